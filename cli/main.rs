@@ -1,0 +1,2 @@
+//! The command `lazymmu`.
+fn main() {}

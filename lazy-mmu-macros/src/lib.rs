@@ -1,0 +1,1 @@
+//! The attributes `#[lazy_mmu]` and `#[lazy_mmu_paused]`.

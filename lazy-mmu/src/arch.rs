@@ -1,0 +1,22 @@
+//! The contract between the generic layer and an architecture: three hooks.
+//!
+//! Models the declarations that include/linux/pgtable.h (v7.0) expects of an architecture that
+//! selects `CONFIG_ARCH_HAS_LAZY_MMU_MODE`. Without an installed architecture the hooks are empty,
+//! as on an architecture that does not select it.
+
+use crate::design::Hook;
+
+/// What an architecture provides to the generic layer.
+///
+/// Hooks run with nothing borrowed: they may change the preempt count, ask whether the mode is
+/// active, record effects, and call the generic layer again.
+pub trait Arch {
+    /// Runs `arch_enter_lazy_mmu_mode()`, `arch_leave_lazy_mmu_mode()` or
+    /// `arch_flush_lazy_mmu_mode()`.
+    fn hook(&self, hook: Hook);
+
+    /// Tells what is outstanding: how many, and the kernel's name of the place that holds it.
+    fn pending(&self) -> Option<(u32, &'static str)> {
+        None
+    }
+}

@@ -1,0 +1,87 @@
+//! `counts`: two independent counters, calls ignored while paused (v5 = v6 = merged in v7.0).
+//!
+//! Models `lazy_mmu_mode_{enable,disable,pause,resume}()` of include/linux/pgtable.h as of commit
+//! 5ab246749569, with the interrupt bail-out of 9273dfaeaca8. State changes before the hook is
+//! called, so `arch_enter` runs with the mode active and `arch_leave` with it inactive.
+
+use super::{Context, Effects, Hook, LazyMmuDesign, Warn, hook_if, store, warn_if};
+
+crate::lazy_mmu_state! {
+    /// `struct lazy_mmu_state` of include/linux/mm_types_task.h.
+    ///
+    /// Fidelity: same as include/linux/mm_types_task.h @5ab246749569.
+    pub struct State {
+        /// Depth of sections, 0 to 255.
+        enable_count: u8 = "enable",
+        /// Depth of pauses, 0 to 255.
+        pause_count: u8 = "pause",
+    }
+}
+
+impl LazyMmuDesign for State {
+    const ID: &'static str = "counts";
+    const ABOUT: &'static str = "enable_count and pause_count; v5, v6, merged in v7.0";
+
+    /// Fidelity: same as include/linux/pgtable.h @5ab246749569.
+    #[inline(always)]
+    fn enable(self, cx: Context) -> Effects<Self> {
+        if cx.in_interrupt || self.pause_count > 0 {
+            return Effects::NONE;
+        }
+        let enable_count = self.enable_count.wrapping_add(1);
+        Effects::of([
+            warn_if(self.enable_count == u8::MAX, Warn::once("enable_count == U8_MAX")),
+            store(Self { enable_count, ..self }),
+            hook_if(self.enable_count == 0, Hook::Enter),
+        ])
+    }
+
+    /// Fidelity: same as include/linux/pgtable.h @5ab246749569.
+    #[inline(always)]
+    fn disable(self, cx: Context) -> Effects<Self> {
+        if cx.in_interrupt || self.pause_count > 0 {
+            return Effects::NONE;
+        }
+        let enable_count = self.enable_count.wrapping_sub(1);
+        Effects::of([
+            warn_if(self.enable_count == 0, Warn::once("enable_count == 0")),
+            store(Self { enable_count, ..self }),
+            hook_if(enable_count == 0, Hook::Leave),
+            hook_if(enable_count != 0, Hook::Flush),
+        ])
+    }
+
+    /// Fidelity: same as include/linux/pgtable.h @5ab246749569.
+    #[inline(always)]
+    fn pause(self, cx: Context) -> Effects<Self> {
+        if cx.in_interrupt {
+            return Effects::NONE;
+        }
+        let pause_count = self.pause_count.wrapping_add(1);
+        Effects::of([
+            warn_if(self.pause_count == u8::MAX, Warn::once("pause_count == U8_MAX")),
+            store(Self { pause_count, ..self }),
+            hook_if(self.pause_count == 0 && self.enable_count > 0, Hook::Leave),
+        ])
+    }
+
+    /// Fidelity: same as include/linux/pgtable.h @5ab246749569.
+    #[inline(always)]
+    fn resume(self, cx: Context) -> Effects<Self> {
+        if cx.in_interrupt {
+            return Effects::NONE;
+        }
+        let pause_count = self.pause_count.wrapping_sub(1);
+        Effects::of([
+            warn_if(self.pause_count == 0, Warn::once("pause_count == 0")),
+            store(Self { pause_count, ..self }),
+            hook_if(pause_count == 0 && self.enable_count > 0, Hook::Enter),
+        ])
+    }
+
+    /// Fidelity: same as `is_lazy_mmu_mode_active()` in include/linux/sched.h @5ab246749569.
+    #[inline(always)]
+    fn is_active(self, cx: Context) -> bool {
+        !cx.in_interrupt && self.enable_count > 0 && self.pause_count == 0
+    }
+}

@@ -1,0 +1,119 @@
+//! The ordered, bounded list of effects that a transition returns.
+//!
+//! A list is an array of optional slots rather than a length and a buffer: every slot has a place
+//! that is known when compiling, so that the list vanishes where a transition is inlined. An empty
+//! slot means nothing; comparisons look at the effects only.
+
+use super::{Hook, Warn};
+
+/// One output of a transition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Effect<S> {
+    /// The task's state becomes this.
+    Store(S),
+    /// The architecture is called.
+    Hook(Hook),
+    /// A sanity check found something.
+    Warn(Warn),
+}
+
+/// The longest list any design needs: two checks, a hook and two stores, and one to spare.
+pub const EFFECTS_MAX: usize = 6;
+
+/// What one call does, in program order.
+#[derive(Clone, Copy, Debug)]
+pub struct Effects<S> {
+    slots: [Option<Effect<S>>; EFFECTS_MAX],
+}
+
+impl<S: Copy> Effects<S> {
+    /// The call does nothing.
+    pub const NONE: Self = Self { slots: [None; EFFECTS_MAX] };
+
+    /// A list from its slots, in order.
+    ///
+    /// ```
+    /// use lazy_mmu::design::{Effects, Hook, hook_if, store};
+    /// let list = Effects::of([store(1u8), hook_if(false, Hook::Flush), hook_if(true, Hook::Enter)]);
+    /// assert_eq!(list.iter().count(), 2);
+    /// ```
+    #[inline(always)]
+    #[must_use]
+    pub fn of<const N: usize>(slots: [Option<Effect<S>>; N]) -> Self {
+        const { assert!(N <= EFFECTS_MAX, "a transition has at most EFFECTS_MAX effects") };
+        let mut list = Self::NONE;
+        let mut at = 0;
+        while at < N {
+            list.slots[at] = slots[at];
+            at += 1;
+        }
+        list
+    }
+
+    /// The effects, in program order.
+    #[inline(always)]
+    pub fn iter(&self) -> impl Iterator<Item = Effect<S>> + '_ {
+        self.slots.iter().filter_map(|slot| *slot)
+    }
+
+    /// The last state stored, if any.
+    #[inline(always)]
+    #[must_use]
+    pub fn stored(&self) -> Option<S> {
+        self.iter().fold(None, |last, effect| match effect {
+            Effect::Store(state) => Some(state),
+            Effect::Hook(_) | Effect::Warn(_) => last,
+        })
+    }
+
+    /// Tells whether a sanity check found something.
+    #[inline(always)]
+    #[must_use]
+    pub fn warns(&self) -> bool {
+        self.iter().any(|effect| matches!(effect, Effect::Warn(_)))
+    }
+
+    /// The same list over another representation of the state.
+    #[inline(always)]
+    #[must_use]
+    pub fn map<T: Copy>(&self, pack: impl Fn(S) -> T) -> Effects<T> {
+        let mut list = Effects::NONE;
+        for (to, from) in list.slots.iter_mut().zip(&self.slots) {
+            *to = from.map(|effect| match effect {
+                Effect::Store(state) => Effect::Store(pack(state)),
+                Effect::Hook(hook) => Effect::Hook(hook),
+                Effect::Warn(warn) => Effect::Warn(warn),
+            });
+        }
+        list
+    }
+}
+
+impl<S: Copy + PartialEq> PartialEq for Effects<S> {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl<S: Copy + Eq> Eq for Effects<S> {}
+
+/// A slot that stores `state`.
+#[inline(always)]
+#[must_use]
+pub fn store<S>(state: S) -> Option<Effect<S>> {
+    Some(Effect::Store(state))
+}
+
+/// A slot that calls `hook` when `cond` holds.
+#[inline(always)]
+#[must_use]
+pub fn hook_if<S>(cond: bool, hook: Hook) -> Option<Effect<S>> {
+    if cond { Some(Effect::Hook(hook)) } else { None }
+}
+
+/// A slot that reports `warn` when `cond` holds.
+#[inline(always)]
+#[must_use]
+pub fn warn_if<S>(cond: bool, warn: Warn) -> Option<Effect<S>> {
+    if cond { Some(Effect::Warn(warn)) } else { None }
+}

@@ -1,0 +1,124 @@
+//! A design as a value: chosen at run time, its state packed into one word.
+
+use super::{Call, Context, Effects, Field, LazyMmuDesign};
+use super::{count_enabled_rfc, count_paused_rfc, counts};
+
+/// The packed state of some design; only that design can read it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StateBits(pub u64);
+
+/// An API design chosen at run time.
+///
+/// Two values are equal when they have the same id.
+///
+/// ```
+/// use lazy_mmu::design::Design;
+/// assert_eq!(Design::default().id(), "counts");
+/// assert!(Design::ALL.iter().any(|design| design.id() == "count-paused-rfc"));
+/// ```
+#[derive(Clone, Copy)]
+pub struct Design(&'static Table);
+
+/// The transitions of a design over packed states.
+struct Table {
+    id: &'static str,
+    about: &'static str,
+    step: fn(StateBits, Context, Call) -> Effects<StateBits>,
+    is_active: fn(StateBits, Context) -> bool,
+    fields: fn(StateBits, &mut dyn FnMut(Field)),
+}
+
+/// The one table of `D`.
+struct TableOf<D>(std::marker::PhantomData<D>);
+
+impl<D: LazyMmuDesign> TableOf<D> {
+    const TABLE: Table = Table {
+        id: D::ID,
+        about: D::ABOUT,
+        step: |bits, cx, call| D::unpack(bits).step(cx, call).map(D::pack),
+        is_active: |bits, cx| D::unpack(bits).is_active(cx),
+        fields: |bits, see| D::unpack(bits).fields(see),
+    };
+}
+
+impl Design {
+    /// Every design of the lab, in the order of their history.
+    pub const ALL: &'static [Self] = &[
+        Self::of::<count_enabled_rfc::State>(),
+        Self::of::<count_paused_rfc::State>(),
+        Self::of::<counts::State>(),
+    ];
+
+    /// The design whose state is `D`; works for designs of one's own.
+    #[must_use]
+    pub const fn of<D: LazyMmuDesign>() -> Self {
+        Self(&TableOf::<D>::TABLE)
+    }
+
+    /// Finds a design of the lab by its id.
+    #[must_use]
+    pub fn by_id(id: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|design| design.id() == id)
+    }
+
+    /// The id that the command line and snapshots use.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        self.0.id
+    }
+
+    /// One line on what the design is and where it comes from.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        self.0.about
+    }
+
+    /// The transition of `call` from `state`.
+    #[must_use]
+    pub fn step(self, state: StateBits, cx: Context, call: Call) -> Effects<StateBits> {
+        (self.0.step)(state, cx, call)
+    }
+
+    /// What arch code is told when it asks whether to batch.
+    #[must_use]
+    pub fn is_active(self, state: StateBits, cx: Context) -> bool {
+        (self.0.is_active)(state, cx)
+    }
+
+    /// Calls `see` with each field of `state`, in the order of the kernel's structure.
+    pub fn fields(self, state: StateBits, see: &mut dyn FnMut(Field)) {
+        (self.0.fields)(state, see);
+    }
+
+    /// The state as traces show it: `enable=1 pause=0`.
+    #[must_use]
+    pub fn show(self, state: StateBits) -> String {
+        let mut text = String::new();
+        self.fields(state, &mut |field| {
+            let gap = if text.is_empty() { "" } else { " " };
+            text += &format!("{gap}{}={}", field.short, field.value);
+        });
+        text
+    }
+}
+
+impl Default for Design {
+    /// The merged design, `counts`.
+    fn default() -> Self {
+        Self::of::<counts::State>()
+    }
+}
+
+impl PartialEq for Design {
+    fn eq(&self, other: &Self) -> bool {
+        self.id() == other.id()
+    }
+}
+
+impl Eq for Design {}
+
+impl std::fmt::Debug for Design {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Design({})", self.id())
+    }
+}

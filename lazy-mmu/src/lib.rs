@@ -1,0 +1,36 @@
+//! The generic layer of the Linux kernel's lazy MMU mode, in userspace.
+//!
+//! Between `lazy_mmu_mode_enable()` and `lazy_mmu_mode_disable()` a kernel may batch page table
+//! updates. This crate has the generic API under the kernel's names, every API design as a pure
+//! transition function, the current task as a thread-local, and a record of what was called.
+//!
+//! | kernel | here |
+//! |---|---|
+//! | include/linux/pgtable.h | [`pgtable`], [`section`] |
+//! | include/linux/sched.h | [`sched`] |
+//! | include/linux/preempt.h | [`preempt`] |
+//! | include/linux/mm_types_task.h | [`design`] |
+//! | asm/pgtable.h | [`arch`] |
+
+pub mod design;
+pub mod preempt;
+pub mod trace;
+
+pub mod arch;
+pub mod sched;
+
+pub mod pgtable;
+pub mod section;
+
+pub use pgtable::{
+    lazy_mmu_mode_disable, lazy_mmu_mode_enable, lazy_mmu_mode_pause, lazy_mmu_mode_resume,
+};
+pub use sched::{OnWarn, in_interrupt, is_lazy_mmu_mode_active, record_hooks};
+pub use section::{LazyMmuPause, LazyMmuSection, with_lazy_mmu, with_lazy_mmu_paused};
+pub use trace::Record;
+
+/// What the attributes expand to; not for use by hand.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::section::{Site, paused_section, section};
+}

@@ -1,0 +1,459 @@
+//! The current task: `task_struct` emulated by one thread-local.
+//!
+//! Models what include/linux/sched.h and include/linux/thread_info.h (v7.0) say of `current`: its
+//! lazy MMU state, its preempt count and its thread flags. A host thread is a task; an emulated
+//! machine that has many swaps their content in and out with [`swap_current`]. Beside the task the
+//! thread-local holds what the emulated kernel was built with (the design, the architecture) and
+//! the record that is being written.
+
+use std::cell::{Cell, RefCell};
+use std::mem::ManuallyDrop;
+use std::rc::Rc;
+
+use crate::arch::Arch;
+use crate::design::{Context, Design, LazyMmuDesign, LazyMmuState, StateBits, Warn, counts};
+use crate::preempt::PreemptCount;
+use crate::trace::{Event, PteEvent, Record};
+
+/// What of `task_struct` matters to the lazy MMU mode.
+///
+/// Fidelity: changed: the four parts of include/linux/sched.h v7.0 that the mode uses, and a number
+/// that records show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct TaskStruct {
+    /// Number of the task in records, 0 to 255.
+    pub pid: u8,
+    /// The design's state.
+    pub lazy_mmu_state: StateBits,
+    /// Nesting of preempt-off and interrupts.
+    pub preempt_count: PreemptCount,
+    /// The thread flags; what a bit means is the architecture's business.
+    pub flags: u32,
+}
+
+/// What happens when a sanity check of the emulated kernel finds something; it is always recorded
+/// where a record is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnWarn {
+    /// Nothing more.
+    Record,
+    /// It is printed to standard error, once per process and check, like `VM_WARN_ON_ONCE`; but
+    /// not while a record is written, which shows it better.
+    #[default]
+    PrintOnce,
+    /// The calling thread panics with the text of the check.
+    Panic,
+}
+
+/// The one thread-local of the emulated kernel. No part of it is dropped at thread exit: whoever
+/// installs something takes it out again.
+pub(crate) struct Current {
+    /// No architecture, no record, the default design: calls only move the counters.
+    plain: Cell<bool>,
+    lazy_mmu_state: Cell<StateBits>,
+    preempt_count: Cell<PreemptCount>,
+    flags: Cell<u32>,
+    pid: Cell<u8>,
+    cpu: Cell<u8>,
+    /// What the design says of the state, in task context and in interrupt; kept up to date by
+    /// [`Current::set_state`] unless `plain`.
+    active: Cell<[bool; 2]>,
+    recording: Cell<bool>,
+    on_warn: Cell<OnWarn>,
+    design: Cell<Design>,
+    arch: RefCell<ManuallyDrop<Option<Rc<dyn Arch>>>>,
+    record: RefCell<ManuallyDrop<Option<Record>>>,
+}
+
+thread_local! {
+    static CURRENT: Current = const { Current::new() };
+}
+
+/// The one door to the thread-local.
+#[inline(always)]
+pub(crate) fn current<R>(f: impl FnOnce(&Current) -> R) -> R {
+    CURRENT.with(f)
+}
+
+impl Current {
+    const fn new() -> Self {
+        Self {
+            plain: Cell::new(true),
+            lazy_mmu_state: Cell::new(StateBits(0)),
+            preempt_count: Cell::new(PreemptCount(0)),
+            flags: Cell::new(0),
+            pid: Cell::new(0),
+            cpu: Cell::new(0),
+            active: Cell::new([false; 2]),
+            recording: Cell::new(false),
+            on_warn: Cell::new(OnWarn::PrintOnce),
+            design: Cell::new(Design::of::<counts::State>()),
+            arch: RefCell::new(ManuallyDrop::new(None)),
+            record: RefCell::new(ManuallyDrop::new(None)),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.plain.get()
+    }
+
+    #[inline(always)]
+    pub(crate) fn context(&self) -> Context {
+        Context { in_interrupt: self.preempt_count.get().in_interrupt() }
+    }
+
+    #[inline(always)]
+    pub(crate) fn state(&self) -> StateBits {
+        self.lazy_mmu_state.get()
+    }
+
+    /// Stores the state when the mode is [`plain`](Self::is_plain).
+    #[inline(always)]
+    pub(crate) fn set_plain_state(&self, state: StateBits) {
+        self.lazy_mmu_state.set(state);
+    }
+
+    pub(crate) fn set_state(&self, state: StateBits) {
+        self.lazy_mmu_state.set(state);
+        self.active.set(
+            [false, true].map(|irq| self.design().is_active(state, Context { in_interrupt: irq })),
+        );
+    }
+
+    pub(crate) fn design(&self) -> Design {
+        self.design.get()
+    }
+
+    pub(crate) fn arch(&self) -> Option<Rc<dyn Arch>> {
+        (**self.arch.borrow()).clone()
+    }
+
+    pub(crate) fn on_warn(&self) -> OnWarn {
+        self.on_warn.get()
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_active(&self) -> bool {
+        let cx = self.context();
+        if self.plain.get() {
+            counts::State::unpack(self.state()).is_active(cx)
+        } else {
+            self.active.get()[usize::from(cx.in_interrupt)]
+        }
+    }
+
+    #[inline]
+    pub(crate) fn note(&self, event: Event<'_>) {
+        if self.recording.get() {
+            self.note_always(event);
+        }
+    }
+
+    fn note_always(&self, event: Event<'_>) {
+        if let Some(record) = &mut **self.record.borrow_mut() {
+            record.push(self.cpu.get(), self.pid.get(), event);
+        }
+    }
+
+    /// Brings `plain`, `recording` and `active` in line after something was installed or removed.
+    fn refresh(&self) {
+        let recording = self.record.borrow().is_some();
+        let default_design = self.design.get() == Design::of::<counts::State>();
+        self.recording.set(recording);
+        self.plain.set(!recording && default_design && self.arch.borrow().is_none());
+        self.set_state(self.state());
+    }
+
+    fn change_context(&self, name: &'static str, change: impl FnOnce(&mut PreemptCount) -> bool) {
+        let mut count = self.preempt_count.get();
+        let fits = change(&mut count);
+        self.preempt_count.set(count);
+        self.note(Event::Context { name, preempt_count: count });
+        if !fits {
+            crate::pgtable::warn(self, &BAD_PREEMPT_COUNT);
+        }
+    }
+}
+
+/// What `preempt_count_add()` and `preempt_count_sub()` report under `CONFIG_DEBUG_PREEMPT`.
+const BAD_PREEMPT_COUNT: Warn =
+    Warn { check: crate::design::Check::DebugLocksWarnOn, cond: "preempt count out of range" };
+
+/// Tells whether the current task batches page table updates: what arch code asks.
+///
+/// False in interrupt under every design that bails out there.
+#[inline]
+#[must_use]
+pub fn is_lazy_mmu_mode_active() -> bool {
+    current(Current::is_active)
+}
+
+/// Tells whether the current context is an interrupt or has bottom halves disabled.
+#[inline]
+#[must_use]
+pub fn in_interrupt() -> bool {
+    current(|cur| cur.preempt_count.get().in_interrupt())
+}
+
+/// The preempt count of the current task.
+#[must_use]
+pub fn preempt_count() -> PreemptCount {
+    current(|cur| cur.preempt_count.get())
+}
+
+macro_rules! context_changes {
+    ($($(#[$meta:meta])* $name:ident = $how:ident $offset:ident;)*) => {
+        $($(#[$meta])*
+        pub fn $name() {
+            current(|cur| {
+                cur.change_context(stringify!($name), |count| count.$how(PreemptCount::$offset));
+            });
+        })*
+    };
+}
+
+context_changes! {
+    /// Keeps the task on its CPU until the matching `preempt_enable()`.
+    preempt_disable = add PREEMPT_OFFSET;
+    /// Ends the innermost `preempt_disable()`.
+    preempt_enable = sub PREEMPT_OFFSET;
+    /// Disables bottom halves, which counts as interrupt.
+    local_bh_disable = add SOFTIRQ_DISABLE_OFFSET;
+    /// Ends the innermost `local_bh_disable()`.
+    local_bh_enable = sub SOFTIRQ_DISABLE_OFFSET;
+    /// A softirq begins on top of the current context.
+    softirq_enter = add SOFTIRQ_OFFSET;
+    /// The softirq ends.
+    softirq_exit = sub SOFTIRQ_OFFSET;
+    /// A hard interrupt begins on top of the current context (`irq_enter()`).
+    hardirq_enter = add HARDIRQ_OFFSET;
+    /// The hard interrupt ends (`irq_exit()`).
+    hardirq_exit = sub HARDIRQ_OFFSET;
+    /// A non-maskable interrupt begins on top of the current context.
+    nmi_enter = add NMI_OFFSET;
+    /// The non-maskable interrupt ends.
+    nmi_exit = sub NMI_OFFSET;
+}
+
+/// Tells whether thread flag `flag` (a bit number below 32) of the current task is set.
+#[inline]
+#[must_use]
+pub fn test_thread_flag(flag: u32) -> bool {
+    current(|cur| cur.flags.get() >> flag & 1 != 0)
+}
+
+/// Sets thread flag `flag` of the current task.
+#[inline]
+pub fn set_thread_flag(flag: u32) {
+    current(|cur| cur.flags.set(cur.flags.get() | 1 << flag));
+}
+
+/// Clears thread flag `flag` of the current task and tells whether it was set.
+#[inline]
+pub fn test_and_clear_thread_flag(flag: u32) -> bool {
+    current(|cur| {
+        let flags = cur.flags.get();
+        cur.flags.set(flags & !(1 << flag));
+        flags >> flag & 1 != 0
+    })
+}
+
+/// The current task as a value.
+#[must_use]
+pub fn current_task() -> TaskStruct {
+    current(|cur| TaskStruct {
+        pid: cur.pid.get(),
+        lazy_mmu_state: cur.state(),
+        preempt_count: cur.preempt_count.get(),
+        flags: cur.flags.get(),
+    })
+}
+
+/// Puts `next` in the place of the current task and returns the one that was there: the content of
+/// a context switch.
+pub fn swap_current(next: TaskStruct) -> TaskStruct {
+    let prev = current_task();
+    current(|cur| {
+        cur.pid.set(next.pid);
+        cur.preempt_count.set(next.preempt_count);
+        cur.flags.set(next.flags);
+        cur.set_state(next.lazy_mmu_state);
+    });
+    prev
+}
+
+/// Runs `f` as `task` and returns the task as `f` left it, with the previous task back in place
+/// even when `f` panics.
+pub fn with_task<R>(task: TaskStruct, f: impl FnOnce() -> R) -> (R, TaskStruct) {
+    let back = Restore(Some(swap_current(task)), |prev| {
+        swap_current(prev);
+    });
+    let value = f();
+    let task = current_task();
+    drop(back);
+    (value, task)
+}
+
+/// Runs `f` in a kernel built with `design`, as a fresh task.
+///
+/// ```
+/// use lazy_mmu::design::Design;
+/// let rfc = Design::by_id("count-enabled-rfc").unwrap();
+/// lazy_mmu::sched::with_design(rfc, || {
+///     lazy_mmu::lazy_mmu_mode_pause();
+///     lazy_mmu::lazy_mmu_mode_resume();
+///     assert!(lazy_mmu::is_lazy_mmu_mode_active(), "the mail's resume always turns it on");
+/// });
+/// ```
+pub fn with_design<R>(design: Design, f: impl FnOnce() -> R) -> R {
+    let set = |design| {
+        current(|cur| {
+            let old = cur.design.replace(design);
+            cur.refresh();
+            old
+        })
+    };
+    let task = swap_current(TaskStruct::default());
+    let back = Restore(Some((set(design), task)), move |(old, task)| {
+        set(old);
+        swap_current(task);
+    });
+    let value = f();
+    drop(back);
+    value
+}
+
+/// Runs `f` on `arch`: its hooks are called from now on.
+pub fn with_arch<R>(arch: Rc<dyn Arch>, f: impl FnOnce() -> R) -> R {
+    let set = |arch| {
+        current(|cur| {
+            let old = cur.arch.replace(ManuallyDrop::new(arch));
+            cur.refresh();
+            ManuallyDrop::into_inner(old)
+        })
+    };
+    let back = Restore(Some(set(Some(arch))), move |old| drop(set(old)));
+    let value = f();
+    drop(back);
+    value
+}
+
+/// Runs `f` with `policy` for the sanity checks of the emulated kernel.
+pub fn with_on_warn<R>(policy: OnWarn, f: impl FnOnce() -> R) -> R {
+    let set = |policy| current(|cur| cur.on_warn.replace(policy));
+    let back = Restore(Some(set(policy)), move |old| {
+        set(old);
+    });
+    let value = f();
+    drop(back);
+    value
+}
+
+/// The design of the emulated kernel.
+#[must_use]
+pub fn design() -> Design {
+    current(Current::design)
+}
+
+/// Sets the number of the CPU in the records from now on, 0 to 31.
+pub fn set_cpu(cpu: u8) {
+    current(|cur| cur.cpu.set(cpu));
+}
+
+/// Tells whether a record is being written.
+#[inline]
+#[must_use]
+pub fn recording() -> bool {
+    current(|cur| cur.recording.get())
+}
+
+/// Records that the architecture did `name` to the hardware, to `n` things at once where given.
+#[inline]
+pub fn note_effect(name: &str, n: Option<u32>) {
+    current(|cur| cur.note(Event::Effect { name, n }));
+}
+
+/// Records a use of a page table primitive.
+#[inline]
+pub fn note_pte(pte: PteEvent) {
+    current(|cur| cur.note(Event::Pte(pte)));
+}
+
+/// Records a remark.
+pub fn note(text: &str) {
+    current(|cur| cur.note(Event::Note(text)));
+}
+
+/// Runs `f` and returns its value with the record of what it did.
+///
+/// Records nest: the inner one is a part of the outer one. Where `f` panics the events are kept by
+/// the outer record, if there is one.
+///
+/// ```
+/// use lazy_mmu::{lazy_mmu_mode_disable, lazy_mmu_mode_enable, record_hooks};
+/// let ((), record) = record_hooks(|| {
+///     lazy_mmu_mode_enable();
+///     lazy_mmu_mode_disable();
+/// });
+/// assert_eq!(
+///     record.to_string(),
+///     "\
+/// lazy_mmu_mode_enable()              -> arch_enter()  enable=1 pause=0
+/// lazy_mmu_mode_disable()             -> arch_leave()  enable=0 pause=0
+/// enable=0 pause=0, nothing pending
+/// "
+/// );
+/// ```
+pub fn record_hooks<R>(f: impl FnOnce() -> R) -> (R, Record) {
+    let start = current(|cur| match &**cur.record.borrow() {
+        Some(record) if record.design() == cur.design() => Ok(record.len()),
+        _ => Err(()),
+    });
+    let take = |record| {
+        current(|cur| {
+            let old = cur.record.replace(ManuallyDrop::new(record));
+            cur.refresh();
+            ManuallyDrop::into_inner(old)
+        })
+    };
+    if let Ok(start) = start {
+        let value = f();
+        let mut part =
+            current(|cur| cur.record.borrow().as_ref().map(|record| record.since(start)))
+                .unwrap_or_default();
+        note_end(&mut part);
+        return (value, part);
+    }
+    let outer = take(Some(Record::new(design())));
+    let back = Restore(Some(outer), move |outer| drop(take(outer)));
+    let value = f();
+    let mut record = take(None).unwrap_or_default();
+    drop(back);
+    note_end(&mut record);
+    (value, record)
+}
+
+/// Appends the last line of a record: what is left.
+fn note_end(record: &mut Record) {
+    let pending = current(Current::arch).and_then(|arch| arch.pending());
+    current(|cur| {
+        let (cpu, pid) = (cur.cpu.get(), cur.pid.get());
+        if let Some((n, what)) = pending {
+            record.push(cpu, pid, Event::Pending { n, what });
+        }
+        let (state, preempt_count) = (cur.state(), cur.preempt_count.get());
+        record.push(cpu, pid, Event::End { state, preempt_count });
+    });
+}
+
+/// Puts something back when dropped, so that a panic leaves nothing installed.
+struct Restore<T, F: Fn(T)>(Option<T>, F);
+
+impl<T, F: Fn(T)> Drop for Restore<T, F> {
+    fn drop(&mut self) {
+        if let Some(old) = self.0.take() {
+            (self.1)(old);
+        }
+    }
+}

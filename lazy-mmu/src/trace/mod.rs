@@ -1,0 +1,181 @@
+//! What was seen: events, the record that holds them, and the record's text.
+//!
+//! A record is written while code runs (see [`record_hooks`](crate::record_hooks)) and read
+//! afterwards. Its `Display` is the tree that people and snapshots read. Nothing here knows which
+//! task or architecture runs.
+
+mod packed;
+mod record;
+mod tree;
+
+pub use record::{Record, Recorded};
+
+use crate::design::{Call, Hook, StateBits, Warn};
+use crate::preempt::PreemptCount;
+
+/// A page table primitive of include/linux/pgtable.h, by its kernel name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(non_camel_case_types, reason = "kernel names verbatim")]
+#[expect(missing_docs, reason = "each variant is the kernel function of that name")]
+pub enum PteOp {
+    set_pte,
+    set_pte_at,
+    set_ptes,
+    ptep_get,
+    ptep_get_lockless,
+    ptep_get_and_clear,
+    pte_clear,
+    ptep_set_wrprotect,
+    wrprotect_ptes,
+    ptep_modify_prot_start,
+    ptep_modify_prot_commit,
+    ptep_test_and_clear_young,
+    ptep_set_access_flags,
+    set_pmd,
+    set_pud,
+    set_p4d,
+    set_pgd,
+    /// Not a kernel function: a CPU reads memory through the mapping.
+    read_access,
+    /// Not a kernel function: a CPU writes memory through the mapping.
+    write_access,
+}
+
+impl PteOp {
+    /// Every primitive, in the order of the declaration; a packed event holds the index.
+    pub const ALL: [Self; 19] = [
+        Self::set_pte,
+        Self::set_pte_at,
+        Self::set_ptes,
+        Self::ptep_get,
+        Self::ptep_get_lockless,
+        Self::ptep_get_and_clear,
+        Self::pte_clear,
+        Self::ptep_set_wrprotect,
+        Self::wrprotect_ptes,
+        Self::ptep_modify_prot_start,
+        Self::ptep_modify_prot_commit,
+        Self::ptep_test_and_clear_young,
+        Self::ptep_set_access_flags,
+        Self::set_pmd,
+        Self::set_pud,
+        Self::set_p4d,
+        Self::set_pgd,
+        Self::read_access,
+        Self::write_access,
+    ];
+
+    /// The kernel's name; the two accesses have names of ours.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::set_pte => "set_pte",
+            Self::set_pte_at => "set_pte_at",
+            Self::set_ptes => "set_ptes",
+            Self::ptep_get => "ptep_get",
+            Self::ptep_get_lockless => "ptep_get_lockless",
+            Self::ptep_get_and_clear => "ptep_get_and_clear",
+            Self::pte_clear => "pte_clear",
+            Self::ptep_set_wrprotect => "ptep_set_wrprotect",
+            Self::wrprotect_ptes => "wrprotect_ptes",
+            Self::ptep_modify_prot_start => "ptep_modify_prot_start",
+            Self::ptep_modify_prot_commit => "ptep_modify_prot_commit",
+            Self::ptep_test_and_clear_young => "ptep_test_and_clear_young",
+            Self::ptep_set_access_flags => "ptep_set_access_flags",
+            Self::set_pmd => "set_pmd",
+            Self::set_pud => "set_pud",
+            Self::set_p4d => "set_p4d",
+            Self::set_pgd => "set_pgd",
+            Self::read_access => "read_access",
+            Self::write_access => "write_access",
+        }
+    }
+
+    /// Tells whether the primitive takes a number of entries.
+    #[must_use]
+    pub const fn takes_nr(self) -> bool {
+        matches!(self, Self::set_ptes | Self::wrprotect_ptes)
+    }
+}
+
+/// One use of a page table primitive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PteEvent {
+    /// The primitive.
+    pub op: PteOp,
+    /// The address space, 0 for `init_mm`; at most 31.
+    pub mm: u8,
+    /// The virtual address; a multiple of 4096 below bit 52, or the sign extension of one.
+    pub addr: u64,
+    /// The entry written, or read where nothing is written; bits 54 and up are 0.
+    pub pte: u64,
+    /// How many entries, 1 to 1023.
+    pub nr: u16,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event<'r> {
+    /// An annotated function begins; the section's call follows.
+    Section(&'r str),
+    /// A call of the generic API begins; what follows up to its return belongs to it.
+    Call(Call),
+    /// The call changes the task's state.
+    Store(StateBits),
+    /// The call reaches the architecture; the effects that follow are the hook's.
+    Hook(Hook),
+    /// The architecture does something to the hardware, maybe to `n` things at once.
+    Effect {
+        /// The kernel's name of it.
+        name: &'r str,
+        /// The number of entries, where the operation takes one.
+        n: Option<u32>,
+    },
+    /// A page table primitive; the effects that follow are its.
+    Pte(PteEvent),
+    /// A sanity check found something.
+    Warn {
+        /// The macro of the check, by its kernel name.
+        check: &'r str,
+        /// The condition that was true.
+        cond: &'r str,
+    },
+    /// The call returns.
+    Return {
+        /// The call.
+        call: Call,
+        /// What arch code is told from now on when it asks whether to batch.
+        active: bool,
+        /// The task's state.
+        state: StateBits,
+    },
+    /// The task's context changes: preemption, bottom halves, interrupts.
+    Context {
+        /// The kernel's name of the change.
+        name: &'r str,
+        /// The preempt count after it.
+        preempt_count: PreemptCount,
+    },
+    /// A remark of whoever drives the run.
+    Note(&'r str),
+    /// At the end of the record something is outstanding.
+    Pending {
+        /// How many.
+        n: u32,
+        /// Of what, by the kernel's name of the place that holds it.
+        what: &'r str,
+    },
+    /// The record ends.
+    End {
+        /// The task's state.
+        state: StateBits,
+        /// The preempt count.
+        preempt_count: PreemptCount,
+    },
+}
+
+impl From<&Warn> for Event<'static> {
+    fn from(warn: &Warn) -> Self {
+        Event::Warn { check: warn.check.name(), cond: warn.cond }
+    }
+}

@@ -1,0 +1,210 @@
+//! The tree: a record in the notation of the kernel's commit messages, one event per line.
+//!
+//! ```text
+//! lazy_mmu_mode_enable()              -> arch_enter()  enable=1 pause=0
+//!     set_pte_at(0xffff800008000000)  -> ø
+//! lazy_mmu_mode_disable()             -> arch_leave()  enable=0 pause=0
+//!                                        dsb(ishst)
+//! enable=0 pause=0, nothing pending
+//! ```
+//!
+//! Left of the arrow stands what was called, indented by the nesting of the calls; right of it what
+//! the architecture was told and did, then the state after the call. A call that reached nobody
+//! shows `ø`. Further effects of the same call or primitive follow in the right-hand column.
+
+use std::fmt::{self, Display, Formatter, Write};
+
+use super::{Event, PteEvent, Record};
+
+/// Where the arrow stands unless a call is too long or too deep for it.
+const ARROW: usize = 36;
+const INDENT: usize = 4;
+
+impl Display for Record {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        // Two passes: the longest left-hand side decides where the arrow stands.
+        let mut arrow = ARROW;
+        let mut depth = Depth::default();
+        for recorded in self.events() {
+            if let Some(indent) = depth.line(&recorded.event) {
+                arrow = arrow.max(indent + left_len(&recorded.event) + 1);
+            }
+        }
+        let (depth, pending) = (Depth::default(), String::new());
+        let mut rows = Rows { record: self, to: f, arrow, depth, row: None, pending };
+        for recorded in self.events() {
+            rows.event(&recorded.event)?;
+        }
+        rows.close()
+    }
+}
+
+/// The nesting of calls, as brackets: it follows what was called, not what the design counted.
+#[derive(Default)]
+struct Depth(usize);
+
+impl Depth {
+    /// The indent of the line that `event` begins, if it begins one.
+    fn line(&mut self, event: &Event<'_>) -> Option<usize> {
+        let (opens, closes) = match event {
+            Event::Call(call) => (call.opens(), !call.opens()),
+            Event::Context { name, .. } => (
+                name.ends_with("_enter") || name.ends_with("_disable"),
+                name.ends_with("_exit") || name.ends_with("_enable"),
+            ),
+            Event::Pte(_) => (false, false),
+            _ => return None,
+        };
+        self.0 = self.0.saturating_sub(usize::from(closes));
+        let indent = self.0 * INDENT;
+        self.0 += usize::from(opens);
+        Some(indent)
+    }
+}
+
+fn left_len(event: &Event<'_>) -> usize {
+    struct Count(usize);
+    impl Write for Count {
+        fn write_str(&mut self, s: &str) -> fmt::Result {
+            self.0 += s.len();
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    left(&mut count, event).map_or(0, |()| count.0)
+}
+
+/// Writes the left-hand side of the line that `event` begins.
+fn left(to: &mut dyn Write, event: &Event<'_>) -> fmt::Result {
+    match event {
+        Event::Call(call) => write!(to, "{}()", call.name()),
+        Event::Context { name, .. } => write!(to, "{name}()"),
+        Event::Pte(PteEvent { op, addr, nr, .. }) if op.takes_nr() => {
+            write!(to, "{}({addr:#x}, nr={nr})", op.name())
+        }
+        Event::Pte(PteEvent { op, addr, .. }) => write!(to, "{}({addr:#x})", op.name()),
+        _ => Ok(()),
+    }
+}
+
+/// Writes rows; a row is complete only when the next one begins, since effects follow their cause.
+struct Rows<'r, 'f, 'g> {
+    record: &'r Record,
+    to: &'f mut Formatter<'g>,
+    arrow: usize,
+    depth: Depth,
+    row: Option<Row>,
+    pending: String,
+}
+
+/// One line of the tree and what follows it in the right-hand column.
+#[derive(Default)]
+struct Row {
+    left: String,
+    /// A call of the API: its effects are those of its hook, and its state is shown.
+    is_call: bool,
+    /// Without an arrow: nothing of the architecture is involved.
+    bare: bool,
+    right: Option<String>,
+    state: String,
+    below: Vec<String>,
+}
+
+impl Row {
+    /// Adds something that the architecture was told or did, or that a check reported.
+    fn add(&mut self, text: String) {
+        if self.right.is_none() && !self.is_call && !text.starts_with("WARNING") {
+            self.right = Some(text);
+        } else {
+            self.below.push(text);
+        }
+    }
+}
+
+impl Rows<'_, '_, '_> {
+    fn event(&mut self, event: &Event<'_>) -> fmt::Result {
+        let indent = self.depth.line(event).unwrap_or(self.depth.0 * INDENT);
+        match event {
+            // Inside a call the change is the hook's: powerpc's preempt_disable() on entry, say.
+            Event::Context { name, preempt_count } if self.in_call() => {
+                self.add(format!("{name}()  preempt_count={preempt_count}"));
+            }
+            Event::Context { preempt_count, .. } => {
+                let state = format!("preempt_count={preempt_count}");
+                self.open(indent, event, Row { bare: true, state, ..Row::default() })?;
+            }
+            Event::Call(_) => self.open(indent, event, Row { is_call: true, ..Row::default() })?,
+            Event::Pte(_) => self.open(indent, event, Row::default())?,
+            Event::Hook(hook) => match &mut self.row {
+                Some(row) if row.right.is_none() => row.right = Some(hook.short().to_owned()),
+                _ => self.add(hook.short().to_owned()),
+            },
+            Event::Effect { name, n: Some(n) } => self.add(format!("{name}({n})")),
+            Event::Effect { name, n: None } => self.add((*name).to_owned()),
+            Event::Warn { check, cond } => self.add(format!("WARNING: {check}({cond})")),
+            Event::Store(_) => {}
+            Event::Return { state, .. } => {
+                let state = self.record.design().show(*state);
+                if let Some(row) = &mut self.row {
+                    row.state = state;
+                    row.is_call = false;
+                }
+            }
+            Event::Section(name) => self.plain_line(&format!("{:indent$}{name}:", ""))?,
+            Event::Note(text) => self.plain_line(&format!("# {text}"))?,
+            Event::Pending { n, what } => {
+                let gap = if self.pending.is_empty() { "" } else { ", " };
+                self.pending += &format!("{gap}{n} in {what}");
+            }
+            Event::End { state, preempt_count } => {
+                let mut line = self.record.design().show(*state);
+                line += ", ";
+                line += if self.pending.is_empty() { "nothing pending" } else { "pending: " };
+                line += &self.pending;
+                if preempt_count.0 != 0 {
+                    line += &format!(", preempt_count={preempt_count}");
+                }
+                self.plain_line(&line)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn in_call(&self) -> bool {
+        self.row.as_ref().is_some_and(|row| row.is_call)
+    }
+
+    fn add(&mut self, text: String) {
+        self.row.get_or_insert_with(Row::default).add(text);
+    }
+
+    fn plain_line(&mut self, line: &str) -> fmt::Result {
+        self.close()?;
+        writeln!(self.to, "{line}")
+    }
+
+    fn open(&mut self, indent: usize, event: &Event<'_>, row: Row) -> fmt::Result {
+        self.close()?;
+        let mut text = " ".repeat(indent);
+        left(&mut text, event)?;
+        self.row = Some(Row { left: text, ..row });
+        Ok(())
+    }
+
+    fn close(&mut self) -> fmt::Result {
+        let Some(row) = self.row.take() else { return Ok(()) };
+        let arrow = self.arrow;
+        let line = match (&row.right, row.bare) {
+            (None, true) => format!("{:<arrow$}   {}", row.left, row.state),
+            (right, _) => {
+                let right = right.as_deref().unwrap_or("ø");
+                format!("{:<arrow$}-> {right:<12}  {}", row.left, row.state)
+            }
+        };
+        writeln!(self.to, "{}", line.trim_end())?;
+        for text in &row.below {
+            writeln!(self.to, "{:arrow$}   {text}", "")?;
+        }
+        Ok(())
+    }
+}
