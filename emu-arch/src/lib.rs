@@ -1,1 +1,41 @@
-//! placeholder
+//! Emulated architectures for the lazy MMU mode, and the machine they run on.
+//!
+//! | kernel | here |
+//! |---|---|
+//! | arch/arm64 | [`arm64`] |
+//! | arch/powerpc | [`powerpc`] |
+//! | include/linux/pgtable.h, the page table primitives | [`pgtable`] |
+//! | `struct mm_struct` | [`machine::MmStruct`] |
+//!
+//! ```
+//! use emu_arch::{Arch, Machine, VirtAddr, Pte, Pfn, pgtable};
+//! use lazy_mmu::{lazy_mmu_mode_disable, lazy_mmu_mode_enable, record_hooks};
+//!
+//! let machine = Machine::new(Arch::Arm64);
+//! let addr = VirtAddr::page(0xffff_8000_0800_0000).unwrap();
+//! let table = machine.init_mm().pte_table(addr);
+//! let ((), record) = machine.run(|| record_hooks(|| {
+//!     lazy_mmu_mode_enable();
+//!     pgtable::set_pte_at(machine.init_mm(), addr, table.ptep(addr.pte_index()), Pte::kernel(Pfn(1)));
+//!     lazy_mmu_mode_disable();
+//! }));
+//! assert!(record.to_string().contains("dsb(ishst)"));
+//! ```
+
+pub mod backend;
+pub mod hw;
+
+pub mod arm64;
+pub mod naive;
+pub mod powerpc;
+
+pub mod machine;
+pub mod pgtable;
+
+mod arch;
+
+pub use arch::Arch;
+pub use hw::addr::{Pfn, VirtAddr};
+pub use hw::effect::Effect;
+pub use hw::pte::Pte;
+pub use machine::{Machine, MmStruct};

@@ -105,7 +105,8 @@ pub struct PteEvent {
     pub op: PteOp,
     /// The address space, 0 for `init_mm`; at most 31.
     pub mm: u8,
-    /// The virtual address; a multiple of 4096 below bit 52, or the sign extension of one.
+    /// The virtual address: a multiple of 4096 below 2^48, from 0xffff_0000_0000_0000 on, or from
+    /// 0xc000_0000_0000_0000 to 0xc00d_ffff_ffff_ffff.
     pub addr: u64,
     /// The entry written, or read where nothing is written; bits 54 and up are 0.
     pub pte: u64,

@@ -106,15 +106,26 @@ pub(super) const fn arg(word0: u64) -> u64 {
     word0 >> 24
 }
 
-/// The 40-bit argument for a page-aligned address.
+/// The 40-bit argument for a page-aligned address: 36 bits of page number under 4 bits that stand
+/// for its top 16 bits, which are 0 (user), 0xffff, or 0xc000 to 0xc00d (powerpc).
 #[inline]
 pub(super) const fn vpn(addr: u64) -> u64 {
-    addr >> 12 & 0xff_ffff_ffff
+    let region = match addr >> 48 {
+        0 => 0,
+        0xffff => 1,
+        top => (top & 0xf) + 2,
+    };
+    region << 36 | addr >> 12 & 0xf_ffff_ffff
 }
 
-/// The address of a 40-bit argument, sign-extended from bit 51.
+/// The address of a 40-bit argument.
 pub(super) const fn addr(vpn: u64) -> u64 {
-    ((vpn << 24) as i64 >> 12) as u64
+    let top = match vpn >> 36 {
+        0 => 0,
+        1 => 0xffff,
+        region => 0xc000 + region - 2,
+    };
+    top << 48 | vpn << 12 & 0xffff_ffff_ffff
 }
 
 #[cfg(test)]
@@ -127,7 +138,10 @@ mod tests {
         let w = word0(Kind::Pte(PteOp::write_access), at, 31, vpn(0xffff_8000_1234_5000));
         assert!(kind(w) == Kind::Pte(PteOp::write_access));
         assert_eq!((place(w), mm(w)), (at, 31));
-        assert_eq!(addr(arg(w)), 0xffff_8000_1234_5000);
+        for address in [0xffff_8000_1234_5000, 0x7fff_ffff_f000, 0xc008_0000_0001_0000] {
+            assert_eq!(addr(vpn(address)), address);
+        }
+        assert_eq!(arg(w), vpn(0xffff_8000_1234_5000));
         for (code, plain) in PLAIN.iter().enumerate() {
             assert!(plain.code() == code as u64 && kind(code as u64) == *plain);
         }

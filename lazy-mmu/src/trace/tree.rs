@@ -139,6 +139,9 @@ impl Rows<'_, '_, '_> {
                 Some(row) if row.right.is_none() => row.right = Some(hook.short().to_owned()),
                 _ => self.add(hook.short().to_owned()),
             },
+            Event::Effect { name, n: Some(n) } if name.ends_with('=') => {
+                self.add(format!("{name}{n}"));
+            }
             Event::Effect { name, n: Some(n) } => self.add(format!("{name}({n})")),
             Event::Effect { name, n: None } => self.add((*name).to_owned()),
             Event::Warn { check, cond } => self.add(format!("WARNING: {check}({cond})")),

@@ -1,0 +1,82 @@
+//! The list of architectures, and the backend that each one names.
+
+use crate::{arm64, naive, powerpc};
+
+/// An architecture of the lab.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Arch {
+    /// No batching: the oracle.
+    Naive,
+    /// arm64: delays barriers.
+    Arm64,
+    /// powerpc book3s64 with the hash MMU: delays invalidations.
+    PowerpcHash,
+    /// powerpc book3s64 with the radix MMU: delays nothing.
+    PowerpcRadix,
+}
+
+impl Arch {
+    /// Every architecture.
+    pub const ALL: [Self; 4] = [Self::Naive, Self::Arm64, Self::PowerpcHash, Self::PowerpcRadix];
+
+    /// The id that the command line and snapshots use; never changes.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Naive => "naive",
+            Self::Arm64 => "arm64",
+            Self::PowerpcHash => "powerpc-hash",
+            Self::PowerpcRadix => "powerpc-radix",
+        }
+    }
+
+    /// One line on what the architecture delays.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Naive => "delays nothing; the oracle for all others",
+            Self::Arm64 => "delays the barriers after kernel page table writes; v7.0",
+            Self::PowerpcHash => "delays hash page table invalidations, 192 at most; v7.0",
+            Self::PowerpcRadix => "delays nothing, the counters move; v7.0",
+        }
+    }
+
+    /// Finds an architecture by its id.
+    #[must_use]
+    pub fn by_id(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|arch| arch.id() == id)
+    }
+
+    /// What the kernel keeps per CPU on this architecture, as after boot.
+    pub(crate) fn backend(self) -> AnyBackend {
+        match self {
+            Self::Naive => AnyBackend::Naive(naive::Naive),
+            Self::Arm64 => AnyBackend::Arm64(arm64::Arm64),
+            Self::PowerpcHash => AnyBackend::PowerpcHash(powerpc::Hash::default()),
+            Self::PowerpcRadix => AnyBackend::PowerpcRadix(powerpc::Radix),
+        }
+    }
+}
+
+/// The backend of some architecture.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum AnyBackend {
+    Naive(naive::Naive),
+    Arm64(arm64::Arm64),
+    PowerpcHash(powerpc::Hash),
+    PowerpcRadix(powerpc::Radix),
+}
+
+/// Evaluates `$body` with `$backend` bound to the backend, whichever it is.
+macro_rules! on_backend {
+    ($any:expr, |$backend:ident| $body:expr) => {
+        match $any {
+            $crate::arch::AnyBackend::Naive($backend) => $body,
+            $crate::arch::AnyBackend::Arm64($backend) => $body,
+            $crate::arch::AnyBackend::PowerpcHash($backend) => $body,
+            $crate::arch::AnyBackend::PowerpcRadix($backend) => $body,
+        }
+    };
+}
+
+pub(crate) use on_backend;

@@ -1,0 +1,159 @@
+//! The contract of an architecture: what its code may do, and what it must provide.
+//!
+//! A backend is a value that holds what the kernel keeps per CPU; its code is generic over
+//! [`Hw`], the machine it runs on. The same code thus runs on the emulated machine, which executes
+//! for real and records, and on the plain values of a checker.
+//!
+//! Models asm/pgtable.h and the headers around it; each architecture's folder names its own files.
+
+use crate::hw::addr::VirtAddr;
+use crate::hw::effect::Effect;
+use crate::hw::pte::Pte;
+
+/// What arch code can do to the machine and to the current task.
+pub trait Hw {
+    /// A pointer to a page table entry.
+    type Ptep: Copy;
+
+    /// Reads an entry from memory.
+    fn read(&self, ptep: Self::Ptep) -> Pte;
+    /// Writes an entry to memory.
+    fn write(&mut self, ptep: Self::Ptep, pte: Pte);
+    /// The pointer `n` entries further on in the same table.
+    fn ptep_add(&self, ptep: Self::Ptep, n: u16) -> Self::Ptep;
+    /// `is_lazy_mmu_mode_active()` of the current task.
+    fn is_lazy_mmu_mode_active(&self) -> bool;
+    /// `test_thread_flag()` of the current task.
+    fn test_thread_flag(&self, flag: u32) -> bool;
+    /// `set_thread_flag()` of the current task.
+    fn set_thread_flag(&mut self, flag: u32);
+    /// `test_and_clear_thread_flag()` of the current task.
+    fn test_and_clear_thread_flag(&mut self, flag: u32) -> bool;
+    /// `preempt_disable()`
+    fn preempt_disable(&mut self);
+    /// `preempt_enable()`
+    fn preempt_enable(&mut self);
+    /// The page size of the slice that `at` lies in (powerpc hash).
+    fn slice_psize(&self, at: At) -> Psize;
+    /// Executes an effect.
+    fn effect(&mut self, effect: Effect);
+}
+
+/// An address in an address space: what the kernel passes as `mm, addr`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct At {
+    /// Number of the address space, 0 for `init_mm`.
+    pub mm: u8,
+    /// The address of the page.
+    pub addr: VirtAddr,
+}
+
+/// A base page size of the hash MMU.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Psize {
+    /// `MMU_PAGE_4K`
+    #[default]
+    Page4K,
+    /// `MMU_PAGE_64K`
+    Page64K,
+    /// `MMU_PAGE_16M`
+    Page16M,
+}
+
+/// A level of the page tables above the last one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Level {
+    /// `set_pmd()`: an entry that points to a page table.
+    Pmd,
+    /// `set_pud()`
+    Pud,
+    /// `set_p4d()`
+    P4d,
+    /// `set_pgd()`
+    Pgd,
+}
+
+/// How a CPU touches memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// A load.
+    Read,
+    /// A store.
+    Write,
+}
+
+impl Access {
+    /// Tells whether `pte` lets the access through.
+    #[must_use]
+    pub const fn permitted_by(self, pte: Pte) -> bool {
+        pte.is_present() && (matches!(self, Self::Read) || pte.has(Pte::WRITE))
+    }
+}
+
+/// An architecture's side of the lazy MMU mode.
+///
+/// The provided bodies are what most architectures do; whoever differs says so.
+pub trait Backend: Clone + Eq + std::hash::Hash + std::fmt::Debug {
+    /// `arch_enter_lazy_mmu_mode()`
+    fn enter(&mut self, hw: &mut impl Hw);
+    /// `arch_leave_lazy_mmu_mode()`
+    fn leave(&mut self, hw: &mut impl Hw);
+    /// `arch_flush_lazy_mmu_mode()`
+    fn flush(&mut self, hw: &mut impl Hw);
+
+    /// `set_ptes()`: `nr` entries of consecutive pages, none of which was present.
+    fn set_ptes<H: Hw>(&mut self, hw: &mut H, at: At, ptep: H::Ptep, pte: Pte, nr: u16);
+    /// Changes an entry in one atomic step and returns the old one: what `ptep_get_and_clear()`,
+    /// `ptep_set_wrprotect()` and their like are made of.
+    fn pte_update<H: Hw>(
+        &mut self,
+        hw: &mut H,
+        at: At,
+        ptep: H::Ptep,
+        new: impl FnOnce(Pte) -> Pte,
+    ) -> Pte;
+    /// `set_pmd()` and the levels above: an entry that is valid or, when cleared, is not.
+    fn set_table(&mut self, hw: &mut impl Hw, level: Level, valid: bool);
+
+    /// `ptep_set_wrprotect()`
+    #[inline]
+    fn ptep_set_wrprotect<H: Hw>(&mut self, hw: &mut H, at: At, ptep: H::Ptep) {
+        self.pte_update(hw, at, ptep, |pte| pte.without(Pte::WRITE));
+    }
+    /// `ptep_test_and_clear_young()`
+    #[inline]
+    fn ptep_test_and_clear_young<H: Hw>(&mut self, hw: &mut H, at: At, ptep: H::Ptep) -> bool {
+        self.pte_update(hw, at, ptep, |pte| pte.without(Pte::YOUNG)).has(Pte::YOUNG)
+    }
+    /// `ptep_set_access_flags()`: a present entry gets more permissions.
+    #[inline]
+    fn ptep_set_access_flags<H: Hw>(&mut self, hw: &mut H, _: At, ptep: H::Ptep, pte: Pte) -> bool {
+        let changed = hw.read(ptep) != pte;
+        hw.write(ptep, pte);
+        changed
+    }
+    /// `ptep_modify_prot_start()`: no one changes the entry until the commit.
+    fn ptep_modify_prot_start<H: Hw>(&mut self, hw: &mut H, at: At, ptep: H::Ptep) -> Pte {
+        self.pte_update(hw, at, ptep, |_| Pte::NONE)
+    }
+    /// `ptep_modify_prot_commit()`
+    fn ptep_modify_prot_commit<H: Hw>(&mut self, hw: &mut H, at: At, ptep: H::Ptep, pte: Pte) {
+        self.set_ptes(hw, at, ptep, pte, 1);
+    }
+    /// A CPU touches memory through the entry; hardware or a fault handler may change the entry.
+    fn access<H: Hw>(&mut self, hw: &mut H, _: At, ptep: H::Ptep, access: Access) {
+        let pte = hw.read(ptep);
+        if access.permitted_by(pte) {
+            let dirty = if access == Access::Write { Pte::DIRTY } else { 0 };
+            hw.write(ptep, pte.with(Pte::YOUNG | dirty));
+        } else {
+            hw.effect(Effect::PageFault);
+        }
+    }
+    /// The flush at the end of an `mmu_gather`, or `flush_tlb_range()` and
+    /// `flush_tlb_kernel_range()`, over `pages` pages.
+    fn flush_tlb_range(&mut self, hw: &mut impl Hw, pages: u32);
+
+    /// What is outstanding: how many, and the kernel's name of the place that holds it.
+    fn pending(&self, hw: &impl Hw) -> Option<(u32, &'static str)>;
+}

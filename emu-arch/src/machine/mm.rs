@@ -1,0 +1,146 @@
+//! An address space: `struct mm_struct` with its page tables.
+//!
+//! The last level is a table of 512 entries, found by address; of the levels above only which
+//! entries are set is kept, since nothing but their being set has an effect.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use super::{Bus, Inner};
+use crate::arch::on_backend;
+use crate::backend::{At, Backend, Level, Psize};
+use crate::hw::addr::{P4D_SHIFT, PMD_SHIFT, PUD_SHIFT, VirtAddr};
+use crate::hw::table::{Ptep, Table};
+
+/// An address space of a machine; a clone is another handle to the same one.
+///
+/// Fidelity: changed: what the page table primitives need of `struct mm_struct`.
+#[derive(Clone, Debug)]
+pub struct MmStruct(Rc<MmInner>);
+
+#[derive(Debug)]
+struct MmInner {
+    machine: Rc<Inner>,
+    id: u8,
+    tables: RefCell<BTreeMap<u64, Rc<Table>>>,
+    /// The entries set in the levels above: level shift and address under it.
+    uppers: RefCell<BTreeSet<(u32, u64)>>,
+    slices: RefCell<BTreeMap<u64, Psize>>,
+    has_slices: Cell<bool>,
+}
+
+/// A page table whose lock is held: what `pte_offset_map_lock()` returns.
+///
+/// Fidelity: changed: one value in place of the pointer and the lock.
+#[must_use = "the lock is released when the value is dropped"]
+#[derive(Debug)]
+pub struct PteLock {
+    table: Rc<Table>,
+}
+
+impl PteLock {
+    /// The entry of `addr`, which the table must map.
+    #[inline]
+    #[must_use]
+    pub fn ptep(&self, addr: VirtAddr) -> Ptep<'_> {
+        self.table.ptep(addr.pte_index())
+    }
+}
+
+impl MmStruct {
+    pub(super) fn new(machine: Rc<Inner>, id: u8) -> Self {
+        Self(Rc::new(MmInner {
+            machine,
+            id,
+            tables: RefCell::default(),
+            uppers: RefCell::default(),
+            slices: RefCell::default(),
+            has_slices: Cell::new(false),
+        }))
+    }
+
+    /// The number of the address space in records; 0 is `init_mm`.
+    #[inline]
+    #[must_use]
+    pub fn id(&self) -> u8 {
+        self.0.id
+    }
+
+    #[inline]
+    pub(crate) fn at(&self, addr: VirtAddr) -> At {
+        At { mm: self.0.id, addr }
+    }
+
+    #[inline]
+    pub(crate) fn machine(&self) -> &Inner {
+        &self.0.machine
+    }
+
+    #[inline]
+    pub(crate) fn bus(&self) -> Bus<'_> {
+        Bus { inner: &self.0.machine, mm: Some(self) }
+    }
+
+    /// The page table that maps `addr`; one is put there where there is none, and no effect is
+    /// caused or recorded.
+    #[must_use]
+    pub fn pte_table(&self, addr: VirtAddr) -> Rc<Table> {
+        let key = addr.get() >> PMD_SHIFT;
+        Rc::clone(self.0.tables.borrow_mut().entry(key).or_default())
+    }
+
+    /// The page table that maps `addr`, locked; none where the address space has none there.
+    #[must_use]
+    pub fn pte_offset_map_lock(&self, addr: VirtAddr) -> Option<PteLock> {
+        let key = addr.get() >> PMD_SHIFT;
+        self.0.tables.borrow().get(&key).map(|table| PteLock { table: Rc::clone(table) })
+    }
+
+    /// The page table that maps `addr`, locked, with the levels above it filled in where they are
+    /// missing: `pte_alloc_map_lock()` and the allocations on the way there.
+    pub fn pte_alloc_map_lock(&self, addr: VirtAddr) -> PteLock {
+        if let Some(lock) = self.pte_offset_map_lock(addr) {
+            return lock;
+        }
+        for (level, shift) in [(Level::P4d, P4D_SHIFT), (Level::Pud, PUD_SHIFT)] {
+            if self.0.uppers.borrow_mut().insert((shift, addr.get() >> shift)) {
+                crate::pgtable::set_table(self, level, addr, true);
+            }
+        }
+        crate::pgtable::set_table(self, Level::Pmd, addr, true);
+        PteLock { table: self.pte_table(addr) }
+    }
+
+    /// How many page tables the address space has.
+    #[must_use]
+    pub fn tables(&self) -> usize {
+        self.0.tables.borrow().len()
+    }
+
+    /// Sets the page size of the slice of 256 MiB that `addr` lies in (powerpc hash).
+    pub fn set_slice_psize(&self, addr: VirtAddr, psize: Psize) {
+        self.0.slices.borrow_mut().insert(addr.get() >> SLICE_LOW_SHIFT, psize);
+        self.0.has_slices.set(true);
+    }
+
+    /// The page size of the slice that `addr` lies in: 4 KiB unless set.
+    #[inline]
+    pub(super) fn slice_psize(&self, addr: VirtAddr) -> Psize {
+        if !self.0.has_slices.get() {
+            return Psize::default();
+        }
+        let slices = self.0.slices.borrow();
+        slices.get(&(addr.get() >> SLICE_LOW_SHIFT)).copied().unwrap_or_default()
+    }
+
+    /// Tells the backend that a flush of `pages` pages is due now: the end of an `mmu_gather`,
+    /// `flush_tlb_range()` or `flush_tlb_kernel_range()`.
+    pub fn flush_tlb_range(&self, pages: u32) {
+        let hw = &mut self.bus();
+        on_backend!(&mut *self.machine().backend(), |backend| backend.flush_tlb_range(hw, pages));
+    }
+}
+
+/// Bytes of a slice, as a shift.
+const SLICE_LOW_SHIFT: u32 = 28;

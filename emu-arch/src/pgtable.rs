@@ -1,0 +1,142 @@
+//! The page table primitives under the kernel's names, on the emulated machine.
+//!
+//! Models the functions of include/linux/pgtable.h and asm/pgtable.h (v7.0) that mm code calls:
+//! each is recorded and handed to the backend of the machine's architecture.
+
+use lazy_mmu::sched;
+use lazy_mmu::trace::{PteEvent, PteOp};
+
+use crate::arch::on_backend;
+use crate::backend::{Access, Backend, Level};
+use crate::hw::addr::VirtAddr;
+use crate::hw::pte::Pte;
+use crate::hw::table::Ptep;
+use crate::machine::MmStruct;
+
+/// Records a use of `op`; costs one test where nothing is recorded.
+#[inline]
+fn note(mm: &MmStruct, op: PteOp, addr: VirtAddr, pte: Pte, nr: u16) {
+    if sched::recording() {
+        sched::note_pte(PteEvent { op, mm: mm.id(), addr: addr.get(), pte: pte.0, nr });
+    }
+}
+
+/// Runs `$body` with the backend of `$mm`'s machine and the machine as the backend sees it.
+macro_rules! backend {
+    ($mm:expr, |$backend:ident, $hw:ident| $body:expr) => {{
+        let $hw = &mut $mm.bus();
+        on_backend!(&mut *$mm.machine().backend(), |$backend| $body)
+    }};
+}
+
+/// Writes the entry of one page that was not present.
+#[inline]
+pub fn set_pte_at(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, pte: Pte) {
+    note(mm, PteOp::set_pte_at, addr, pte, 1);
+    backend!(mm, |backend, hw| backend.set_ptes(hw, mm.at(addr), ptep, pte, 1));
+}
+
+/// Writes the entries of `nr` consecutive pages that were not present, 1 to 512, in one table.
+#[inline]
+pub fn set_ptes(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, pte: Pte, nr: u16) {
+    note(mm, PteOp::set_ptes, addr, pte, nr);
+    backend!(mm, |backend, hw| backend.set_ptes(hw, mm.at(addr), ptep, pte, nr));
+}
+
+/// Writes an entry without the checks of [`set_pte_at`]: what arch code uses.
+#[inline]
+pub fn set_pte(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, pte: Pte) {
+    note(mm, PteOp::set_pte, addr, pte, 1);
+    backend!(mm, |backend, hw| backend.set_ptes(hw, mm.at(addr), ptep, pte, 1));
+}
+
+/// Reads an entry through the accessor.
+#[inline]
+#[must_use]
+pub fn ptep_get(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) -> Pte {
+    let pte = ptep.read();
+    note(mm, PteOp::ptep_get, addr, pte, 1);
+    pte
+}
+
+/// Empties an entry and returns what it was.
+#[inline]
+pub fn ptep_get_and_clear(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) -> Pte {
+    note(mm, PteOp::ptep_get_and_clear, addr, ptep.read(), 1);
+    backend!(mm, |backend, hw| backend.pte_update(hw, mm.at(addr), ptep, |_| Pte::NONE))
+}
+
+/// Empties an entry.
+#[inline]
+pub fn pte_clear(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) {
+    note(mm, PteOp::pte_clear, addr, ptep.read(), 1);
+    backend!(mm, |backend, hw| backend.pte_update(hw, mm.at(addr), ptep, |_| Pte::NONE));
+}
+
+/// Takes the permission to write from an entry.
+#[inline]
+pub fn ptep_set_wrprotect(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) {
+    note(mm, PteOp::ptep_set_wrprotect, addr, ptep.read(), 1);
+    backend!(mm, |backend, hw| backend.ptep_set_wrprotect(hw, mm.at(addr), ptep));
+}
+
+/// Takes the permission to write from `nr` consecutive entries, 1 to 512, in one table.
+#[inline]
+pub fn wrprotect_ptes(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, nr: u16) {
+    note(mm, PteOp::wrprotect_ptes, addr, ptep.read(), nr);
+    backend!(mm, |backend, hw| for n in 0..nr {
+        let at = mm.at(addr.add_pages(u64::from(n)));
+        backend.ptep_set_wrprotect(hw, at, ptep.add(n));
+    });
+}
+
+/// Clears the accessed bit of an entry and tells whether it was set.
+#[inline]
+pub fn ptep_test_and_clear_young(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) -> bool {
+    note(mm, PteOp::ptep_test_and_clear_young, addr, ptep.read(), 1);
+    backend!(mm, |backend, hw| backend.ptep_test_and_clear_young(hw, mm.at(addr), ptep))
+}
+
+/// Begins the change of an entry's protection and returns what it was.
+#[inline]
+pub fn ptep_modify_prot_start(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) -> Pte {
+    note(mm, PteOp::ptep_modify_prot_start, addr, ptep.read(), 1);
+    backend!(mm, |backend, hw| backend.ptep_modify_prot_start(hw, mm.at(addr), ptep))
+}
+
+/// Ends the change of an entry's protection: it becomes `pte`.
+#[inline]
+pub fn ptep_modify_prot_commit(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, pte: Pte) {
+    note(mm, PteOp::ptep_modify_prot_commit, addr, pte, 1);
+    backend!(mm, |backend, hw| backend.ptep_modify_prot_commit(hw, mm.at(addr), ptep, pte));
+}
+
+/// Gives more permissions to a present entry and tells whether it changed: it becomes `pte`.
+#[inline]
+pub fn ptep_set_access_flags(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, pte: Pte) -> bool {
+    note(mm, PteOp::ptep_set_access_flags, addr, pte, 1);
+    backend!(mm, |backend, hw| backend.ptep_set_access_flags(hw, mm.at(addr), ptep, pte))
+}
+
+/// Touches memory through the entry, as a CPU does.
+#[inline]
+pub fn access(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, access: Access) {
+    let op = match access {
+        Access::Read => PteOp::read_access,
+        Access::Write => PteOp::write_access,
+    };
+    note(mm, op, addr, ptep.read(), 1);
+    backend!(mm, |backend, hw| backend.access(hw, mm.at(addr), ptep, access));
+}
+
+/// Writes the entry above the last level that covers `addr`: `set_pmd()` and its like.
+pub fn set_table(mm: &MmStruct, level: Level, addr: VirtAddr, valid: bool) {
+    let op = match level {
+        Level::Pmd => PteOp::set_pmd,
+        Level::Pud => PteOp::set_pud,
+        Level::P4d => PteOp::set_p4d,
+        Level::Pgd => PteOp::set_pgd,
+    };
+    note(mm, op, addr.align_down(), Pte(u64::from(valid)), 1);
+    backend!(mm, |backend, hw| backend.set_table(hw, level, valid));
+}

@@ -1,0 +1,95 @@
+//! The batch of delayed invalidations: `struct ppc64_tlb_batch`, one per CPU.
+//!
+//! Models arch/powerpc/include/asm/book3s/64/tlbflush-hash.h and
+//! arch/powerpc/mm/book3s64/hash_tlb.c, v7.0 (313a05a15a1b).
+
+use crate::backend::{At, Hw, Psize};
+use crate::hw::addr::VirtAddr;
+use crate::hw::effect::Effect;
+
+/// How many entries a batch holds before it is flushed.
+pub const PPC64_TLB_BATCH_NR: usize = 192;
+
+/// A segment size of the hash MMU.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) enum Ssize {
+    /// `MMU_SEGSIZE_256M`
+    #[default]
+    Seg256M,
+    /// `MMU_SEGSIZE_1T`
+    Seg1T,
+}
+
+impl Ssize {
+    /// The segment size at `addr`: small below 1 TiB of user space, large elsewhere.
+    ///
+    /// Fidelity: same as `user_segment_size()` and `mmu_kernel_ssize` of
+    /// arch/powerpc/include/asm/book3s/64/mmu-hash.h v7.0, on a CPU with 1 TiB segments.
+    pub(super) const fn of(addr: VirtAddr) -> Self {
+        const SID_SHIFT_1T: u32 = 40;
+        if addr.is_kernel() || addr.get() >> SID_SHIFT_1T != 0 {
+            Self::Seg1T
+        } else {
+            Self::Seg256M
+        }
+    }
+}
+
+/// Pages whose hash page table entries are still to be invalidated.
+///
+/// Fidelity: changed: arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v7.0, with addresses in
+/// place of virtual page numbers and without the slots, which no effect depends on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Ppc64TlbBatch {
+    mm: u8,
+    psize: Psize,
+    ssize: Ssize,
+    /// The pages; the kernel's `index` is its length, at most [`PPC64_TLB_BATCH_NR`].
+    pages: Vec<VirtAddr>,
+}
+
+impl Ppc64TlbBatch {
+    /// The number of pages that wait.
+    #[must_use]
+    pub fn index(&self) -> usize {
+        self.pages.len()
+    }
+
+    /// Sees to it that the translation of `at`, whose entry was hashed, goes away: now if the mode
+    /// is not active, else with the batch.
+    ///
+    /// Fidelity: same as `hpte_need_flush()` of arch/powerpc/mm/book3s64/hash_tlb.c v7.0; huge
+    /// pages are left out.
+    pub(super) fn hpte_need_flush(&mut self, hw: &mut impl Hw, at: At) {
+        if !hw.is_lazy_mmu_mode_active() {
+            hw.effect(Effect::FlushHashPage);
+            return;
+        }
+        let (psize, ssize) = (hw.slice_psize(at), Ssize::of(at.addr));
+        let differs = self.mm != at.mm || self.psize != psize || self.ssize != ssize;
+        if !self.pages.is_empty() && differs {
+            self.flush_pending(hw);
+        }
+        if self.pages.is_empty() {
+            (self.mm, self.psize, self.ssize) = (at.mm, psize, ssize);
+        }
+        self.pages.push(at.addr);
+        hw.effect(Effect::Batched(self.pages.len() as u16));
+        if self.pages.len() >= PPC64_TLB_BATCH_NR {
+            self.flush_pending(hw);
+        }
+    }
+
+    /// Invalidates what waits, if anything does.
+    ///
+    /// Fidelity: same as `__flush_tlb_pending()` of arch/powerpc/mm/book3s64/hash_tlb.c v7.0 and the
+    /// test for an empty batch in its callers; whether only the local CPU is told is left out.
+    pub(super) fn flush_pending(&mut self, hw: &mut impl Hw) {
+        match self.pages.len() {
+            0 => return,
+            1 => hw.effect(Effect::FlushHashPage),
+            n => hw.effect(Effect::FlushHashRange(n as u16)),
+        }
+        self.pages.clear();
+    }
+}

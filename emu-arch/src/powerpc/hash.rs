@@ -1,0 +1,99 @@
+//! The hash MMU: hooks and page table primitives.
+//!
+//! Models arch/powerpc/include/asm/book3s/64/{tlbflush-hash,hash,pgtable}.h, v7.0 (313a05a15a1b).
+
+use super::batch::Ppc64TlbBatch;
+use crate::backend::{Access, At, Backend, Hw, Level};
+use crate::hw::effect::Effect;
+use crate::hw::pte::Pte;
+
+/// powerpc with the hash MMU: one batch per CPU.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Hash {
+    batch: Ppc64TlbBatch,
+}
+
+impl Backend for Hash {
+    /// Keeps the task on the CPU whose batch it fills.
+    ///
+    /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v7.0.
+    fn enter(&mut self, hw: &mut impl Hw) {
+        hw.preempt_disable();
+    }
+
+    /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v7.0.
+    fn leave(&mut self, hw: &mut impl Hw) {
+        self.flush(hw);
+        hw.preempt_enable();
+    }
+
+    /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v7.0 (c3f0778ffeca).
+    fn flush(&mut self, hw: &mut impl Hw) {
+        self.batch.flush_pending(hw);
+    }
+
+    /// Plain stores of entries that were not valid and, whatever the caller copied, are not hashed:
+    /// their translations are hashed on first use.
+    ///
+    /// Fidelity: same as `set_ptes()` and `set_pte_filter()` of arch/powerpc/mm/pgtable.c v7.0.
+    #[inline]
+    fn set_ptes<H: Hw>(&mut self, hw: &mut H, _: At, ptep: H::Ptep, pte: Pte, nr: u16) {
+        for n in 0..nr {
+            let ptep = hw.ptep_add(ptep, n);
+            hw.write(ptep, pte.without(Pte::HASHPTE).advance_pfn(u64::from(n)));
+        }
+    }
+
+    /// Changes the entry and, where the old one was hashed, has its translation invalidated.
+    ///
+    /// Fidelity: same as `hash__pte_update()` of arch/powerpc/include/asm/book3s/64/hash.h v7.0; the
+    /// wait for `H_PAGE_BUSY` is left out.
+    #[inline]
+    fn pte_update<H: Hw>(
+        &mut self,
+        hw: &mut H,
+        at: At,
+        ptep: H::Ptep,
+        new: impl FnOnce(Pte) -> Pte,
+    ) -> Pte {
+        let old = hw.read(ptep);
+        hw.write(ptep, new(old));
+        if old.has(Pte::HASHPTE) {
+            self.batch.hpte_need_flush(hw, at);
+        }
+        old
+    }
+
+    fn set_table(&mut self, _: &mut impl Hw, _: Level, _: bool) {}
+
+    /// A first access finds no translation, and the fault handler hashes one.
+    ///
+    /// Fidelity: changed: `hash_page_mm()` of arch/powerpc/mm/book3s64/hash_utils.c v7.0 reduced to
+    /// its effect on the entry.
+    fn access<H: Hw>(&mut self, hw: &mut H, _: At, ptep: H::Ptep, access: Access) {
+        let pte = hw.read(ptep);
+        if !access.permitted_by(pte) {
+            hw.effect(Effect::PageFault);
+            return;
+        }
+        let dirty = if access == Access::Write { Pte::DIRTY } else { 0 };
+        hw.write(ptep, pte.with(Pte::YOUNG | Pte::HASHPTE | dirty));
+        if !pte.has(Pte::HASHPTE) {
+            hw.effect(Effect::HashPage);
+        }
+    }
+
+    /// `hash__tlb_flush()`: the batch is the flush; `flush_tlb_range()` and its like are empty.
+    ///
+    /// Fidelity: same as arch/powerpc/mm/book3s64/hash_tlb.c v7.0.
+    fn flush_tlb_range(&mut self, hw: &mut impl Hw, _: u32) {
+        self.batch.flush_pending(hw);
+    }
+
+    fn pending(&self, _: &impl Hw) -> Option<(u32, &'static str)> {
+        match self.batch.index() {
+            0 => None,
+            n => Some((n as u32, "ppc64_tlb_batch")),
+        }
+    }
+}
