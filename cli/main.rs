@@ -1,2 +1,21 @@
-//! The command `lazymmu`.
-fn main() {}
+//! The command `lazymmu`: a thin shell over the crates of the lab.
+
+mod args;
+mod list;
+mod report;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match &cli.command {
+        Command::Run(args) => run::run(args),
+        Command::List => list::list(),
+    };
+    result.unwrap_or_else(|failure| failure.report())
+}

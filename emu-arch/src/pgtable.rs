@@ -59,6 +59,15 @@ pub fn ptep_get(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) -> Pte {
     pte
 }
 
+/// Reads an entry without its lock.
+#[inline]
+#[must_use]
+pub fn ptep_get_lockless(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) -> Pte {
+    let pte = ptep.read();
+    note(mm, PteOp::ptep_get_lockless, addr, pte, 1);
+    pte
+}
+
 /// Empties an entry and returns what it was.
 #[inline]
 pub fn ptep_get_and_clear(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) -> Pte {
@@ -122,8 +131,8 @@ pub fn ptep_set_access_flags(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, pte:
 #[inline]
 pub fn access(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, access: Access) {
     let op = match access {
-        Access::Read => PteOp::read_access,
-        Access::Write => PteOp::write_access,
+        Access::Read => PteOp::read,
+        Access::Write => PteOp::write,
     };
     note(mm, op, addr, ptep.read(), 1);
     backend!(mm, |backend, hw| backend.access(hw, mm.at(addr), ptep, access));
@@ -139,4 +148,10 @@ pub fn set_table(mm: &MmStruct, level: Level, addr: VirtAddr, valid: bool) {
     };
     note(mm, op, addr.align_down(), Pte(u64::from(valid)), 1);
     backend!(mm, |backend, hw| backend.set_table(hw, level, valid));
+}
+
+/// Flushes `nr` pages, 1 to 1023, from the TLBs, by whatever means the architecture has.
+pub fn flush_tlb_range(mm: &MmStruct, addr: VirtAddr, nr: u16) {
+    note(mm, PteOp::flush_tlb_range, addr, Pte::NONE, nr);
+    mm.flush_tlb_range(u32::from(nr));
 }

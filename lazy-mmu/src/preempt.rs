@@ -31,8 +31,8 @@ impl PreemptCount {
     pub const SOFTIRQ_DISABLE_OFFSET: u32 = 2 * Self::SOFTIRQ_OFFSET;
     /// One level of hard interrupt.
     pub const HARDIRQ_OFFSET: u32 = 1 << 16;
-    /// One level of non-maskable interrupt.
-    pub const NMI_OFFSET: u32 = 1 << 20;
+    /// One level of non-maskable interrupt, which counts as a hard interrupt too.
+    pub const NMI_OFFSET: u32 = (1 << 20) + Self::HARDIRQ_OFFSET;
     /// The preempt-off field.
     pub const PREEMPT_MASK: u32 = 0xff;
     /// The softirq field.
@@ -66,34 +66,37 @@ impl PreemptCount {
         self.0 == 0
     }
 
-    /// Adds one level of the field that `offset` belongs to and tells whether it fitted; a field
-    /// that is full stays as it is.
+    /// Adds `offset` and tells whether it fitted; a count with a full field stays as it is.
     pub const fn add(&mut self, offset: u32) -> bool {
-        let mask = Self::mask_of(offset);
-        let fits = (self.0 & mask) + offset <= mask;
+        let fits = self.each_field(offset, true);
         if fits {
             self.0 += offset;
         }
         fits
     }
 
-    /// Takes one level off the field that `offset` belongs to and tells whether it was there; an
-    /// empty field stays as it is.
+    /// Takes `offset` off and tells whether it was there; a count with an empty field stays as it
+    /// is.
     pub const fn sub(&mut self, offset: u32) -> bool {
-        let there = self.0 & Self::mask_of(offset) >= offset;
+        let there = self.each_field(offset, false);
         if there {
             self.0 -= offset;
         }
         there
     }
 
-    const fn mask_of(offset: u32) -> u32 {
-        match offset {
-            Self::PREEMPT_OFFSET => Self::PREEMPT_MASK,
-            Self::SOFTIRQ_OFFSET | Self::SOFTIRQ_DISABLE_OFFSET => Self::SOFTIRQ_MASK,
-            Self::HARDIRQ_OFFSET => Self::HARDIRQ_MASK,
-            _ => Self::NMI_MASK,
+    /// Tells whether `offset` can be added to every field, or taken from every field.
+    const fn each_field(self, offset: u32, add: bool) -> bool {
+        let masks = [Self::PREEMPT_MASK, Self::SOFTIRQ_MASK, Self::HARDIRQ_MASK, Self::NMI_MASK];
+        let mut at = 0;
+        while at < masks.len() {
+            let (have, change) = (self.0 & masks[at], offset & masks[at]);
+            if if add { have + change > masks[at] } else { have < change } {
+                return false;
+            }
+            at += 1;
         }
+        true
     }
 }
 

@@ -11,7 +11,7 @@ use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
 use crate::arch::Arch;
-use crate::design::{Context, Design, LazyMmuDesign, LazyMmuState, StateBits, Warn, counts};
+use crate::design::{Check, Context, Design, LazyMmuDesign, LazyMmuState, StateBits, Warn, counts};
 use crate::preempt::PreemptCount;
 use crate::trace::{Event, PteEvent, Record};
 
@@ -165,20 +165,36 @@ impl Current {
         self.set_state(self.state());
     }
 
-    fn change_context(&self, name: &'static str, change: impl FnOnce(&mut PreemptCount) -> bool) {
+    fn change_context(&self, name: &'static str, offset: u32, add: bool) {
         let mut count = self.preempt_count.get();
-        let fits = change(&mut count);
+        let fits = if add { count.add(offset) } else { count.sub(offset) };
         self.preempt_count.set(count);
         self.note(Event::Context { name, preempt_count: count });
         if !fits {
-            crate::pgtable::warn(self, &BAD_PREEMPT_COUNT);
+            crate::pgtable::warn(self, &bad_preempt_count(count, offset, add));
         }
     }
 }
 
-/// What `preempt_count_add()` and `preempt_count_sub()` report under `CONFIG_DEBUG_PREEMPT`.
-const BAD_PREEMPT_COUNT: Warn =
-    Warn { check: crate::design::Check::DebugLocksWarnOn, cond: "preempt count out of range" };
+/// What the kernel reports where the preempt count cannot change as asked; it then stays as it is.
+///
+/// Fidelity: changed: the checks of `preempt_count_add()` and `preempt_count_sub()` in
+/// kernel/sched/core.c v7.0 and of `__nmi_enter()`, with every field guarded where the kernel lets
+/// a full one spill into the next.
+fn bad_preempt_count(count: PreemptCount, offset: u32, add: bool) -> Warn {
+    let (check, cond) = match (offset, add) {
+        (PreemptCount::NMI_OFFSET, true) => (Check::BugOn, "in_nmi() == NMI_MASK"),
+        (PreemptCount::NMI_OFFSET, false) => (Check::BugOn, "!in_nmi()"),
+        (_, true) => {
+            (Check::DebugLocksWarnOn, "(preempt_count() & PREEMPT_MASK) >= PREEMPT_MASK - 10")
+        }
+        (PreemptCount::PREEMPT_OFFSET, false) if count.0 > 0 => {
+            (Check::DebugLocksWarnOn, "(val < PREEMPT_MASK) && !(preempt_count() & PREEMPT_MASK)")
+        }
+        (_, false) => (Check::DebugLocksWarnOn, "val > preempt_count()"),
+    };
+    Warn { check, cond }
+}
 
 /// Tells whether the current task batches page table updates: what arch code asks.
 ///
@@ -203,11 +219,11 @@ pub fn preempt_count() -> PreemptCount {
 }
 
 macro_rules! context_changes {
-    ($($(#[$meta:meta])* $name:ident = $how:ident $offset:ident;)*) => {
+    ($($(#[$meta:meta])* $name:ident = $how:literal $offset:ident;)*) => {
         $($(#[$meta])*
         pub fn $name() {
             current(|cur| {
-                cur.change_context(stringify!($name), |count| count.$how(PreemptCount::$offset));
+                cur.change_context(stringify!($name), PreemptCount::$offset, $how);
             });
         })*
     };
@@ -215,25 +231,25 @@ macro_rules! context_changes {
 
 context_changes! {
     /// Keeps the task on its CPU until the matching `preempt_enable()`.
-    preempt_disable = add PREEMPT_OFFSET;
+    preempt_disable = true PREEMPT_OFFSET;
     /// Ends the innermost `preempt_disable()`.
-    preempt_enable = sub PREEMPT_OFFSET;
+    preempt_enable = false PREEMPT_OFFSET;
     /// Disables bottom halves, which counts as interrupt.
-    local_bh_disable = add SOFTIRQ_DISABLE_OFFSET;
+    local_bh_disable = true SOFTIRQ_DISABLE_OFFSET;
     /// Ends the innermost `local_bh_disable()`.
-    local_bh_enable = sub SOFTIRQ_DISABLE_OFFSET;
+    local_bh_enable = false SOFTIRQ_DISABLE_OFFSET;
     /// A softirq begins on top of the current context.
-    softirq_enter = add SOFTIRQ_OFFSET;
+    softirq_enter = true SOFTIRQ_OFFSET;
     /// The softirq ends.
-    softirq_exit = sub SOFTIRQ_OFFSET;
+    softirq_exit = false SOFTIRQ_OFFSET;
     /// A hard interrupt begins on top of the current context (`irq_enter()`).
-    hardirq_enter = add HARDIRQ_OFFSET;
+    hardirq_enter = true HARDIRQ_OFFSET;
     /// The hard interrupt ends (`irq_exit()`).
-    hardirq_exit = sub HARDIRQ_OFFSET;
+    hardirq_exit = false HARDIRQ_OFFSET;
     /// A non-maskable interrupt begins on top of the current context.
-    nmi_enter = add NMI_OFFSET;
+    nmi_enter = true NMI_OFFSET;
     /// The non-maskable interrupt ends.
-    nmi_exit = sub NMI_OFFSET;
+    nmi_exit = false NMI_OFFSET;
 }
 
 /// Tells whether thread flag `flag` (a bit number below 32) of the current task is set.

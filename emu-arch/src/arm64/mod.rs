@@ -12,8 +12,8 @@ use crate::hw::pte::Pte;
 
 /// Bit of the thread flag that says that barriers are owed.
 ///
-/// Fidelity: changed: the kernel's bit is above 31 in some versions; the number shows nowhere.
-pub const TIF_LAZY_MMU_PENDING: u32 = 28;
+/// Fidelity: same as arch/arm64/include/asm/thread_info.h v7.0.
+pub const TIF_LAZY_MMU_PENDING: u32 = 31;
 
 /// arm64; it holds nothing per CPU.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -68,8 +68,8 @@ impl Backend for Arm64 {
     /// `set_pmd()` and `set_pud()` ask for barriers after a valid entry, of user and kernel alike;
     /// `set_p4d()` and `set_pgd()` after any.
     ///
-    /// Fidelity: same as arch/arm64/include/asm/pgtable.h v7.0; entries of the swapper's root go
-    /// through the fixmap in the kernel.
+    /// Fidelity: same as arch/arm64/include/asm/pgtable.h v7.0 with four levels; an entry of the
+    /// swapper's root goes through the fixmap in the kernel and asks for nothing.
     fn set_table(&mut self, hw: &mut impl Hw, level: Level, valid: bool) {
         if valid || matches!(level, Level::P4d | Level::Pgd) {
             barriers::queue_pte_barriers(hw);

@@ -8,9 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::{Bus, Inner};
+use crate::Arch;
 use crate::arch::on_backend;
 use crate::backend::{At, Backend, Level, Psize};
 use crate::hw::addr::{P4D_SHIFT, PMD_SHIFT, PUD_SHIFT, VirtAddr};
+use crate::hw::pte::Pte;
 use crate::hw::table::{Ptep, Table};
 
 /// An address space of a machine; a clone is another handle to the same one.
@@ -132,6 +134,14 @@ impl MmStruct {
         }
         let slices = self.0.slices.borrow();
         slices.get(&(addr.get() >> SLICE_LOW_SHIFT)).copied().unwrap_or_default()
+    }
+
+    /// Puts an entry that was used before into memory, as it is after an access: young, and hashed
+    /// where the architecture hashes; no effect is caused or recorded.
+    pub fn populate(&self, ptep: Ptep<'_>, pte: Pte) {
+        let pte = if pte.is_present() { pte.with(Pte::YOUNG) } else { pte };
+        let hashed = self.machine().arch == Arch::PowerpcHash && pte.is_present();
+        ptep.write(if hashed { pte.with(Pte::HASHPTE) } else { pte });
     }
 
     /// Tells the backend that a flush of `pages` pages is due now: the end of an `mmu_gather`,

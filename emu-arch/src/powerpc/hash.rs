@@ -64,6 +64,35 @@ impl Backend for Hash {
         old
     }
 
+    /// Does nothing where the entry permits no writing, so that nothing is queued either.
+    ///
+    /// Fidelity: same as `ptep_set_wrprotect()` of arch/powerpc/include/asm/book3s/64/pgtable.h v7.0.
+    #[inline]
+    fn ptep_set_wrprotect<H: Hw>(&mut self, hw: &mut H, at: At, ptep: H::Ptep) {
+        if hw.read(ptep).has(Pte::WRITE) {
+            self.pte_update(hw, at, ptep, |pte| pte.without(Pte::WRITE));
+        }
+    }
+
+    /// Does nothing where the entry is neither accessed nor hashed; an old entry that is hashed is
+    /// invalidated all the same.
+    ///
+    /// Fidelity: same as `__ptep_test_and_clear_young()` of
+    /// arch/powerpc/include/asm/book3s/64/pgtable.h v7.0.
+    #[inline]
+    fn ptep_test_and_clear_young<H: Hw>(&mut self, hw: &mut H, at: At, ptep: H::Ptep) -> bool {
+        hw.read(ptep).has(Pte::YOUNG | Pte::HASHPTE)
+            && self.pte_update(hw, at, ptep, |pte| pte.without(Pte::YOUNG)).has(Pte::YOUNG)
+    }
+
+    /// Takes the translation away; the commit is a plain store.
+    ///
+    /// Fidelity: same as arch/powerpc/mm/book3s64/pgtable.c v7.0.
+    #[inline]
+    fn ptep_modify_prot_start<H: Hw>(&mut self, hw: &mut H, at: At, ptep: H::Ptep) -> Pte {
+        self.pte_update(hw, at, ptep, super::invalidated)
+    }
+
     fn set_table(&mut self, _: &mut impl Hw, _: Level, _: bool) {}
 
     /// A first access finds no translation, and the fault handler hashes one.

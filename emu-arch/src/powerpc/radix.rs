@@ -40,6 +40,12 @@ impl Backend for Radix {
         old
     }
 
+    /// Fidelity: same as arch/powerpc/mm/book3s64/pgtable.c v7.0.
+    #[inline]
+    fn ptep_modify_prot_start<H: Hw>(&mut self, hw: &mut H, at: At, ptep: H::Ptep) -> Pte {
+        self.pte_update(hw, at, ptep, super::invalidated)
+    }
+
     fn set_table(&mut self, _: &mut impl Hw, _: Level, _: bool) {}
 
     /// `radix__tlb_flush()`: invalidation is the business of `mmu_gather` alone.

@@ -103,6 +103,8 @@ pub enum Check {
     VmBugOn,
     /// `DEBUG_LOCKS_WARN_ON`: what the preempt count checks are written with.
     DebugLocksWarnOn,
+    /// `BUG_ON`: the kernel stops here.
+    BugOn,
 }
 
 impl Check {
@@ -114,6 +116,7 @@ impl Check {
             Self::VmWarnOn => "VM_WARN_ON",
             Self::VmBugOn => "VM_BUG_ON",
             Self::DebugLocksWarnOn => "DEBUG_LOCKS_WARN_ON",
+            Self::BugOn => "BUG_ON",
         }
     }
 }

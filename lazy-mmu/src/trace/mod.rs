@@ -35,15 +35,16 @@ pub enum PteOp {
     set_pud,
     set_p4d,
     set_pgd,
+    flush_tlb_range,
     /// Not a kernel function: a CPU reads memory through the mapping.
-    read_access,
+    read,
     /// Not a kernel function: a CPU writes memory through the mapping.
-    write_access,
+    write,
 }
 
 impl PteOp {
     /// Every primitive, in the order of the declaration; a packed event holds the index.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::set_pte,
         Self::set_pte_at,
         Self::set_ptes,
@@ -61,8 +62,9 @@ impl PteOp {
         Self::set_pud,
         Self::set_p4d,
         Self::set_pgd,
-        Self::read_access,
-        Self::write_access,
+        Self::flush_tlb_range,
+        Self::read,
+        Self::write,
     ];
 
     /// The kernel's name; the two accesses have names of ours.
@@ -86,15 +88,16 @@ impl PteOp {
             Self::set_pud => "set_pud",
             Self::set_p4d => "set_p4d",
             Self::set_pgd => "set_pgd",
-            Self::read_access => "read_access",
-            Self::write_access => "write_access",
+            Self::flush_tlb_range => "flush_tlb_range",
+            Self::read => "read",
+            Self::write => "write",
         }
     }
 
     /// Tells whether the primitive takes a number of entries.
     #[must_use]
     pub const fn takes_nr(self) -> bool {
-        matches!(self, Self::set_ptes | Self::wrprotect_ptes)
+        matches!(self, Self::set_ptes | Self::wrprotect_ptes | Self::flush_tlb_range)
     }
 }
 

@@ -135,8 +135,8 @@ mod tests {
     #[test]
     fn words_keep_their_fields_apart() {
         let at = Place { cpu: 31, task: 255 };
-        let w = word0(Kind::Pte(PteOp::write_access), at, 31, vpn(0xffff_8000_1234_5000));
-        assert!(kind(w) == Kind::Pte(PteOp::write_access));
+        let w = word0(Kind::Pte(PteOp::write), at, 31, vpn(0xffff_8000_1234_5000));
+        assert!(kind(w) == Kind::Pte(PteOp::write));
         assert_eq!((place(w), mm(w)), (at, 31));
         for address in [0xffff_8000_1234_5000, 0x7fff_ffff_f000, 0xc008_0000_0001_0000] {
             assert_eq!(addr(vpn(address)), address);

@@ -41,23 +41,38 @@ impl Display for Record {
 
 /// The nesting of calls, as brackets: it follows what was called, not what the design counted.
 #[derive(Default)]
-struct Depth(usize);
+struct Depth {
+    depth: usize,
+    /// Between a call and its return; what changes there is the hook's doing.
+    in_call: bool,
+}
 
 impl Depth {
+    fn indent(&self) -> usize {
+        self.depth * INDENT
+    }
+
     /// The indent of the line that `event` begins, if it begins one.
     fn line(&mut self, event: &Event<'_>) -> Option<usize> {
         let (opens, closes) = match event {
-            Event::Call(call) => (call.opens(), !call.opens()),
-            Event::Context { name, .. } => (
+            Event::Call(call) => {
+                self.in_call = true;
+                (call.opens(), !call.opens())
+            }
+            Event::Context { name, .. } if !self.in_call => (
                 name.ends_with("_enter") || name.ends_with("_disable"),
                 name.ends_with("_exit") || name.ends_with("_enable"),
             ),
             Event::Pte(_) => (false, false),
+            Event::Return { .. } => {
+                self.in_call = false;
+                return None;
+            }
             _ => return None,
         };
-        self.0 = self.0.saturating_sub(usize::from(closes));
-        let indent = self.0 * INDENT;
-        self.0 += usize::from(opens);
+        self.depth = self.depth.saturating_sub(usize::from(closes));
+        let indent = self.indent();
+        self.depth += usize::from(opens);
         Some(indent)
     }
 }
@@ -123,10 +138,11 @@ impl Row {
 
 impl Rows<'_, '_, '_> {
     fn event(&mut self, event: &Event<'_>) -> fmt::Result {
-        let indent = self.depth.line(event).unwrap_or(self.depth.0 * INDENT);
+        let in_call = self.depth.in_call;
+        let indent = self.depth.line(event).unwrap_or(self.depth.indent());
         match event {
             // Inside a call the change is the hook's: powerpc's preempt_disable() on entry, say.
-            Event::Context { name, preempt_count } if self.in_call() => {
+            Event::Context { name, preempt_count } if in_call => {
                 self.add(format!("{name}()  preempt_count={preempt_count}"));
             }
             Event::Context { preempt_count, .. } => {
@@ -171,10 +187,6 @@ impl Rows<'_, '_, '_> {
             }
         }
         Ok(())
-    }
-
-    fn in_call(&self) -> bool {
-        self.row.as_ref().is_some_and(|row| row.is_call)
     }
 
     fn add(&mut self, text: String) {

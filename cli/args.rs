@@ -1,0 +1,101 @@
+//! The arguments of the command: each option is declared once, for parser and help alike.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use emu_arch::Arch;
+use lazy_mmu::design::Design;
+
+/// A laboratory for the Linux kernel's lazy MMU mode.
+#[derive(Debug, Parser)]
+#[command(name = "lazymmu", version, arg_required_else_help = true, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  lazymmu run scenarios/nesting/nested.scn            one scenario, as a tree
+  lazymmu run scenarios/nesting/nested.scn --arch powerpc-hash
+  printf 'enable\\ndisable\\n' | lazymmu run -          from standard input
+  lazymmu list                                        what there is to choose from
+
+Exit status: 0 done, 1 stopped by a warning (--on-warn panic), 2 bad input.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a scenario and print what was called and done
+    Run(RunArgs),
+    /// List the architectures, designs and calls
+    List,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = RUN_EXAMPLES)]
+pub(crate) struct RunArgs {
+    /// The scenario: one call per line; `-` reads standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// The architecture to run on
+    #[arg(long, default_value = "naive", value_parser = arch_parser())]
+    pub(crate) arch: Arch,
+    /// The API design of the kernel
+    #[arg(long, default_value = "counts", value_parser = design_parser())]
+    pub(crate) design: Design,
+    /// How to print the record
+    #[arg(long, default_value = "tree")]
+    pub(crate) format: Format,
+    /// What a sanity check that fires does: it is recorded, or it stops the run too
+    #[arg(long, default_value = "record")]
+    pub(crate) on_warn: OnWarn,
+}
+
+const RUN_EXAMPLES: &str = "\
+A scenario has one call per line; indentation is free, # begins a comment:
+
+  enable
+      set_pte_at 0xffff800008000000
+      pause
+      resume
+  disable
+
+The kernel's names work too, so a sequence pasted from a mail runs:
+
+  lazy_mmu_mode_enable()
+  lazy_mmu_mode_disable()
+
+`lazymmu list` names every call.";
+
+/// How to print a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// The notation of the kernel's commit messages
+    Tree,
+    /// JSON Lines: one object per event
+    Json,
+}
+
+/// What a sanity check that fires does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnWarn {
+    /// The warning is in the record
+    Record,
+    /// The run stops there, as with panic_on_warn
+    Panic,
+}
+
+/// A parser that knows the list of architectures.
+pub(crate) fn arch_parser() -> impl TypedValueParser<Value = Arch> {
+    let values = Arch::ALL.map(|arch| PossibleValue::new(arch.id()).help(arch.about()));
+    PossibleValuesParser::new(values)
+        .map(|id| Arch::by_id(&id).expect("the parser accepts the listed ids only"))
+}
+
+/// A parser that knows the list of designs.
+pub(crate) fn design_parser() -> impl TypedValueParser<Value = Design> {
+    let values = Design::ALL.iter().map(|d| PossibleValue::new(d.id()).help(d.about()));
+    PossibleValuesParser::new(values)
+        .map(|id| Design::by_id(&id).expect("the parser accepts the listed ids only"))
+}

@@ -1,0 +1,36 @@
+//! `lazymmu list`: what there is to choose from.
+
+use std::process::ExitCode;
+
+use emu_arch::Arch;
+use emu_lab::scenario;
+use lazy_mmu::design::Design;
+
+use crate::report::Failure;
+use crate::run::print;
+
+/// Prints the architectures, the designs and the words of scenarios.
+pub(crate) fn list() -> Result<ExitCode, Failure> {
+    print(|to| {
+        writeln!(to, "Architectures (--arch):")?;
+        for arch in Arch::ALL {
+            writeln!(to, "  {:<18} {}", arch.id(), arch.about())?;
+        }
+        writeln!(to, "\nDesigns (--design):")?;
+        for design in Design::ALL {
+            writeln!(to, "  {:<18} {}", design.id(), design.about())?;
+        }
+        writeln!(to, "\nCalls of a scenario:")?;
+        let mut line = String::new();
+        for word in scenario::words() {
+            if line.len() + word.len() > 74 {
+                writeln!(to, " {line}")?;
+                line.clear();
+            }
+            line += " ";
+            line += word;
+        }
+        writeln!(to, " {line}")
+    })?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,73 @@
+//! `lazymmu run`: one scenario to a record.
+
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use emu_lab::render::json;
+use emu_lab::{input, scenario};
+
+use crate::args::{Format, OnWarn, RunArgs};
+use crate::report::Failure;
+
+/// Runs the scenario and prints its record; status 1 where a warning stopped it.
+pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
+    let (name, bytes) = read(&args.file)?;
+    let wrong = |text: &str, error| Failure::Input { name: name.clone(), text: text.into(), error };
+    let text = input::text(&bytes).map_err(|error| {
+        wrong(&String::from_utf8_lossy(&bytes[..bytes.len().min(1 << 16)]), error)
+    })?;
+    let parsed = scenario::parse(text).map_err(|error| wrong(text, error))?;
+    let setup = scenario::Setup {
+        arch: args.arch,
+        design: args.design,
+        panic_on_warn: args.on_warn == OnWarn::Panic,
+    };
+    let outcome = scenario::run(&parsed, setup);
+    print(|to| match args.format {
+        Format::Tree => write!(to, "{}", outcome.record),
+        Format::Json => json::lines(&outcome.record).try_for_each(|line| writeln!(to, "{line}")),
+    })?;
+    let Some(line) = outcome.stopped else { return Ok(ExitCode::SUCCESS) };
+    let _ = writeln!(
+        anstream::stderr(),
+        "{name}:{line}: Kernel panic - not syncing: kernel: panic_on_warn set ..."
+    );
+    Ok(ExitCode::FAILURE)
+}
+
+/// Reads a file, or standard input for `-`; returns the name that messages use.
+pub(crate) fn read(file: &Path) -> Result<(String, Vec<u8>), Failure> {
+    let (name, read) = if file == Path::new("-") {
+        let mut bytes = Vec::new();
+        (
+            "<stdin>".to_owned(),
+            io::Read::read_to_end(&mut io::stdin().lock(), &mut bytes).map(|_| bytes),
+        )
+    } else {
+        (file.display().to_string(), std::fs::read(file))
+    };
+    let bytes = read.map_err(|e| Failure::about(&name, reason(&e)))?;
+    Ok((name, bytes))
+}
+
+/// The error of the system in words, without its number.
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such file".to_owned(),
+        io::ErrorKind::IsADirectory => "is a directory, expected a file".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// Prints to standard output; a reader that has seen enough is no failure.
+pub(crate) fn print(body: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    let mut to = BufWriter::new(io::stdout().lock());
+    match body(&mut to).and_then(|()| to.flush()) {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::about("standard output", e))
+        }
+        _ => Ok(()),
+    }
+}

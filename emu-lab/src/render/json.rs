@@ -1,0 +1,107 @@
+//! JSON Lines: one object per event, with the same content as the tree.
+//!
+//! Every object has `seq`, `cpu`, `task`, `event` and `name`; the rest depends on the event. Fields
+//! are only ever added.
+//!
+//! ```
+//! let ((), record) = lazy_mmu::record_hooks(lazy_mmu::lazy_mmu_mode_enable);
+//! let lines = emu_lab::render::json::render(&record);
+//! assert!(lines.starts_with(r#"{"seq":0,"cpu":0,"task":0,"event":"call","name":"lazy_mmu_mode_enable"}"#));
+//! # lazy_mmu::lazy_mmu_mode_disable();
+//! ```
+
+use std::fmt::Write;
+
+use emu_arch::Pte;
+use lazy_mmu::Record;
+use lazy_mmu::design::{Design, StateBits, Value};
+use lazy_mmu::trace::{Event, Recorded};
+use serde::Serialize;
+use serde_json::{Map, json};
+
+/// One line.
+#[derive(Serialize)]
+struct JsonEvent<'r> {
+    seq: u64,
+    cpu: u8,
+    task: u8,
+    event: &'static str,
+    name: &'r str,
+    #[serde(flatten)]
+    rest: Map<String, serde_json::Value>,
+}
+
+/// Renders all events.
+#[must_use]
+pub fn render(record: &Record) -> String {
+    let mut lines = String::new();
+    for line in self::lines(record) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(lines, "{line}");
+    }
+    lines
+}
+
+/// Renders event by event, for long records.
+pub fn lines(record: &Record) -> impl Iterator<Item = String> + '_ {
+    record.events().map(|recorded| line(record.design(), &recorded))
+}
+
+fn line(design: Design, recorded: &Recorded<'_>) -> String {
+    let (event, name, rest) = parts(design, &recorded.event);
+    let serde_json::Value::Object(rest) = rest else { unreachable!("parts returns objects") };
+    let Recorded { seq, cpu, task, .. } = *recorded;
+    let line = JsonEvent { seq, cpu, task, event, name, rest };
+    serde_json::to_string(&line).expect("an event has string keys and no failing values")
+}
+
+/// The kind of an event, its name, and what else there is to say.
+fn parts<'r>(design: Design, event: &Event<'r>) -> (&'static str, &'r str, serde_json::Value) {
+    match *event {
+        Event::Section(name) => ("section", name, json!({})),
+        Event::Call(call) => ("call", call.name(), json!({})),
+        Event::Store(bits) => ("store", "lazy_mmu_state", json!({ "state": state(design, bits) })),
+        Event::Hook(hook) => ("hook", hook.name(), json!({})),
+        Event::Effect { name, n } => {
+            let bare = name.strip_suffix('=').unwrap_or(name);
+            ("effect", bare, n.map_or_else(|| json!({}), |n| json!({ "n": n })))
+        }
+        Event::Pte(pte) => {
+            let entry = Pte(pte.pte);
+            let rest = json!({
+                "mm": pte.mm,
+                "addr": format!("{:#x}", pte.addr),
+                "nr": pte.nr,
+                "pfn": entry.pfn().0,
+                "flags": entry.flags_text(),
+            });
+            ("pte", pte.op.name(), rest)
+        }
+        Event::Warn { check, cond } => ("warn", check, json!({ "cond": cond })),
+        Event::Return { call, active, state: bits } => {
+            let rest = json!({ "active": active, "state": state(design, bits) });
+            ("return", call.name(), rest)
+        }
+        Event::Context { name, preempt_count } => {
+            ("context", name, json!({ "preempt_count": preempt_count.0 }))
+        }
+        Event::Note(text) => ("note", text, json!({})),
+        Event::Pending { n, what } => ("pending", what, json!({ "n": n })),
+        Event::End { state: bits, preempt_count } => {
+            let rest = json!({ "state": state(design, bits), "preempt_count": preempt_count.0 });
+            ("end", "end", rest)
+        }
+    }
+}
+
+fn state(design: Design, bits: StateBits) -> serde_json::Value {
+    let mut fields = Map::new();
+    design.fields(bits, &mut |field| {
+        let value = match field.value {
+            Value::Count(n) => n.into(),
+            Value::Flag(flag) => flag.into(),
+        };
+        fields.insert(field.name.to_owned(), value);
+    });
+    fields.into()
+}

@@ -1,0 +1,224 @@
+//! Text to steps: the parser of scenarios. The grammar stands in [`super`].
+
+use emu_arch::VirtAddr;
+use emu_arch::backend::Psize;
+use emu_arch::hw::addr::{AddrError, PTRS_PER_PTE};
+use emu_arch::machine::MMS_MAX;
+
+use super::words::{self, Word};
+use super::{Line, Prot, PteArgs, Scenario, Step};
+use crate::input::InputError;
+
+/// The longest scenario, in lines.
+const LINES_MAX: usize = 100_000_000;
+
+/// Parses a scenario.
+///
+/// # Errors
+/// The first line that is none of the grammar's, with its place, what was expected, and the nearest
+/// valid word; or there is no step at all.
+pub fn parse(text: &str) -> Result<Scenario, InputError> {
+    let mut scenario = Scenario::default();
+    let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, line)).peekable();
+    if has_header(text) {
+        for (number, line) in lines.by_ref() {
+            if line.trim() == HEADER_END {
+                break;
+            }
+            header_line(&mut scenario, number, line)?;
+        }
+    }
+    let mut last = 1;
+    for (number, line) in lines {
+        last = number;
+        if number > LINES_MAX {
+            return Err(InputError::at(number, line, line, "scenario longer than 100000000 lines"));
+        }
+        if let Some(step) = step(number, line)? {
+            scenario.steps.push(Line { number: number as u32, step });
+        }
+    }
+    if scenario.steps.is_empty() {
+        let message = "expected a call, found the end: the scenario has no step";
+        return Err(InputError::at(last, "", "", message));
+    }
+    Ok(scenario)
+}
+
+const HEADER_END: &str = "---";
+
+/// A scenario has a header if its first line that says something is a header line.
+fn has_header(text: &str) -> bool {
+    let first = text.lines().map(strip).find(|line| !line.is_empty());
+    first.is_some_and(|line| {
+        line == HEADER_END || line.starts_with("what:") || line.starts_with("from:")
+    })
+}
+
+/// Takes comment, indentation and the quote marks of a mail from a line.
+fn strip(line: &str) -> &str {
+    let line = line.split_once('#').map_or(line, |(code, _)| code);
+    let line = line.split_once("->").map_or(line, |(call, _)| call);
+    line.trim_start_matches(|c: char| c == '>' || c.is_whitespace()).trim_end()
+}
+
+fn header_line(scenario: &mut Scenario, number: usize, line: &str) -> Result<(), InputError> {
+    let text = line.trim();
+    let (key, value) = text.split_once(':').unwrap_or((text, ""));
+    match key {
+        "what" => scenario.what = value.trim().to_owned(),
+        "from" => scenario.from = value.trim().to_owned(),
+        _ if text.is_empty() || text.starts_with('#') => {}
+        _ => {
+            let message =
+                format!("expected `what:`, `from:` or `---` in the header, found {key:?}");
+            return Err(InputError::at(number, line, key, message).nearest(key, ["what", "from"]));
+        }
+    }
+    Ok(())
+}
+
+/// Parses one line; an empty one has no step.
+fn step(number: usize, line: &str) -> Result<Option<Step>, InputError> {
+    let code = strip(line).trim_end_matches(';').trim_end();
+    if code.is_empty() {
+        return Ok(None);
+    }
+    let error = |part: &str, message: String| InputError::at(number, line, part, message);
+    let end = code.find(|c: char| c == '(' || c.is_whitespace()).unwrap_or(code.len());
+    let (name, rest) = code.split_at(end);
+    let Some(word) = words::find(name) else {
+        let message = format!("expected a call, found {:?}", shorten(name));
+        return Err(error(name, message).nearest(name, words::words()));
+    };
+    let args = match rest.trim_start().strip_prefix('(') {
+        None => rest,
+        Some(inner) => inner.strip_suffix(')').ok_or_else(|| {
+            error(&code[code.len()..], format!("expected `)` after the arguments of {name}"))
+        })?,
+    };
+    let separator = |c: char| c == ',' || c.is_whitespace();
+    let mut args = args.split(separator).filter(|arg| !arg.is_empty());
+    let step = match word {
+        Word::Pte(op) => Step::Pte(op, pte_args(number, line, name, op.takes_nr(), args)?),
+        Word::Map => Step::Map(pte_args(number, line, name, true, args)?),
+        Word::Call(_) | Word::Context(_) => {
+            if let Some(arg) = args.next() {
+                let message = format!("{name} takes no argument, found {:?}", shorten(arg));
+                return Err(error(arg, message));
+            }
+            match word {
+                Word::Call(call) => Step::Call(call),
+                Word::Context(change) => Step::Context(change),
+                Word::Pte(_) | Word::Map => unreachable!("handled above"),
+            }
+        }
+    };
+    Ok(Some(step))
+}
+
+/// The beginning of a word, so that a message stays short when the input is not text at all.
+fn shorten(word: &str) -> String {
+    let mut short: String = word.chars().take(40).collect();
+    if short.len() < word.len() {
+        short.push_str("...");
+    }
+    short
+}
+
+fn pte_args<'l>(
+    number: usize,
+    line: &'l str,
+    name: &'l str,
+    takes_nr: bool,
+    mut args: impl Iterator<Item = &'l str>,
+) -> Result<PteArgs, InputError> {
+    let error = |part: &str, message: String| InputError::at(number, line, part, message);
+    let Some(first) = args.next() else {
+        let end = name.len() + name.as_ptr() as usize - line.as_ptr() as usize;
+        return Err(error(&line[end..end], format!("expected an address after {name}")));
+    };
+    let addr = address(first).map_err(|message| error(first, message))?;
+    let mm = if addr.is_kernel() { 0 } else { 1 };
+    let mut parsed = PteArgs { addr, nr: 1, mm, prot: None, pfn: None, psize: None };
+    for arg in args {
+        one_arg(&mut parsed, takes_nr, arg).map_err(|(message, near)| {
+            let error = error(arg, message);
+            if near { error.nearest(arg, ["ro", "rw", "none"]) } else { error }
+        })?;
+    }
+    if usize::from(parsed.addr.pte_index()) + usize::from(parsed.nr) > PTRS_PER_PTE {
+        let message = format!("{} pages from {:#x} do not lie in one page table", parsed.nr, addr);
+        return Err(error(first, message));
+    }
+    Ok(parsed)
+}
+
+fn address(text: &str) -> Result<VirtAddr, String> {
+    let number = number(text).ok_or_else(|| {
+        format!("expected an address such as 0xffff800008000000, found {:?}", shorten(text))
+    })?;
+    VirtAddr::page(number).map_err(|e| match e {
+        AddrError::Unaligned => {
+            format!("{e}; the page begins at {:#x}", number & !0xfff)
+        }
+        AddrError::OutOfRange => e.to_string(),
+    })
+}
+
+/// Reads a number, hexadecimal with `0x`.
+fn number(text: &str) -> Option<u64> {
+    match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(hex) => u64::from_str_radix(hex, 16).ok(),
+        None => text.parse().ok(),
+    }
+}
+
+/// Reads one argument after the address; an error says whether a word may have been meant.
+fn one_arg(args: &mut PteArgs, takes_nr: bool, arg: &str) -> Result<(), (String, bool)> {
+    let known = |found: &str| {
+        let nr = if takes_nr { "a number of pages, " } else { "" };
+        format!("expected {nr}ro, rw, none, mm=, pfn= or psize=, found {found:?}")
+    };
+    if let Some((key, value)) = arg.split_once('=') {
+        let value_number = || number(value);
+        match key {
+            "mm" => {
+                let mm = value_number().filter(|mm| (1..u64::from(MMS_MAX)).contains(mm));
+                let mm = mm.ok_or((format!("expected mm=1 to mm={}", MMS_MAX - 1), false))?;
+                if args.addr.is_kernel() {
+                    return Err((
+                        "a kernel address has no other mm than init_mm".to_owned(),
+                        false,
+                    ));
+                }
+                args.mm = mm as u8;
+            }
+            "pfn" => {
+                let pfn = value_number().filter(|pfn| *pfn < 1 << 38);
+                args.pfn = Some(pfn.ok_or(("expected a page frame below 2^38".to_owned(), false))?);
+            }
+            "psize" => {
+                let sizes =
+                    [("4k", Psize::Page4K), ("64k", Psize::Page64K), ("16m", Psize::Page16M)];
+                let found = sizes.iter().find(|(name, _)| name.eq_ignore_ascii_case(value));
+                let found = found.ok_or(("expected psize=4k, 64k or 16m".to_owned(), false))?;
+                args.psize = Some(found.1);
+            }
+            _ => return Err((known(&shorten(arg)), false)),
+        }
+        return Ok(());
+    }
+    match arg {
+        "ro" => args.prot = Some(Prot::ReadOnly),
+        "rw" => args.prot = Some(Prot::ReadWrite),
+        "none" => args.prot = Some(Prot::None),
+        _ => {
+            let nr = number(arg).filter(|_| takes_nr).ok_or((known(&shorten(arg)), true))?;
+            let nr = u16::try_from(nr).ok().filter(|nr| (1..=512).contains(nr));
+            args.nr =
+                nr.ok_or((format!("expected 1 to {PTRS_PER_PTE} pages, found {arg}"), false))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! The words of the scenario language, each listed once.
+
+use lazy_mmu::design::Call;
+use lazy_mmu::sched;
+use lazy_mmu::trace::PteOp;
+
+use super::ContextChange;
+
+/// What a word at the beginning of a line names.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Word {
+    Call(Call),
+    Context(ContextChange),
+    Pte(PteOp),
+    Map,
+}
+
+/// The calls by their short names; the kernel's names work too.
+const CALLS: [(&str, Call); 4] = [
+    ("enable", Call::Enable),
+    ("disable", Call::Disable),
+    ("pause", Call::Pause),
+    ("resume", Call::Resume),
+];
+
+macro_rules! context_changes {
+    ($($name:ident)*) => {
+        [$(ContextChange { name: stringify!($name), make: sched::$name }),*]
+    };
+}
+
+const CONTEXT_CHANGES: [ContextChange; 10] = context_changes! {
+    hardirq_enter hardirq_exit softirq_enter softirq_exit nmi_enter nmi_exit
+    local_bh_disable local_bh_enable preempt_disable preempt_enable
+};
+
+const MAP: &str = "map";
+
+/// Finds what `name` names.
+pub(super) fn find(name: &str) -> Option<Word> {
+    let call = CALLS.iter().find(|(short, call)| *short == name || call.name() == name);
+    let context = || CONTEXT_CHANGES.iter().find(|change| change.name == name);
+    let pte = || PteOp::ALL.into_iter().find(|op| op.name() == name);
+    call.map(|(_, call)| Word::Call(*call))
+        .or_else(|| context().map(|change| Word::Context(*change)))
+        .or_else(|| pte().map(Word::Pte))
+        .or_else(|| (name == MAP).then_some(Word::Map))
+}
+
+/// Every word that may begin a line: short names, kernel names, primitives, context changes.
+pub fn words() -> impl Iterator<Item = &'static str> {
+    let calls = CALLS.iter().map(|(short, _)| *short);
+    let kernel = Call::ALL.into_iter().map(Call::name);
+    let context = CONTEXT_CHANGES.iter().map(|change| change.name);
+    calls.chain(kernel).chain([MAP]).chain(PteOp::ALL.map(PteOp::name)).chain(context)
+}
