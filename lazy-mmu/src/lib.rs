@@ -21,7 +21,11 @@ pub mod sched;
 
 pub mod pgtable;
 pub mod section;
+#[cfg(feature = "insta")]
+pub mod snapshot;
 
+#[cfg(feature = "insta")]
+pub use insta;
 pub use pgtable::{
     lazy_mmu_mode_disable, lazy_mmu_mode_enable, lazy_mmu_mode_pause, lazy_mmu_mode_resume,
 };

@@ -1,1 +1,8 @@
-//! All tests of the workspace that go through public items.
+//! All tests that go through public items, in one binary.
+
+mod api;
+mod cli;
+mod designs;
+mod scenarios;
+mod support;
+mod tidy;

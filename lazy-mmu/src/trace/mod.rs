@@ -94,6 +94,21 @@ impl PteOp {
         }
     }
 
+    /// Tells whether the primitive sets an entry to a value of the caller's.
+    #[must_use]
+    pub const fn sets(self) -> bool {
+        matches!(
+            self,
+            Self::set_pte
+                | Self::set_pte_at
+                | Self::set_ptes
+                | Self::set_pmd
+                | Self::set_pud
+                | Self::set_p4d
+                | Self::set_pgd
+        )
+    }
+
     /// Tells whether the primitive takes a number of entries.
     #[must_use]
     pub const fn takes_nr(self) -> bool {

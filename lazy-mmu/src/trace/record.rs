@@ -48,6 +48,12 @@ impl Record {
         self.words.len()
     }
 
+    /// The size of the events in memory, in bytes.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.words.len() * size_of::<Words>()
+    }
+
     /// Tells whether there are no events.
     #[must_use]
     pub const fn is_empty(&self) -> bool {

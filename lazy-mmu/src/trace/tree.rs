@@ -19,6 +19,8 @@ use super::{Event, PteEvent, Record};
 /// Where the arrow stands unless a call is too long or too deep for it.
 const ARROW: usize = 36;
 const INDENT: usize = 4;
+/// The deepest nesting that the indent follows; a counter may well be run to its end.
+const INDENTS_MAX: usize = 15;
 
 impl Display for Record {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -49,7 +51,7 @@ struct Depth {
 
 impl Depth {
     fn indent(&self) -> usize {
-        self.depth * INDENT
+        self.depth.min(INDENTS_MAX) * INDENT
     }
 
     /// The indent of the line that `event` begins, if it begins one.
@@ -94,10 +96,17 @@ fn left(to: &mut dyn Write, event: &Event<'_>) -> fmt::Result {
     match event {
         Event::Call(call) => write!(to, "{}()", call.name()),
         Event::Context { name, .. } => write!(to, "{name}()"),
-        Event::Pte(PteEvent { op, addr, nr, .. }) if op.takes_nr() => {
-            write!(to, "{}({addr:#x}, nr={nr})", op.name())
+        Event::Pte(PteEvent { op, mm, addr, pte, nr }) => {
+            write!(to, "{}(", op.name())?;
+            if *mm > 1 {
+                write!(to, "mm={mm}, ")?;
+            }
+            write!(to, "{addr:#x}")?;
+            if op.takes_nr() {
+                write!(to, ", nr={nr}")?;
+            }
+            to.write_str(if op.sets() && *pte == 0 { ", none)" } else { ")" })
         }
-        Event::Pte(PteEvent { op, addr, .. }) => write!(to, "{}({addr:#x})", op.name()),
         _ => Ok(()),
     }
 }

@@ -1,0 +1,138 @@
+//! The command as a person uses it: what it prints, what it refuses, and how it ends.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use crate::support::root;
+
+/// Runs the command at the root of the project with `input` on standard input.
+pub(crate) fn lazymmu(args: &[&str], input: &[u8]) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_lazymmu"))
+        .args(args)
+        .current_dir(root())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    // A command that refuses its arguments never reads; that is not this test's business.
+    let _ = child.stdin.take().expect("a pipe").write_all(input);
+    child.wait_with_output().expect("the command ends")
+}
+
+/// Checks that the command fails with status 2, prints nothing to standard output, and says each of
+/// `expected`.
+#[track_caller]
+pub(crate) fn check_refused(args: &[&str], input: &[u8], expected: &[&str]) {
+    let output = lazymmu(args, input);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert_eq!(output.stdout, b"");
+    for text in expected {
+        assert!(said.contains(text), "{text:?} is not in:\n{said}");
+    }
+    assert_eq!(said.matches("error:").count(), 1, "one error, not more:\n{said}");
+}
+
+/// Checks what is said about a scenario.
+#[track_caller]
+fn check_scenario_refused(input: &[u8], expected: &[&str]) {
+    check_refused(&["run", "-"], input, expected);
+}
+
+#[test]
+fn an_unknown_call_gets_the_nearest_name() {
+    check_scenario_refused(
+        b"enable\n  disabel\n",
+        &["expected a call, found \"disabel\"", "<stdin>:2:3", "did you mean \"disable\"?"],
+    );
+    check_scenario_refused(b"lazy_mmu_mode_enabel()\n", &["\"lazy_mmu_mode_enable\"?", ":1:1"]);
+}
+
+#[test]
+fn wrong_addresses() {
+    check_scenario_refused(b"pte_clear 0x12g\n", &["expected an address", ":1:11"]);
+    check_scenario_refused(b"pte_clear\n", &["expected an address after pte_clear", ":1:10"]);
+    check_scenario_refused(b"pte_clear 0x1010\n", &["not a multiple", "0x1000"]);
+    check_scenario_refused(b"pte_clear 0x900000000000\n", &["outside of user space", ":1:11"]);
+    check_scenario_refused(b"set_ptes 0x1ff000 2\n", &["do not lie in one page table"]);
+    check_scenario_refused(b"set_ptes 0x1000 513\n", &["expected 1 to 512 pages"]);
+}
+
+#[test]
+fn wrong_arguments() {
+    check_scenario_refused(b"enable 3\n", &["enable takes no argument, found \"3\"", ":1:8"]);
+    check_scenario_refused(b"pte_clear 0x1000 wr\n", &["did you mean \"rw\"?"]);
+    check_scenario_refused(b"pte_clear 0x1000 mm=32\n", &["mm=1 to mm=31"]);
+    check_scenario_refused(b"pte_clear(0x1000\n", &["expected `)`"]);
+    check_scenario_refused(b"what: x\nform: y\n---\nenable\n", &["did you mean \"from\"?", ":2:1"]);
+}
+
+#[test]
+fn inputs_that_are_no_scenario() {
+    check_scenario_refused(b"", &["the input is empty"]);
+    check_scenario_refused(b"# nothing\n", &["the scenario has no step"]);
+    check_scenario_refused(b"enable\n\xff\xfe\n", &["expected text", "<stdin>:2:1"]);
+    check_scenario_refused(b"\x7fELF\x02\0\0", &["expected text"]);
+    check_refused(&["run", "scenarios"], b"", &["scenarios: is a directory"]);
+    check_refused(&["run", "no-such-file.scn"], b"", &["no-such-file.scn: no such file"]);
+}
+
+#[test]
+fn wrong_options_get_the_list() {
+    check_refused(&["run", "-", "--arch", "arm46"], b"", &["powerpc-hash", "'arm64'"]);
+    check_refused(&["run", "-", "--design", "count"], b"", &["count-paused-rfc", "counts"]);
+    check_refused(&["rum", "-"], b"", &["'run'"]);
+}
+
+#[test]
+fn a_sequence_pasted_from_a_mail_runs() {
+    let mail = b"\
+> lazy_mmu_mode_enable()\t\t-> arch_enter()\n\
+>   lazy_mmu_mode_enable();\t\t-> nothing\n\
+>   lazy_mmu_mode_disable();\n\
+> lazy_mmu_mode_disable()\n";
+    let output = lazymmu(&["run", "-"], mail);
+    insta::assert_snapshot!(String::from_utf8_lossy(&output.stdout), @r"
+    lazy_mmu_mode_enable()              -> arch_enter()  enable=1 pause=0
+        lazy_mmu_mode_enable()          -> ø             enable=2 pause=0
+        lazy_mmu_mode_disable()         -> arch_flush()  enable=1 pause=0
+    lazy_mmu_mode_disable()             -> arch_leave()  enable=0 pause=0
+    enable=0 pause=0, nothing pending
+    ");
+}
+
+#[test]
+fn json_has_the_fields_that_never_change() {
+    let output = lazymmu(&["run", "-", "--format", "json"], b"enable\n");
+    insta::assert_snapshot!(String::from_utf8_lossy(&output.stdout), @r#"
+    {"seq":0,"cpu":0,"task":0,"event":"call","name":"lazy_mmu_mode_enable"}
+    {"seq":1,"cpu":0,"task":0,"event":"store","name":"lazy_mmu_state","state":{"enable_count":1,"pause_count":0}}
+    {"seq":2,"cpu":0,"task":0,"event":"hook","name":"arch_enter_lazy_mmu_mode"}
+    {"seq":3,"cpu":0,"task":0,"event":"return","name":"lazy_mmu_mode_enable","active":true,"state":{"enable_count":1,"pause_count":0}}
+    {"seq":4,"cpu":0,"task":0,"event":"end","name":"end","preempt_count":0,"state":{"enable_count":1,"pause_count":0}}
+    "#);
+}
+
+#[test]
+fn a_warning_can_stop_the_run() {
+    let output = lazymmu(&["run", "-", "--on-warn", "panic"], b"disable\nenable\n");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("<stdin>:1: Kernel panic"));
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("lazy_mmu_mode_enable"));
+}
+
+#[test]
+fn the_list_names_everything() {
+    let output = lazymmu(&["list"], b"");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    for arch in emu_arch::Arch::ALL {
+        assert!(text.contains(arch.id()));
+    }
+    for word in emu_lab::scenario::words() {
+        assert!(text.contains(word));
+    }
+    assert!(text.lines().all(|line| line.chars().count() <= 80));
+    assert!(Path::new(root()).join("scenarios").is_dir());
+}

@@ -1,0 +1,110 @@
+//! What each design does: the call table of the proposal, and a test per sanity check.
+
+use lazy_mmu::design::{Call, Design, Hook};
+use lazy_mmu::trace::Event;
+
+use crate::support::{check_snapshot, files, parse, read, relative, run_design};
+
+#[test]
+fn nesting_under_every_design() {
+    for path in files("scenarios/nesting", ".scn") {
+        let scenario = parse(&read(&path));
+        let name = relative(&path);
+        let name = name.trim_start_matches("scenarios/nesting/").trim_end_matches(".scn");
+        for design in Design::ALL {
+            let kind = format!("design/{}", design.id());
+            let text = run_design(&scenario, *design).record.to_string();
+            check_snapshot(&kind, name, &scenario.what, &text);
+        }
+    }
+}
+
+#[test]
+fn every_design_gives_the_table_of_the_proposal() {
+    let table = parse("enable\nenable\npause\nresume\ndisable\ndisable\n");
+    for design in Design::ALL {
+        let record = run_design(&table, *design).record;
+        let hooks: Vec<_> = record.hooks().collect();
+        use Hook::{Enter, Flush, Leave};
+        assert_eq!(hooks, [Enter, Leave, Enter, Flush, Leave], "{}", design.id());
+    }
+}
+
+/// Runs `calls` under the merged design: each warning, and the state at the end.
+fn counts(calls: &[Call]) -> (Vec<String>, String) {
+    let text: String = calls.iter().map(|call| format!("{}()\n", call.name())).collect();
+    let record = run_design(&parse(&text), Design::default()).record;
+    let mut warnings = Vec::new();
+    let mut state = String::new();
+    for seen in record.events() {
+        match seen.event {
+            Event::Warn { check, cond } => warnings.push(format!("{check}({cond})")),
+            Event::End { state: bits, .. } => state = record.design().show(bits),
+            _ => {}
+        }
+    }
+    (warnings, state)
+}
+
+#[track_caller]
+fn check_counts(calls: &[Call], warnings: &[&str], state: &str) {
+    let (found, end) = counts(calls);
+    assert_eq!(
+        (found.iter().map(String::as_str).collect::<Vec<_>>().as_slice(), end.as_str()),
+        (warnings, state)
+    );
+}
+
+#[test]
+fn disable_underflow_warns_and_wraps() {
+    let warning = "VM_WARN_ON_ONCE(enable_count == 0)";
+    check_counts(&[Call::Disable], &[warning], "enable=255 pause=0");
+}
+
+#[test]
+fn enable_overflow_warns_and_wraps() {
+    let warning = "VM_WARN_ON_ONCE(enable_count == U8_MAX)";
+    check_counts(&[Call::Enable; 255], &[], "enable=255 pause=0");
+    check_counts(&[Call::Enable; 256], &[warning], "enable=0 pause=0");
+}
+
+#[test]
+fn pause_overflow_warns_and_wraps() {
+    let warning = "VM_WARN_ON_ONCE(pause_count == U8_MAX)";
+    check_counts(&[Call::Pause; 255], &[], "enable=0 pause=255");
+    check_counts(&[Call::Pause; 256], &[warning], "enable=0 pause=0");
+}
+
+#[test]
+fn resume_underflow_warns_and_wraps() {
+    let warning = "VM_WARN_ON_ONCE(pause_count == 0)";
+    check_counts(&[Call::Resume], &[warning], "enable=0 pause=255");
+}
+
+#[test]
+fn the_proposal_wraps_in_silence() {
+    for id in ["count-enabled-rfc", "count-paused-rfc"] {
+        let design = Design::by_id(id).expect("a design of the lab");
+        let record = run_design(&parse("disable"), design).record;
+        assert!(!record.events().any(|seen| matches!(seen.event, Event::Warn { .. })));
+        assert!(record.to_string().contains("count=255"), "{record}");
+    }
+}
+
+#[test]
+fn order_of_hook_and_state() {
+    // Program order of the first enable: the merged design stores first, the proposal last.
+    let order = |id: &str| {
+        let design = Design::by_id(id).expect("a design of the lab");
+        let record = run_design(&parse("enable"), design).record;
+        let kinds = record.events().filter_map(|seen| match seen.event {
+            Event::Store(_) => Some('s'),
+            Event::Hook(_) => Some('h'),
+            _ => None,
+        });
+        kinds.collect::<String>()
+    };
+    assert_eq!(order("counts"), "sh");
+    assert_eq!(order("count-enabled-rfc"), "hss");
+    assert_eq!(order("count-paused-rfc"), "hs");
+}

@@ -1,0 +1,91 @@
+//! Every scenario on every architecture, and the numbers that the worked example must give.
+
+use emu_arch::Arch;
+use lazy_mmu::Record;
+use lazy_mmu::trace::Event;
+
+use crate::support::{check_snapshot, files, parse, read, relative, root, run};
+
+#[test]
+fn every_scenario_on_every_architecture() {
+    for path in files("scenarios", ".scn") {
+        let scenario = parse(&read(&path));
+        assert!(!scenario.what.is_empty(), "{path:?} does not say what it shows");
+        let name = relative(&path);
+        let name = name.trim_start_matches("scenarios/").trim_end_matches(".scn");
+        for arch in Arch::ALL {
+            let kind = format!("scenario/{}", arch.id());
+            let text = run(&scenario, arch).record.to_string();
+            check_snapshot(&kind, &name.replace('/', "-"), &scenario.what, &text);
+        }
+    }
+}
+
+/// Steps of the worked example: how often each effect happens, in order of first appearance.
+fn effects(name: &str, arch: Arch) -> Vec<(String, usize)> {
+    let scenario = parse(&read(&root().join(format!("scenarios/worked/{name}.scn"))));
+    let record = run(&scenario, arch).record;
+    let mut counts: Vec<(String, usize)> = Vec::new();
+    for effect in costs(&record) {
+        match counts.iter_mut().find(|(known, _)| *known == effect) {
+            Some((_, n)) => *n += 1,
+            None => counts.push((effect, 1)),
+        }
+    }
+    counts
+}
+
+/// The effects that cost time: all but the moves into a batch.
+fn costs(record: &Record) -> impl Iterator<Item = String> + '_ {
+    record.events().filter_map(|seen| match seen.event {
+        Event::Effect { name, n } if !name.ends_with('=') => {
+            Some(n.map_or_else(|| name.to_owned(), |n| format!("{name}({n})")))
+        }
+        _ => None,
+    })
+}
+
+#[track_caller]
+fn check_effects(name: &str, arch: Arch, expected: &[(&str, usize)]) {
+    let found = effects(name, arch);
+    let found: Vec<_> = found.iter().map(|(name, n)| (name.as_str(), *n)).collect();
+    assert_eq!(found, expected, "{name} on {}", arch.id());
+}
+
+#[test]
+fn worked_example_on_arm64() {
+    check_effects("kernel-ptes", Arch::Arm64, &[("dsb(ishst)", 3), ("isb()", 3)]);
+    check_effects("kernel-ptes-g", Arch::Arm64, &[("dsb(ishst)", 4), ("isb()", 4)]);
+    check_effects("hashed-ptes-g", Arch::Arm64, &[]);
+}
+
+#[test]
+fn worked_example_on_powerpc() {
+    // Fresh entries are hashed on first use, so nothing is to be invalidated.
+    check_effects("kernel-ptes", Arch::PowerpcHash, &[]);
+    let hashed = &[("flush_hash_range(4)", 1), ("flush_hash_page()", 2)];
+    check_effects("hashed-ptes", Arch::PowerpcHash, hashed);
+    let hashed = &[("flush_hash_range(4)", 1), ("flush_hash_page()", 3)];
+    check_effects("hashed-ptes-g", Arch::PowerpcHash, hashed);
+    for name in ["kernel-ptes", "kernel-ptes-g", "hashed-ptes", "hashed-ptes-g"] {
+        check_effects(name, Arch::PowerpcRadix, &[]);
+        check_effects(name, Arch::Naive, &[]);
+    }
+}
+
+#[test]
+fn a_full_batch_is_flushed_at_192() {
+    let clear = |n: u64| format!("ptep_get_and_clear {:#x}\n", 0x7f00_0000_0000 + n * 0x1000);
+    let lines: String = (0..400).map(clear).collect();
+    let scenario = parse(&format!("map 0x7f0000000000 400\nenable\n{lines}disable\n"));
+    let record = run(&scenario, Arch::PowerpcHash).record;
+    let expected = ["flush_hash_range(192)", "flush_hash_range(192)", "flush_hash_range(16)"];
+    assert_eq!(costs(&record).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_million_lines_run() {
+    let scenario = parse(&"enable\ndisable\n".repeat(500_000));
+    let record = run(&scenario, Arch::Arm64).record;
+    assert_eq!(record.hooks().count(), 1_000_000);
+}

@@ -1,0 +1,68 @@
+//! What the tests share: where things are, and one check per kind of test.
+
+use std::path::{Path, PathBuf};
+
+use emu_arch::Arch;
+use emu_lab::scenario::{self, Outcome, Scenario, Setup};
+use lazy_mmu::design::Design;
+
+/// The root of the workspace.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every file below `folder` whose name ends in `ending`, sorted.
+pub(crate) fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
+    fn walk(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
+        let entries = std::fs::read_dir(folder).unwrap_or_else(|e| panic!("{folder:?}: {e}"));
+        for entry in entries {
+            let path = entry.expect("an entry of a folder can be read").path();
+            if path.is_dir() {
+                walk(&path, ending, found);
+            } else if path.to_string_lossy().ends_with(ending) {
+                found.push(path);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&root().join(folder), ending, &mut found);
+    found.sort();
+    found
+}
+
+/// `path` as the project names it.
+pub(crate) fn relative(path: &Path) -> String {
+    path.strip_prefix(root()).expect("a path of the project").display().to_string()
+}
+
+/// Reads a file of the project.
+pub(crate) fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{path:?}: {e}"))
+}
+
+/// Parses a scenario that is known to be right.
+#[track_caller]
+pub(crate) fn parse(text: &str) -> Scenario {
+    scenario::parse(text).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// Runs a scenario under the merged design.
+pub(crate) fn run(scenario: &Scenario, arch: Arch) -> Outcome {
+    scenario::run(scenario, Setup { arch, ..Setup::default() })
+}
+
+/// Runs a scenario under `design` without an architecture that batches.
+pub(crate) fn run_design(scenario: &Scenario, design: Design) -> Outcome {
+    scenario::run(scenario, Setup { design, ..Setup::default() })
+}
+
+/// Compares `text` with the snapshot `name` in the folder `kind` of /snapshots.
+#[track_caller]
+pub(crate) fn check_snapshot(kind: &str, name: &str, about: &str, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(root().join("snapshots").join(kind));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.set_description(about);
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
