@@ -8,7 +8,9 @@ use std::collections::BTreeSet;
 
 use parking_lot::Mutex;
 
-use crate::design::{Call, Check, Effect, LazyMmuDesign, LazyMmuState, Warn, counts};
+use crate::design::{
+    Call, Check, Context, Effect, Effects, LazyMmuDesign, LazyMmuState, Warn, counts,
+};
 use crate::sched::{Current, OnWarn, current};
 use crate::trace::Event;
 
@@ -18,7 +20,7 @@ use crate::trace::Event;
 /// Has no effect if the design ignores calls in interrupt or while paused.
 #[inline]
 pub fn lazy_mmu_mode_enable() {
-    call(Call::Enable);
+    make(Call::Enable, counts::State::enable);
 }
 
 /// Ends a section: all updates of the section have taken effect on return, at any depth.
@@ -26,7 +28,7 @@ pub fn lazy_mmu_mode_enable() {
 /// Has no effect if the design ignores calls in interrupt or while paused.
 #[inline]
 pub fn lazy_mmu_mode_disable() {
-    call(Call::Disable);
+    make(Call::Disable, counts::State::disable);
 }
 
 /// Suspends the mode: earlier updates have taken effect on return, later ones take effect at once,
@@ -35,7 +37,7 @@ pub fn lazy_mmu_mode_disable() {
 /// Has no effect if the design ignores calls in interrupt.
 #[inline]
 pub fn lazy_mmu_mode_pause() {
-    call(Call::Pause);
+    make(Call::Pause, counts::State::pause);
 }
 
 /// Ends a pause.
@@ -43,16 +45,25 @@ pub fn lazy_mmu_mode_pause() {
 /// Has no effect if the design ignores calls in interrupt.
 #[inline]
 pub fn lazy_mmu_mode_resume() {
-    call(Call::Resume);
+    make(Call::Resume, counts::State::resume);
 }
 
-/// Makes `call`; the four functions of the API by value.
-#[inline(always)]
+/// Makes `call`: the four functions of the API by value.
 pub fn call(call: Call) {
+    match call {
+        Call::Enable => lazy_mmu_mode_enable(),
+        Call::Disable => lazy_mmu_mode_disable(),
+        Call::Pause => lazy_mmu_mode_pause(),
+        Call::Resume => lazy_mmu_mode_resume(),
+    }
+}
+
+/// Makes `call`, whose transition under the default design is `step`.
+#[inline(always)]
+fn make(call: Call, step: impl FnOnce(counts::State, Context) -> Effects<counts::State>) {
     current(|cur| {
         if cur.is_plain() {
-            let state = counts::State::unpack(cur.state());
-            let effects = state.step(cur.context(), call);
+            let effects = step(counts::State::unpack(cur.state()), cur.context());
             if !effects.warns() {
                 if let Some(state) = effects.stored() {
                     cur.set_plain_state(state.pack());
@@ -68,26 +79,24 @@ pub fn call(call: Call) {
 #[inline(never)]
 fn apply(cur: &Current, call: Call) {
     cur.note(Event::Call(call));
-    for effect in cur.design().step(cur.state(), cur.context(), call).iter() {
-        match effect {
-            Effect::Store(state) => {
-                cur.set_state(state);
-                cur.note(Event::Store(state));
-            }
-            Effect::Hook(hook) => {
-                cur.note(Event::Hook(hook));
-                if let Some(arch) = cur.arch() {
-                    arch.hook(hook);
-                }
-            }
-            Effect::Warn(found) => {
-                warn(cur, &found);
-                if found.check == Check::VmBugOn {
-                    break;
-                }
+    let mut dead = false;
+    cur.design().each(cur.state(), cur.context(), call, &mut |effect| match effect {
+        _ if dead => {}
+        Effect::Store(state) => {
+            cur.set_state(state);
+            cur.note(Event::Store(state));
+        }
+        Effect::Hook(hook) => {
+            cur.note(Event::Hook(hook));
+            if let Some(arch) = cur.arch() {
+                arch.hook(hook);
             }
         }
-    }
+        Effect::Warn(found) => {
+            warn(cur, &found);
+            dead = found.check == Check::VmBugOn;
+        }
+    });
     let (active, state) = (cur.is_active(), cur.state());
     cur.note(Event::Return { call, active, state });
 }

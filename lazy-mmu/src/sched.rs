@@ -116,9 +116,7 @@ impl Current {
 
     pub(crate) fn set_state(&self, state: StateBits) {
         self.lazy_mmu_state.set(state);
-        self.active.set(
-            [false, true].map(|irq| self.design().is_active(state, Context { in_interrupt: irq })),
-        );
+        self.active.set(self.design().is_active(state));
     }
 
     pub(crate) fn design(&self) -> Design {
@@ -143,15 +141,13 @@ impl Current {
         }
     }
 
-    #[inline]
+    /// Appends to the record, if one is written. Inlined, since the event is known at each caller
+    /// and its packing then is a few moves.
+    #[inline(always)]
     pub(crate) fn note(&self, event: Event<'_>) {
-        if self.recording.get() {
-            self.note_always(event);
-        }
-    }
-
-    fn note_always(&self, event: Event<'_>) {
-        if let Some(record) = &mut **self.record.borrow_mut() {
+        if self.recording.get()
+            && let Some(record) = &mut **self.record.borrow_mut()
+        {
             record.push(self.cpu.get(), self.pid.get(), event);
         }
     }

@@ -73,19 +73,17 @@ impl<S: Copy> Effects<S> {
         self.iter().any(|effect| matches!(effect, Effect::Warn(_)))
     }
 
-    /// The same list over another representation of the state.
+    /// Calls `see` with each effect in program order, the state packed by `pack`.
     #[inline(always)]
-    #[must_use]
-    pub fn map<T: Copy>(&self, pack: impl Fn(S) -> T) -> Effects<T> {
-        let mut list = Effects::NONE;
-        for (to, from) in list.slots.iter_mut().zip(&self.slots) {
-            *to = from.map(|effect| match effect {
-                Effect::Store(state) => Effect::Store(pack(state)),
-                Effect::Hook(hook) => Effect::Hook(hook),
-                Effect::Warn(warn) => Effect::Warn(warn),
-            });
+    pub fn each<T>(&self, pack: impl Fn(S) -> T, see: &mut dyn FnMut(Effect<T>)) {
+        for slot in &self.slots {
+            match *slot {
+                None => {}
+                Some(Effect::Store(state)) => see(Effect::Store(pack(state))),
+                Some(Effect::Hook(hook)) => see(Effect::Hook(hook)),
+                Some(Effect::Warn(warn)) => see(Effect::Warn(warn)),
+            }
         }
-        list
     }
 }
 

@@ -1,6 +1,6 @@
 //! A design as a value: chosen at run time, its state packed into one word.
 
-use super::{Call, Context, Effects, Field, LazyMmuDesign};
+use super::{Call, Context, EFFECTS_MAX, Effect, Effects, Field, LazyMmuDesign};
 use super::{count_enabled_rfc, count_paused_rfc, counts};
 
 /// The packed state of some design; only that design can read it.
@@ -23,8 +23,10 @@ pub struct Design(&'static Table);
 struct Table {
     id: &'static str,
     about: &'static str,
-    step: fn(StateBits, Context, Call) -> Effects<StateBits>,
-    is_active: fn(StateBits, Context) -> bool,
+    /// Calls the closure with each effect, in order. A list would have to be copied from one
+    /// representation of the state to the other; here the slots of the design vanish.
+    each: fn(StateBits, Context, Call, &mut dyn FnMut(Effect<StateBits>)),
+    is_active: fn(StateBits) -> [bool; 2],
     fields: fn(StateBits, &mut dyn FnMut(Field)),
 }
 
@@ -35,8 +37,15 @@ impl<D: LazyMmuDesign> TableOf<D> {
     const TABLE: Table = Table {
         id: D::ID,
         about: D::ABOUT,
-        step: |bits, cx, call| D::unpack(bits).step(cx, call).map(D::pack),
-        is_active: |bits, cx| D::unpack(bits).is_active(cx),
+        each: |bits, cx, call, see| match call {
+            Call::Enable => D::unpack(bits).enable(cx).each(D::pack, see),
+            Call::Disable => D::unpack(bits).disable(cx).each(D::pack, see),
+            Call::Pause => D::unpack(bits).pause(cx).each(D::pack, see),
+            Call::Resume => D::unpack(bits).resume(cx).each(D::pack, see),
+        },
+        is_active: |bits| {
+            [false, true].map(|irq| D::unpack(bits).is_active(Context { in_interrupt: irq }))
+        },
         fields: |bits, see| D::unpack(bits).fields(see),
     };
 }
@@ -73,16 +82,36 @@ impl Design {
         self.0.about
     }
 
+    /// Calls `see` with each effect of `call` from `state`, in program order.
+    #[inline]
+    pub fn each(
+        self,
+        state: StateBits,
+        cx: Context,
+        call: Call,
+        see: &mut dyn FnMut(Effect<StateBits>),
+    ) {
+        (self.0.each)(state, cx, call, see);
+    }
+
     /// The transition of `call` from `state`.
     #[must_use]
     pub fn step(self, state: StateBits, cx: Context, call: Call) -> Effects<StateBits> {
-        (self.0.step)(state, cx, call)
+        let mut slots = [None; EFFECTS_MAX];
+        let mut free = slots.iter_mut();
+        self.each(state, cx, call, &mut |effect| {
+            if let Some(slot) = free.next() {
+                *slot = Some(effect);
+            }
+        });
+        Effects::of(slots)
     }
 
-    /// What arch code is told when it asks whether to batch.
+    /// What arch code is told when it asks whether to batch: in task context, and in interrupt.
+    #[inline]
     #[must_use]
-    pub fn is_active(self, state: StateBits, cx: Context) -> bool {
-        (self.0.is_active)(state, cx)
+    pub fn is_active(self, state: StateBits) -> [bool; 2] {
+        (self.0.is_active)(state)
     }
 
     /// Calls `see` with each field of `state`, in the order of the kernel's structure.

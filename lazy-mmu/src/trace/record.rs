@@ -84,7 +84,7 @@ impl Record {
     }
 
     /// Appends an event seen by `task` on `cpu`.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, cpu: u8, task: u8, event: Event<'_>) {
         let place = Place { cpu, task };
         let plain = |kind, arg, payload| [packed::word0(kind, place, 0, arg), payload];
