@@ -165,8 +165,9 @@ fn fn_name(line: &str) -> Option<&str> {
 
 #[test]
 fn one_thread_local() {
-    let found: usize =
-        sources().iter().map(|(_, text)| text.matches("thread_local! {").count()).sum();
+    let sources = sources();
+    let ours = sources.iter().filter(|(name, _)| !name.starts_with("benches/"));
+    let found: usize = ours.map(|(_, text)| text.matches("thread_local! {").count()).sum();
     assert_eq!(found, 1, "the current task has one door: lazy-mmu/src/sched.rs");
 }
 
@@ -175,7 +176,8 @@ fn mirrored_code_says_how() {
     // A hook or a primitive of a backend mirrors kernel code; its doc says how faithfully.
     let mut broken = Vec::new();
     for (name, text) in sources() {
-        let folder = ["emu-arch/src/arm64/", "emu-arch/src/powerpc/", "lazy-mmu/src/design/counts"];
+        let folder =
+            ["emu-arch/src/arm64/", "emu-arch/src/powerpc/", "lazy-mmu/src/design/counts.rs"];
         if !folder.iter().any(|folder| name.starts_with(folder)) {
             continue;
         }

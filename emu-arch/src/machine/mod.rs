@@ -140,6 +140,10 @@ impl ArchHooks for Inner {
         });
     }
 
+    fn wants_lazy_mmu_mode(&self) -> bool {
+        self.arch != Arch::PowerpcRadix
+    }
+
     fn pending(&self) -> Option<(u32, &'static str)> {
         let hw = &Bus { inner: self, mm: None };
         on_backend!(&*self.cpu.borrow(), |backend| backend.pending(hw))
