@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use emu_arch::Arch;
+use emu_arch::{Arch, Kernel};
 use lazy_mmu::design::Design;
 
 /// A laboratory for the Linux kernel's lazy MMU mode.
@@ -41,9 +41,12 @@ pub(crate) struct RunArgs {
     /// The architecture to run on
     #[arg(long, default_value = "naive", value_parser = arch_parser())]
     pub(crate) arch: Arch,
-    /// The API design of the kernel
-    #[arg(long, default_value = "counts", value_parser = design_parser())]
-    pub(crate) design: Design,
+    /// The kernel: an API design and the architecture's code of that time
+    #[arg(long, default_value = "v7.0", value_parser = kernel_parser())]
+    pub(crate) kernel: Kernel,
+    /// Another API design than the kernel's
+    #[arg(long, value_parser = design_parser())]
+    pub(crate) design: Option<Design>,
     /// How to print the record
     #[arg(long, default_value = "tree")]
     pub(crate) format: Format,
@@ -91,6 +94,13 @@ pub(crate) fn arch_parser() -> impl TypedValueParser<Value = Arch> {
     let values = Arch::ALL.map(|arch| PossibleValue::new(arch.id()).help(arch.about()));
     PossibleValuesParser::new(values)
         .map(|id| Arch::by_id(&id).expect("the parser accepts the listed ids only"))
+}
+
+/// A parser that knows the list of kernels.
+pub(crate) fn kernel_parser() -> impl TypedValueParser<Value = Kernel> {
+    let values = Kernel::ALL.map(|kernel| PossibleValue::new(kernel.id()).help(kernel.about()));
+    PossibleValuesParser::new(values)
+        .map(|id| Kernel::by_id(&id).expect("the parser accepts the listed ids only"))
 }
 
 /// A parser that knows the list of designs.

@@ -4,6 +4,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use emu_arch::{Arch, Kernel};
 use emu_lab::render::json;
 use emu_lab::{input, scenario};
 
@@ -18,9 +19,11 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         wrong(&String::from_utf8_lossy(&bytes[..bytes.len().min(1 << 16)]), error)
     })?;
     let parsed = scenario::parse(text).map_err(|error| wrong(text, error))?;
+    check_era(args.kernel, args.arch)?;
     let setup = scenario::Setup {
         arch: args.arch,
-        design: args.design,
+        kernel: args.kernel,
+        design: args.design.unwrap_or_else(|| args.kernel.design()),
         panic_on_warn: args.on_warn == OnWarn::Panic,
     };
     let outcome = scenario::run(&parsed, setup);
@@ -34,6 +37,14 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         "{name}:{line}: Kernel panic - not syncing: kernel: panic_on_warn set ..."
     );
     Ok(ExitCode::FAILURE)
+}
+
+/// Refuses an architecture that the kernel does not have.
+pub(crate) fn check_era(kernel: Kernel, arch: Arch) -> Result<(), Failure> {
+    kernel.has(arch).map_err(|why| {
+        let what = format!("--kernel {} has no --arch {}: {why}", kernel.id(), arch.id());
+        Failure::Usage(what)
+    })
 }
 
 /// Reads a file, or standard input for `-`; returns the name that messages use.

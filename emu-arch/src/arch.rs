@@ -1,6 +1,6 @@
 //! The list of architectures, and the backend that each one names.
 
-use crate::{arm64, naive, powerpc};
+use crate::{Kernel, arm64, naive, powerpc};
 
 /// An architecture of the lab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -48,7 +48,7 @@ impl Arch {
     }
 
     /// What the kernel keeps per CPU on this architecture, as after boot.
-    pub(crate) fn backend(self) -> AnyBackend {
+    pub(crate) fn backend(self, _kernel: Kernel) -> AnyBackend {
         match self {
             Self::Naive => AnyBackend::Naive(naive::Naive),
             Self::Arm64 => AnyBackend::Arm64(arm64::Arm64),

@@ -20,7 +20,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("emu-arch/src/naive.rs", &["backend", "hw"]),
     ("emu-arch/src/arm64/", &["backend", "hw", "arm64"]),
     ("emu-arch/src/powerpc/", &["backend", "hw", "powerpc"]),
-    ("emu-arch/src/machine/", &["arch", "backend", "hw", "machine", "pgtable", "Arch"]),
+    (
+        "emu-arch/src/machine/",
+        &["arch", "backend", "hw", "machine", "pgtable", "Arch", "Kernel", "{Arch, Kernel}"],
+    ),
     ("emu-arch/src/pgtable.rs", &["arch", "backend", "hw", "machine"]),
     ("emu-lab/src/input.rs", &[]),
     ("emu-lab/src/scenario/", &["scenario", "input"]),

@@ -18,10 +18,10 @@ pub use mm::{MmStruct, PteLock};
 
 pub(crate) use bus::Bus;
 
-use crate::Arch;
 use crate::arch::{AnyBackend, on_backend};
 use crate::backend::Backend;
 use crate::hw::effect::Effect;
+use crate::{Arch, Kernel};
 
 /// How many address spaces a machine has at most, `init_mm` included.
 pub const MMS_MAX: u8 = 32;
@@ -62,12 +62,19 @@ impl Totals {
 }
 
 impl Machine {
-    /// A machine as after boot.
+    /// A machine as after boot, with the default kernel, v7.0.
     #[must_use]
     pub fn new(arch: Arch) -> Self {
+        Self::with_kernel(arch, Kernel::default())
+    }
+
+    /// A machine as after boot, with the backend code of `kernel`; an architecture that did not have
+    /// the mode yet gets the code of the first kernel that had it.
+    #[must_use]
+    pub fn with_kernel(arch: Arch, kernel: Kernel) -> Self {
         let inner = Rc::new(Inner {
             arch,
-            cpu: RefCell::new(arch.backend()),
+            cpu: RefCell::new(arch.backend(kernel)),
             totals: [const { Cell::new(0) }; Effect::KINDS],
             mms: Cell::new(1),
         });
