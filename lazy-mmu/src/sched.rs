@@ -303,6 +303,20 @@ context_changes! {
     nmi_exit = false NMI_OFFSET;
 }
 
+/// Turns preemption off for a few lines of arch code, which records do not show.
+///
+/// Fidelity: same as `get_cpu()` of include/linux/smp.h v7.0, without the number of the CPU.
+#[inline]
+pub fn get_cpu() {
+    current(|cur| cur.preempt_count.set(PreemptCount(cur.preempt_count.get().0 + 1)));
+}
+
+/// Ends the innermost [`get_cpu`].
+#[inline]
+pub fn put_cpu() {
+    current(|cur| cur.preempt_count.set(PreemptCount(cur.preempt_count.get().0 - 1)));
+}
+
 /// Tells whether thread flag `flag` (a bit number below 32) of the current task is set.
 #[inline]
 #[must_use]

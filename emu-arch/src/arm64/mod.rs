@@ -16,19 +16,21 @@ use crate::hw::pte::Pte;
 pub const TIF_LAZY_MMU_PENDING: u32 = 31;
 
 /// arm64; it holds nothing per CPU.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Arm64;
 
 impl Backend for Arm64 {
-    fn enter(&mut self, hw: &mut impl Hw) {
+    type PerCpu = ();
+
+    fn enter(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) {
         hooks::arch_enter_lazy_mmu_mode(hw);
     }
 
-    fn leave(&mut self, hw: &mut impl Hw) {
+    fn leave(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) {
         hooks::arch_leave_lazy_mmu_mode(hw);
     }
 
-    fn flush(&mut self, hw: &mut impl Hw) {
+    fn flush(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) {
         hooks::arch_flush_lazy_mmu_mode(hw);
     }
 
@@ -37,7 +39,14 @@ impl Backend for Arm64 {
     /// Fidelity: same as arch/arm64/include/asm/pgtable.h v7.0; page table checks and MTE tags are
     /// left out.
     #[inline]
-    fn set_ptes<H: Hw>(&mut self, hw: &mut H, _: At, ptep: H::Ptep, pte: Pte, nr: u16) {
+    fn set_ptes<H: Hw<PerCpu = Self::PerCpu>>(
+        self,
+        hw: &mut H,
+        _: At,
+        ptep: H::Ptep,
+        pte: Pte,
+        nr: u16,
+    ) {
         for n in 0..nr {
             let ptep = hw.ptep_add(ptep, n);
             hw.write(ptep, pte.advance_pfn(u64::from(n)));
@@ -53,8 +62,8 @@ impl Backend for Arm64 {
     /// Fidelity: same as `__ptep_get_and_clear()`, `___ptep_set_wrprotect()` and
     /// `__ptep_test_and_clear_young()` of arch/arm64/include/asm/pgtable.h v7.0.
     #[inline]
-    fn pte_update<H: Hw>(
-        &mut self,
+    fn pte_update<H: Hw<PerCpu = Self::PerCpu>>(
+        self,
         hw: &mut H,
         _: At,
         ptep: H::Ptep,
@@ -70,18 +79,18 @@ impl Backend for Arm64 {
     ///
     /// Fidelity: same as arch/arm64/include/asm/pgtable.h v7.0 with four levels; an entry of the
     /// swapper's root goes through the fixmap in the kernel and asks for nothing.
-    fn set_table(&mut self, hw: &mut impl Hw, level: Level, valid: bool) {
+    fn set_table(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, level: Level, valid: bool) {
         if valid || matches!(level, Level::P4d | Level::Pgd) {
             barriers::queue_pte_barriers(hw);
         }
     }
 
     /// TLB maintenance has barriers of its own and is not affected by the mode.
-    fn flush_tlb_range(&mut self, hw: &mut impl Hw, pages: u32) {
+    fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, pages: u32) {
         hw.effect(Effect::FlushTlbRange { name: "__flush_tlb_range", pages });
     }
 
-    fn pending(&self, hw: &impl Hw) -> Option<(u32, &'static str)> {
+    fn pending(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) -> Option<(u32, &'static str)> {
         hw.test_thread_flag(TIF_LAZY_MMU_PENDING).then_some((1, "TIF_LAZY_MMU_PENDING"))
     }
 }

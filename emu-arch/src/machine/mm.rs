@@ -79,11 +79,6 @@ impl MmStruct {
         &self.0.machine
     }
 
-    #[inline]
-    pub(crate) fn bus(&self) -> Bus<'_> {
-        Bus { inner: &self.0.machine, mm: Some(self) }
-    }
-
     /// The page table that maps `addr`; one is put there where there is none, and no effect is
     /// caused or recorded.
     #[must_use]
@@ -174,8 +169,10 @@ impl MmStruct {
     /// Tells the backend that a flush of `pages` pages is due now: the end of an `mmu_gather`,
     /// `flush_tlb_range()` or `flush_tlb_kernel_range()`.
     pub fn flush_tlb_range(&self, pages: u32) {
-        let hw = &mut self.bus();
-        on_backend!(&mut *self.machine().backend(), |backend| backend.flush_tlb_range(hw, pages));
+        on_backend!(&self.machine().backend, |backend, cpus| {
+            let hw = &mut Bus { inner: self.machine(), cpus, mm: Some(self) };
+            backend.flush_tlb_range(hw, pages);
+        });
     }
 }
 

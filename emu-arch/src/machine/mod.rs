@@ -8,7 +8,7 @@ mod bus;
 mod mm;
 mod scratch;
 
-use std::cell::{Cell, RefCell, RefMut};
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use lazy_mmu::arch::Arch as ArchHooks;
@@ -29,6 +29,19 @@ use crate::{Arch, Kernel};
 /// How many address spaces a machine has at most, `init_mm` included.
 pub const MMS_MAX: u8 = 32;
 
+/// How many CPUs a machine has.
+pub const NR_CPUS: usize = 8;
+
+/// A value for each CPU.
+#[derive(Debug)]
+pub(crate) struct PerCpu<T>([RefCell<T>; NR_CPUS]);
+
+impl<T: Default> PerCpu<T> {
+    pub(crate) fn new() -> Self {
+        Self(std::array::from_fn(|_| RefCell::default()))
+    }
+}
+
 /// An emulated machine of one architecture.
 #[derive(Clone, Debug)]
 pub struct Machine {
@@ -40,8 +53,9 @@ pub struct Machine {
 #[derive(Debug)]
 pub(crate) struct Inner {
     arch: Arch,
-    /// Per-CPU state of the backend.
-    cpu: RefCell<AnyBackend>,
+    pub(crate) backend: AnyBackend,
+    /// The CPU that runs.
+    cpu: Cell<u8>,
     totals: [Cell<u64>; Effect::KINDS],
     hooks: [Cell<u64>; Hook::ALL.len()],
     mms: Cell<u8>,
@@ -105,7 +119,8 @@ impl Machine {
     pub fn with_kernel(arch: Arch, kernel: Kernel) -> Self {
         let inner = Rc::new(Inner {
             arch,
-            cpu: RefCell::new(arch.backend(kernel)),
+            backend: arch.backend(kernel),
+            cpu: Cell::new(0),
             totals: [const { Cell::new(0) }; Effect::KINDS],
             hooks: [const { Cell::new(0) }; Hook::ALL.len()],
             mms: Cell::new(1),
@@ -156,18 +171,13 @@ impl Machine {
     #[must_use]
     pub fn accessed(&self, mm: &MmStruct, addr: VirtAddr, pte: Pte, access: Access) -> Pte {
         let at = At { mm: mm.id(), addr };
-        let mut backend = self.inner.cpu.borrow().clone();
-        on_backend!(&mut backend, |backend| scratch::accessed(backend, at, pte, access))
+        on_backend!(&self.inner.backend, |backend, _cpus| {
+            scratch::accessed(*backend, at, pte, access)
+        })
     }
 }
 
 impl Inner {
-    /// The backend of the current CPU; not to be held while other code is called.
-    #[inline(always)]
-    pub(crate) fn backend(&self) -> RefMut<'_, AnyBackend> {
-        self.cpu.borrow_mut()
-    }
-
     /// Executes an effect.
     #[inline]
     pub(crate) fn effect(&self, effect: Effect) {
@@ -185,11 +195,13 @@ impl ArchHooks for Inner {
     fn hook(&self, hook: Hook) {
         let calls = &self.hooks[hook as usize];
         calls.set(calls.get() + 1);
-        let hw = &mut Bus { inner: self, mm: None };
-        on_backend!(&mut *self.backend(), |backend| match hook {
-            Hook::Enter => backend.enter(hw),
-            Hook::Leave => backend.leave(hw),
-            Hook::Flush => backend.flush(hw),
+        on_backend!(&self.backend, |backend, cpus| {
+            let hw = &mut Bus { inner: self, cpus, mm: None };
+            match hook {
+                Hook::Enter => backend.enter(hw),
+                Hook::Leave => backend.leave(hw),
+                Hook::Flush => backend.flush(hw),
+            }
         });
     }
 
@@ -198,7 +210,8 @@ impl ArchHooks for Inner {
     }
 
     fn pending(&self) -> Option<(u32, &'static str)> {
-        let hw = &Bus { inner: self, mm: None };
-        on_backend!(&*self.cpu.borrow(), |backend| backend.pending(hw))
+        on_backend!(&self.backend, |backend, cpus| {
+            backend.pending(&mut Bus { inner: self, cpus, mm: None })
+        })
     }
 }

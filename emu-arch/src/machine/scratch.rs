@@ -5,17 +5,18 @@ use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 
 /// The entry; it stands in for the whole machine.
-struct Scratch(Pte);
+struct Scratch<T>(Pte, T);
 
 /// What `backend` makes of `pte` when a CPU touches the page at `at`.
-pub(super) fn accessed(backend: &mut impl Backend, at: At, pte: Pte, access: Access) -> Pte {
-    let mut scratch = Scratch(pte);
+pub(super) fn accessed<B: Backend>(backend: B, at: At, pte: Pte, access: Access) -> Pte {
+    let mut scratch = Scratch(pte, B::PerCpu::default());
     backend.access(&mut scratch, at, (), access);
     scratch.0
 }
 
-impl Hw for Scratch {
+impl<T> Hw for Scratch<T> {
     type Ptep = ();
+    type PerCpu = T;
 
     fn read(&self, (): ()) -> Pte {
         self.0
@@ -34,6 +35,14 @@ impl Hw for Scratch {
     fn test_and_clear_thread_flag(&mut self, _: u32) -> bool {
         false
     }
+    fn per_cpu<R>(&mut self, step: impl FnOnce(&mut T) -> R) -> R {
+        step(&mut self.1)
+    }
+    fn in_interrupt(&self) -> bool {
+        false
+    }
+    fn get_cpu(&mut self) {}
+    fn put_cpu(&mut self) {}
     fn preempt_disable(&mut self) {}
     fn preempt_enable(&mut self) {}
     fn slice_psize(&self, _: At) -> Psize {
