@@ -48,12 +48,23 @@ impl Arch {
         Self::ALL.into_iter().find(|arch| arch.id() == id)
     }
 
-    /// The code of this architecture in `_kernel`, and the state of each CPU as after boot.
-    pub(crate) fn backend(self, _kernel: Kernel) -> AnyBackend {
+    /// The code of this architecture in `kernel`, and the state of each CPU as after boot.
+    pub(crate) fn backend(self, kernel: Kernel) -> AnyBackend {
         match self {
             Self::Naive => AnyBackend::Naive(naive::Naive, PerCpu::new()),
-            Self::Arm64 => AnyBackend::Arm64(arm64::Arm64, PerCpu::new()),
-            Self::PowerpcHash => AnyBackend::PowerpcHash(powerpc::Hash, PerCpu::new()),
+            Self::Arm64 => {
+                let new = kernel >= Kernel::V7_0;
+                let code = if new { arm64::Arm64::V7_0 } else { arm64::Arm64::V6_16 };
+                AnyBackend::Arm64(code, PerCpu::new())
+            }
+            Self::PowerpcHash => {
+                let code = match kernel {
+                    Kernel::V6_0 => powerpc::Hash::V6_0,
+                    Kernel::V6_14 | Kernel::V6_16 | Kernel::V6_19 => powerpc::Hash::V6_1,
+                    _ => powerpc::Hash::V7_0,
+                };
+                AnyBackend::PowerpcHash(code, PerCpu::new())
+            }
             Self::PowerpcRadix => AnyBackend::PowerpcRadix(powerpc::Radix, PerCpu::new()),
         }
     }

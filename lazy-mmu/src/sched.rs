@@ -30,7 +30,7 @@ pub struct TaskStruct {
     /// Nesting of preempt-off and interrupts.
     pub preempt_count: PreemptCount,
     /// The thread flags; what a bit means is the architecture's business.
-    pub flags: u32,
+    pub flags: u64,
     /// What enables have returned to callers that use the raw calls and keep no local variable.
     pub tokens: Tokens,
 }
@@ -92,7 +92,7 @@ pub(crate) struct Current {
     plain: Cell<bool>,
     lazy_mmu_state: Cell<StateBits>,
     preempt_count: Cell<PreemptCount>,
-    flags: Cell<u32>,
+    flags: Cell<u64>,
     pid: Cell<u8>,
     tokens: Cell<Tokens>,
     cpu: Cell<u8>,
@@ -317,7 +317,7 @@ pub fn put_cpu() {
     current(|cur| cur.preempt_count.set(PreemptCount(cur.preempt_count.get().0 - 1)));
 }
 
-/// Tells whether thread flag `flag` (a bit number below 32) of the current task is set.
+/// Tells whether thread flag `flag` (a bit number below 64) of the current task is set.
 #[inline]
 #[must_use]
 pub fn test_thread_flag(flag: u32) -> bool {

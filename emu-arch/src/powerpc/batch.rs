@@ -41,6 +41,8 @@ impl Ssize {
 /// place of virtual page numbers and without the slots, which no effect depends on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Ppc64TlbBatch {
+    /// The mode is on; up to v6.19 only.
+    pub(super) active: bool,
     mm: u8,
     psize: Psize,
     ssize: Ssize,
@@ -73,14 +75,18 @@ impl Ppc64TlbBatch {
 }
 
 /// Sees to it that the translation of `at`, whose entry was hashed, goes away: now if the mode is
-/// not active, else with the batch of this CPU.
+/// not `active`, else with the batch of this CPU.
 ///
-/// Fidelity: same as `hpte_need_flush()` of arch/powerpc/mm/book3s64/hash_tlb.c v7.0; huge pages are
-/// left out.
+/// Fidelity: same as `hpte_need_flush()` of arch/powerpc/mm/book3s64/hash_tlb.c v7.0, and with another
+/// `active` of v6.0 and v6.19; huge pages are left out.
 #[inline]
-pub(super) fn hpte_need_flush(hw: &mut impl Hw<PerCpu = Ppc64TlbBatch>, at: At) {
+pub(super) fn hpte_need_flush<H: Hw<PerCpu = Ppc64TlbBatch>>(
+    hw: &mut H,
+    at: At,
+    active: impl FnOnce(&mut H) -> bool,
+) {
     hw.get_cpu();
-    if hw.is_lazy_mmu_mode_active() {
+    if active(hw) {
         let (psize, ssize) = (hw.slice_psize(at), Ssize::of(at.addr));
         if hw.per_cpu(|batch| batch.differs(at, psize, ssize)) {
             flush_pending(hw);

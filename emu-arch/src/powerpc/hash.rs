@@ -3,33 +3,55 @@
 //! Models arch/powerpc/include/asm/book3s/64/{tlbflush-hash,hash,pgtable}.h, v7.0 (313a05a15a1b).
 
 use super::batch::{self, Ppc64TlbBatch};
+use super::before::{self, Preemption};
 use crate::backend::{Access, At, Backend, Hw, Level};
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 
-/// powerpc with the hash MMU: one batch per CPU.
+/// powerpc with the hash MMU, in the version of the code that it holds: one batch per CPU.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Hash;
+pub enum Hash {
+    /// Up to v6.0.
+    V6_0,
+    /// v6.1 to v6.19.
+    V6_1,
+    /// v7.0 and later.
+    #[default]
+    V7_0,
+}
 
 impl Backend for Hash {
     type PerCpu = Ppc64TlbBatch;
 
     /// Keeps the task on the CPU whose batch it fills.
     ///
-    /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v7.0.
+    /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v6.0, v6.19 and v7.0.
     fn enter(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) {
-        hw.preempt_disable();
+        match self {
+            Self::V6_0 => before::arch_enter_lazy_mmu_mode(hw, Preemption::On),
+            Self::V6_1 => before::arch_enter_lazy_mmu_mode(hw, Preemption::Off),
+            Self::V7_0 => hw.preempt_disable(),
+        }
     }
 
-    /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v7.0.
+    /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v6.0, v6.19 and v7.0.
     fn leave(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) {
-        self.flush(hw);
-        hw.preempt_enable();
+        match self {
+            Self::V6_0 => before::arch_leave_lazy_mmu_mode(hw, Preemption::On),
+            Self::V6_1 => before::arch_leave_lazy_mmu_mode(hw, Preemption::Off),
+            Self::V7_0 => {
+                self.flush(hw);
+                hw.preempt_enable();
+            }
+        }
     }
 
     /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v7.0 (c3f0778ffeca).
     fn flush(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) {
-        batch::flush_pending(hw);
+        // An empty macro before.
+        if self == Self::V7_0 {
+            batch::flush_pending(hw);
+        }
     }
 
     /// Plain stores of entries that were not valid and, whatever the caller copied, are not hashed:
@@ -66,7 +88,10 @@ impl Backend for Hash {
         let old = hw.read(ptep);
         hw.write(ptep, new(old));
         if old.has(Pte::HASHPTE) {
-            batch::hpte_need_flush(hw, at);
+            batch::hpte_need_flush(hw, at, |hw| match self {
+                Self::V7_0 => hw.is_lazy_mmu_mode_active(),
+                Self::V6_0 | Self::V6_1 => hw.per_cpu(|batch| batch.active),
+            });
         }
         old
     }
