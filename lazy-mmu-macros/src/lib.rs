@@ -1,1 +1,48 @@
 //! The attributes `#[lazy_mmu]` and `#[lazy_mmu_paused]`.
+//!
+//! They are used and documented through the crate `lazy-mmu`, which re-exports them. An attribute
+//! leaves the tokens of its item as they came; only the last `{}` of a function changes, which
+//! begins with a guard afterwards:
+//!
+//! ```text
+//! #[lazy_mmu]                                     // all before the braces: untouched tokens
+//! fn zap(ptl: &PteLock<'_>, addr: VirtAddr) {     // `{ }`: the user's group, its span kept
+//!     let __guard = ::lazy_mmu::__private::section(&::lazy_mmu::__private::Site { .. });
+//!     // the user's tokens
+//! }
+//! ```
+//!
+//! The body is never parsed. One file per step: [`args`] reads the arguments, [`item`] splits an
+//! item, [`valid`] refuses, [`expand`] writes. All of it works on `proc_macro2` tokens, so that
+//! ordinary tests call it.
+
+mod args;
+mod expand;
+mod item;
+mod valid;
+
+#[cfg(test)]
+mod tests;
+
+use proc_macro::TokenStream;
+
+use crate::args::Mode;
+use crate::expand::Place;
+
+/// Runs the function inside a section; see the documentation in `lazy_mmu`.
+#[proc_macro_attribute]
+pub fn lazy_mmu(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::attribute(Mode::Section, args.into(), item.into(), place).into()
+}
+
+/// Runs the function inside a pause; see the documentation in `lazy_mmu`.
+#[proc_macro_attribute]
+pub fn lazy_mmu_paused(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::attribute(Mode::Pause, args.into(), item.into(), place).into()
+}
+
+/// The place of `span` in the user's source.
+fn place(span: proc_macro2::Span) -> Place {
+    let span = span.unwrap();
+    Place { file: span.file(), line: span.line() }
+}

@@ -12,6 +12,13 @@
 //! | include/linux/mm_types_task.h | [`design`] |
 //! | asm/pgtable.h | [`arch`] |
 
+// The output of the attributes says `::lazy_mmu`, in this crate too.
+#[expect(
+    unused_extern_crates,
+    reason = "for attributes inside of this crate, of which there are none yet"
+)]
+extern crate self as lazy_mmu;
+
 pub mod design;
 pub mod preempt;
 pub mod trace;
@@ -24,11 +31,17 @@ pub mod section;
 #[cfg(feature = "insta")]
 pub mod snapshot;
 
+mod annotated;
+mod ptes;
+
 #[cfg(feature = "insta")]
 pub use insta;
+pub use lazy_mmu_macros::{lazy_mmu, lazy_mmu_paused};
 pub use pgtable::{
-    lazy_mmu_mode_disable, lazy_mmu_mode_enable, lazy_mmu_mode_pause, lazy_mmu_mode_resume,
+    lazy_mmu_mode_disable, lazy_mmu_mode_enable, lazy_mmu_mode_enable_with_ptes,
+    lazy_mmu_mode_pause, lazy_mmu_mode_resume,
 };
+pub use ptes::{PteRange, PteRangePart};
 pub use sched::{OnWarn, in_interrupt, is_lazy_mmu_mode_active, record_hooks};
 pub use section::{LazyMmuPause, LazyMmuSection, with_lazy_mmu, with_lazy_mmu_paused};
 pub use trace::Record;
@@ -36,5 +49,8 @@ pub use trace::Record;
 /// What the attributes expand to; not for use by hand.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::section::{Site, paused_section, section};
+    pub use crate::annotated::{
+        Site, never, paused_section, per_poll, per_poll_paused, pte_range, section,
+        section_with_ptes,
+    };
 }

@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use crate::design::{
     Call, Check, Context, Effect, Effects, LazyMmuDesign, LazyMmuState, Token, Warn, counts,
 };
+use crate::ptes::PteRange;
 use crate::sched::{Current, OnWarn, Tokens, current};
 use crate::trace::Event;
 
@@ -21,6 +22,18 @@ use crate::trace::Event;
 #[inline]
 pub fn lazy_mmu_mode_enable() {
     make(Call::Enable, counts::State::enable);
+}
+
+/// Begins a section that will touch the entries of `hint` only: the s390 proposal.
+///
+/// A hint never changes what the section means. No design takes it yet, so that this is a plain
+/// [`lazy_mmu_mode_enable`].
+///
+/// Has no effect if the design ignores calls in interrupt or while paused.
+#[inline]
+pub fn lazy_mmu_mode_enable_with_ptes(hint: PteRange) {
+    let PteRange { .. } = hint;
+    lazy_mmu_mode_enable();
 }
 
 /// Ends a section: all updates of the section have taken effect on return, at any depth.

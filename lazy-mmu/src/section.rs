@@ -8,8 +8,6 @@ use std::marker::PhantomData;
 use crate::pgtable::{
     lazy_mmu_mode_disable, lazy_mmu_mode_enable, lazy_mmu_mode_pause, lazy_mmu_mode_resume,
 };
-use crate::sched::current;
-use crate::trace::Event;
 
 /// A section: the mode is enabled when it is made and disabled when it is dropped.
 ///
@@ -19,7 +17,7 @@ use crate::trace::Event;
 /// ```
 #[must_use = "the section ends when the guard is dropped"]
 #[derive(Debug)]
-pub struct LazyMmuSection(PhantomData<*const ()>);
+pub struct LazyMmuSection(pub(crate) PhantomData<*const ()>);
 
 impl LazyMmuSection {
     /// Calls [`lazy_mmu_mode_enable`].
@@ -42,7 +40,7 @@ impl Drop for LazyMmuSection {
 /// A pause: the mode is paused when it is made and resumed when it is dropped.
 #[must_use = "the pause ends when the guard is dropped"]
 #[derive(Debug)]
-pub struct LazyMmuPause(PhantomData<*const ()>);
+pub struct LazyMmuPause(pub(crate) PhantomData<*const ()>);
 
 impl LazyMmuPause {
     /// Calls [`lazy_mmu_mode_pause`].
@@ -74,34 +72,4 @@ pub fn with_lazy_mmu<R>(f: impl FnOnce() -> R) -> R {
 pub fn with_lazy_mmu_paused<R>(f: impl FnOnce() -> R) -> R {
     let _pause = LazyMmuPause::new();
     f()
-}
-
-/// An annotated function, as the record names it.
-#[derive(Debug)]
-pub struct Site {
-    /// The name of the function, or the one given to the attribute.
-    pub name: &'static str,
-}
-
-/// What `#[lazy_mmu]` puts first into a body.
-#[inline]
-pub fn section(site: &'static Site) -> LazyMmuSection {
-    note_site(site);
-    LazyMmuSection::new()
-}
-
-/// What `#[lazy_mmu_paused]` puts first into a body.
-#[inline]
-pub fn paused_section(site: &'static Site) -> LazyMmuPause {
-    note_site(site);
-    LazyMmuPause::new()
-}
-
-#[inline]
-fn note_site(site: &'static Site) {
-    current(|cur| {
-        if !cur.is_plain() {
-            cur.note(Event::Section(site.name));
-        }
-    });
 }

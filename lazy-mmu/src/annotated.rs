@@ -1,0 +1,150 @@
+//! What the attributes and block macros expand to.
+
+use std::future::{Future, poll_fn};
+use std::marker::PhantomData;
+use std::pin::pin;
+
+use crate::pgtable::lazy_mmu_mode_enable_with_ptes;
+use crate::ptes::{PteRange, PteRangePart};
+use crate::sched::current;
+use crate::section::{LazyMmuPause, LazyMmuSection};
+use crate::trace::Event;
+
+/// An annotated function, as the record names it.
+#[derive(Debug)]
+pub struct Site {
+    /// The name of the function, or the one given to the attribute.
+    pub name: &'static str,
+    /// The file that the function is in.
+    pub file: &'static str,
+    /// The line of its name in that file, from 1.
+    pub line: u32,
+}
+
+/// What `#[lazy_mmu]` puts first into a body.
+#[inline(always)]
+pub fn section(site: &'static Site) -> LazyMmuSection {
+    note_site(site);
+    LazyMmuSection::new()
+}
+
+/// What `#[lazy_mmu(with_ptes(..))]` puts first into a body.
+#[inline]
+pub fn section_with_ptes(site: &'static Site, hint: PteRange) -> LazyMmuSection {
+    note_site(site);
+    lazy_mmu_mode_enable_with_ptes(hint);
+    LazyMmuSection(PhantomData)
+}
+
+/// What `#[lazy_mmu_paused]` puts first into a body.
+#[inline(always)]
+pub fn paused_section(site: &'static Site) -> LazyMmuPause {
+    note_site(site);
+    LazyMmuPause::new()
+}
+
+#[inline]
+fn note_site(site: &'static Site) {
+    current(|cur| {
+        if !cur.is_plain() {
+            cur.note(Event::Section(site.name));
+        }
+    });
+}
+
+/// The hint from the four arguments of `with_ptes`.
+#[inline]
+pub fn pte_range(
+    mm: &impl PteRangePart,
+    addr: &impl PteRangePart,
+    end: &impl PteRangePart,
+    ptep: &impl PteRangePart,
+) -> PteRange {
+    PteRange {
+        mm: mm.pte_range_part(),
+        addr: addr.pte_range_part(),
+        end: end.pte_range_part(),
+        ptep: ptep.pte_range_part(),
+    }
+}
+
+/// What `#[lazy_mmu(per_poll)]` puts around a body: each poll is a section.
+pub async fn per_poll<F: Future>(site: &'static Site, body: F) -> F::Output {
+    let mut body = pin!(body);
+    poll_fn(|cx| {
+        let _section = section(site);
+        body.as_mut().poll(cx)
+    })
+    .await
+}
+
+/// What `#[lazy_mmu_paused(per_poll)]` puts around a body: each poll is a pause.
+pub async fn per_poll_paused<F: Future>(site: &'static Site, body: F) -> F::Output {
+    let mut body = pin!(body);
+    poll_fn(|cx| {
+        let _pause = paused_section(site);
+        body.as_mut().poll(cx)
+    })
+    .await
+}
+
+/// A value of any type, in code that never runs: it tells a block what it returns.
+pub fn never<T>() -> T {
+    unreachable!("stands behind `if false`")
+}
+
+/// A section around a block, in which `return`, `?` and `break` work as ever.
+///
+/// The value is the block's. Temporaries of its last expression are dropped inside the section,
+/// whatever the edition.
+///
+/// ```
+/// fn zap(pages: &[Option<u64>]) -> Option<u64> {
+///     let mut sum = 0;
+///     for page in pages {
+///         lazy_mmu::lazy_mmu_section! {
+///             assert!(lazy_mmu::is_lazy_mmu_mode_active());
+///             if *page == Some(0) {
+///                 break;
+///             }
+///             sum += (*page)?;
+///         }
+///     }
+///     assert!(!lazy_mmu::is_lazy_mmu_mode_active());
+///     Some(sum)
+/// }
+/// assert_eq!(zap(&[Some(3), Some(4), Some(0), None]), Some(7));
+/// assert_eq!(zap(&[Some(3), None]), None);
+/// assert!(!lazy_mmu::is_lazy_mmu_mode_active());
+/// ```
+#[macro_export]
+macro_rules! lazy_mmu_section {
+    ($($body:tt)*) => {{
+        let __guard = $crate::__private::section(&$crate::__private::Site {
+            name: "lazy_mmu_section!",
+            file: ::core::file!(),
+            line: ::core::line!(),
+        });
+        $($body)*
+    }};
+}
+
+/// A pause around a block, in which `return`, `?` and `break` work as ever.
+///
+/// ```
+/// let section = lazy_mmu::LazyMmuSection::new();
+/// let active = lazy_mmu::lazy_mmu_paused_section! { lazy_mmu::is_lazy_mmu_mode_active() };
+/// assert!(!active && lazy_mmu::is_lazy_mmu_mode_active());
+/// # drop(section);
+/// ```
+#[macro_export]
+macro_rules! lazy_mmu_paused_section {
+    ($($body:tt)*) => {{
+        let __guard = $crate::__private::paused_section(&$crate::__private::Site {
+            name: "lazy_mmu_paused_section!",
+            file: ::core::file!(),
+            line: ::core::line!(),
+        });
+        $($body)*
+    }};
+}
