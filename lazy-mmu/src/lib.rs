@@ -22,6 +22,7 @@ pub mod sched;
 pub mod pgtable;
 pub mod section;
 
+pub use lazy_mmu_macros::lazy_mmu;
 pub use pgtable::{
     lazy_mmu_mode_disable, lazy_mmu_mode_enable, lazy_mmu_mode_pause, lazy_mmu_mode_resume,
 };
