@@ -112,6 +112,33 @@ impl MmStruct {
         PteLock { table: self.pte_table(addr) }
     }
 
+    /// The page table that maps `addr`, put there where it is missing: `pte_alloc_kernel()`, which
+    /// takes no lock.
+    #[must_use]
+    pub fn pte_alloc_kernel(&self, addr: VirtAddr) -> Rc<Table> {
+        drop(self.pte_alloc_map_lock(addr));
+        self.pte_table(addr)
+    }
+
+    /// The page table that maps `addr`, if there is one: `pte_offset_kernel()`, which takes no lock.
+    #[must_use]
+    pub fn pte_offset_kernel(&self, addr: VirtAddr) -> Option<Rc<Table>> {
+        self.0.tables.borrow().get(&(addr.get() >> PMD_SHIFT)).cloned()
+    }
+
+    /// The first address of `addr..end` that a page table maps: what a walk over the levels above
+    /// finds when it skips the entries that are not set.
+    #[must_use]
+    pub fn next_pte_table(&self, addr: VirtAddr, end: VirtAddr) -> Option<VirtAddr> {
+        if addr >= end {
+            return None;
+        }
+        let keys = addr.get() >> PMD_SHIFT..=(end.get() - 1) >> PMD_SHIFT;
+        let tables = self.0.tables.borrow();
+        let (key, _) = tables.range(keys).next()?;
+        VirtAddr::new(key << PMD_SHIFT).ok().map(|table| table.max(addr))
+    }
+
     /// How many page tables the address space has.
     #[must_use]
     pub fn tables(&self) -> usize {

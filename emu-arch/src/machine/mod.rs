@@ -6,6 +6,7 @@
 
 mod bus;
 mod mm;
+mod scratch;
 
 use std::cell::{Cell, RefCell, RefMut};
 use std::rc::Rc;
@@ -20,8 +21,10 @@ pub(crate) use bus::Bus;
 
 use crate::Arch;
 use crate::arch::{AnyBackend, on_backend};
-use crate::backend::Backend;
+use crate::backend::{Access, At, Backend};
+use crate::hw::addr::VirtAddr;
 use crate::hw::effect::Effect;
+use crate::hw::pte::Pte;
 
 /// How many address spaces a machine has at most, `init_mm` included.
 pub const MMS_MAX: u8 = 32;
@@ -40,24 +43,52 @@ pub(crate) struct Inner {
     /// Per-CPU state of the backend.
     cpu: RefCell<AnyBackend>,
     totals: [Cell<u64>; Effect::KINDS],
+    hooks: [Cell<u64>; Hook::ALL.len()],
     mms: Cell<u8>,
 }
 
-/// How often each kind of effect that costs time happened.
+/// How often each kind of effect that costs time happened, and each hook.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Totals([u64; Effect::KINDS]);
+pub struct Totals {
+    effects: [u64; Effect::KINDS],
+    hooks: [u64; Hook::ALL.len()],
+}
 
 impl Totals {
     /// How often effects of the kind of `effect` happened.
     #[must_use]
     pub const fn of(&self, effect: Effect) -> u64 {
-        self.0[effect.kind()]
+        self.effects[effect.kind()]
     }
 
-    /// The effects since `earlier`, which was taken from the same machine.
+    /// How often `hook` was called.
+    #[must_use]
+    pub const fn hook(&self, hook: Hook) -> u64 {
+        self.hooks[hook as usize]
+    }
+
+    /// The effects that happened at all: number of the kind, name, how often.
+    pub fn effects(&self) -> impl Iterator<Item = (usize, &'static str, u64)> + '_ {
+        let kinds = self.effects.iter().zip(Effect::KIND_NAMES).enumerate();
+        kinds.filter(|(_, (n, _))| **n > 0).map(|(kind, (n, name))| (kind, name, *n))
+    }
+
+    /// What happened since `earlier`, which was taken from the same machine.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
-        Self(std::array::from_fn(|kind| self.0[kind] - earlier.0[kind]))
+        Self {
+            effects: std::array::from_fn(|kind| self.effects[kind] - earlier.effects[kind]),
+            hooks: std::array::from_fn(|hook| self.hooks[hook] - earlier.hooks[hook]),
+        }
+    }
+
+    /// What happened here and there.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self {
+            effects: std::array::from_fn(|kind| self.effects[kind] + other.effects[kind]),
+            hooks: std::array::from_fn(|hook| self.hooks[hook] + other.hooks[hook]),
+        }
     }
 }
 
@@ -69,6 +100,7 @@ impl Machine {
             arch,
             cpu: RefCell::new(arch.backend()),
             totals: [const { Cell::new(0) }; Effect::KINDS],
+            hooks: [const { Cell::new(0) }; Hook::ALL.len()],
             mms: Cell::new(1),
         });
         let init_mm = MmStruct::new(Rc::clone(&inner), 0);
@@ -103,10 +135,22 @@ impl Machine {
         sched::with_arch(arch, f)
     }
 
-    /// How often each kind of effect happened since boot.
+    /// How often each kind of effect and each hook happened since boot.
     #[must_use]
     pub fn totals(&self) -> Totals {
-        Totals(std::array::from_fn(|kind| self.inner.totals[kind].get()))
+        Totals {
+            effects: std::array::from_fn(|kind| self.inner.totals[kind].get()),
+            hooks: std::array::from_fn(|hook| self.inner.hooks[hook].get()),
+        }
+    }
+
+    /// What becomes of `pte`, the entry of `addr` in address space `mm`, when a CPU touches the
+    /// page; nothing happens to the machine and nothing is recorded.
+    #[must_use]
+    pub fn accessed(&self, mm: &MmStruct, addr: VirtAddr, pte: Pte, access: Access) -> Pte {
+        let at = At { mm: mm.id(), addr };
+        let mut backend = self.inner.cpu.borrow().clone();
+        on_backend!(&mut backend, |backend| scratch::accessed(backend, at, pte, access))
     }
 }
 
@@ -132,6 +176,8 @@ impl Inner {
 
 impl ArchHooks for Inner {
     fn hook(&self, hook: Hook) {
+        let calls = &self.hooks[hook as usize];
+        calls.set(calls.get() + 1);
         let hw = &mut Bus { inner: self, mm: None };
         on_backend!(&mut *self.backend(), |backend| match hook {
             Hook::Enter => backend.enter(hw),
