@@ -59,6 +59,7 @@ impl<'m> Hw for Bus<'m> {
         sched::preempt_enable();
     }
 
+    #[inline]
     fn slice_psize(&self, at: At) -> Psize {
         self.mm.map_or_else(Psize::default, |mm| mm.slice_psize(at.addr))
     }

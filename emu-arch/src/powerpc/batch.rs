@@ -60,6 +60,7 @@ impl Ppc64TlbBatch {
     ///
     /// Fidelity: same as `hpte_need_flush()` of arch/powerpc/mm/book3s64/hash_tlb.c v7.0; huge
     /// pages are left out.
+    #[inline]
     pub(super) fn hpte_need_flush(&mut self, hw: &mut impl Hw, at: At) {
         if !hw.is_lazy_mmu_mode_active() {
             hw.effect(Effect::FlushHashPage);
@@ -67,7 +68,7 @@ impl Ppc64TlbBatch {
         }
         let (psize, ssize) = (hw.slice_psize(at), Ssize::of(at.addr));
         let differs = self.mm != at.mm || self.psize != psize || self.ssize != ssize;
-        if !self.pages.is_empty() && differs {
+        if differs && !self.pages.is_empty() {
             self.flush_pending(hw);
         }
         if self.pages.is_empty() {
