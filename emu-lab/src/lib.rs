@@ -9,3 +9,4 @@
 //! [`workload`] runs the first over the second.
 
 pub mod mm;
+pub mod proc;
