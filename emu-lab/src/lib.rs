@@ -10,3 +10,4 @@
 
 pub mod mm;
 pub mod proc;
+pub mod workload;
