@@ -1,1 +1,5 @@
 //! All tests of the workspace that go through public items.
+
+mod maps;
+mod mm;
+mod workload;
