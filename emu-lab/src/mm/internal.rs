@@ -49,9 +49,23 @@ pub fn folio_pte_batch_flags(
     max_nr: u16,
     ignored: u64,
 ) -> u16 {
-    if !folio_test_large(ptep, pte, max_nr) {
-        return 1;
+    if folio_test_large(ptep, pte, max_nr) {
+        batch_of_large_folio(mm, addr, ptep, pte, max_nr, ignored)
+    } else {
+        1
     }
+}
+
+/// The loop of [`folio_pte_batch_flags`], apart from the path of a folio of one page.
+#[inline(never)]
+fn batch_of_large_folio(
+    mm: &MmStruct,
+    addr: VirtAddr,
+    ptep: Ptep<'_>,
+    pte: Pte,
+    max_nr: u16,
+    ignored: u64,
+) -> u16 {
     let ignored = ignored | FPB_IGNORED;
     let expected = pte.without(ignored);
     let mut nr = 1;

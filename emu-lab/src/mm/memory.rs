@@ -11,7 +11,7 @@ use emu_arch::{MmStruct, Pte, pgtable};
 use lazy_mmu::lazy_mmu;
 
 use super::internal::{folio_pte_batch, folio_pte_batch_flags, folio_test_anon};
-use super::ptes::{clear_full_ptes, entries, get_and_clear_full_ptes};
+use super::ptes::{entries, get_and_clear_full_ptes};
 use super::{MmuGather, Resched, VmAreaStruct};
 
 /// Progress at which a copy looks up: an empty entry is 1, any other 8.
@@ -83,6 +83,7 @@ fn copy_locked_ptes(
     end: VirtAddr,
 ) -> VirtAddr {
     let mut progress = 0;
+    let (mut dst_pte, mut src_pte) = (dst_ptl.ptep(addr), src_ptl.ptep(addr));
     while addr != end {
         if progress >= PROGRESS_MAX {
             progress = 0;
@@ -90,7 +91,6 @@ fn copy_locked_ptes(
                 break;
             }
         }
-        let (dst_pte, src_pte) = (dst_ptl.ptep(addr), src_ptl.ptep(addr));
         let pte = pgtable::ptep_get(copy.src_mm, addr, src_pte);
         let mut nr = 1;
         if pte.is_none() {
@@ -102,6 +102,7 @@ fn copy_locked_ptes(
             copy_nonpresent_pte(copy, dst_pte, pte, addr);
             progress += 8;
         }
+        (dst_pte, src_pte) = (dst_pte.add(nr), src_pte.add(nr));
         addr = addr.add_pages(u64::from(nr));
     }
     addr
@@ -207,29 +208,29 @@ fn zap_locked_ptes(
     resched: &Resched,
 ) -> Zapped {
     let (mut force_flush, mut force_break) = (false, false);
+    let (mm, mut ptep) = (tlb.mm(), ptl.ptep(addr));
     while addr != end && !force_break {
         if resched.need_resched() {
             break;
         }
-        let mut pte = pgtable::ptep_get(tlb.mm(), addr, ptl.ptep(addr));
+        let mut pte = pgtable::ptep_get(mm, addr, ptep);
         while pte.is_none() {
-            addr = addr.add_pages(1);
+            (addr, ptep) = (addr.add_pages(1), ptep.add(1));
             if addr == end {
                 return Zapped { addr, force_flush };
             }
-            pte = pgtable::ptep_get(tlb.mm(), addr, ptl.ptep(addr));
+            pte = pgtable::ptep_get(mm, addr, ptep);
         }
-        let (ptep, max_nr) = (ptl.ptep(addr), entries(addr, end));
         let nr = if pte.is_present() {
-            let (nr, zapped) = zap_present_ptes(tlb, ptep, pte, addr, max_nr);
+            let (nr, zapped) = zap_present_ptes(tlb, ptep, pte, addr, entries(addr, end));
             force_flush |= zapped != Gathered::Room;
             force_break = zapped == Gathered::Full;
             nr
         } else {
-            pgtable::pte_clear(tlb.mm(), addr, ptep);
+            pgtable::pte_clear(mm, addr, ptep);
             1
         };
-        addr = addr.add_pages(u64::from(nr));
+        (addr, ptep) = (addr.add_pages(u64::from(nr)), ptep.add(nr));
     }
     Zapped { addr, force_flush }
 }
@@ -239,8 +240,8 @@ fn zap_locked_ptes(
 enum Gathered {
     /// Go on.
     Room,
-    /// Go on, but flush before the unlock: others must not go on writing to a page that was seen
-    /// dirty.
+    /// Go on, but flush before the unlock: a page of a file was seen dirty, and others must not go
+    /// on writing to it.
     Flush,
     /// Stop and flush: there is no room for another page.
     Full,
@@ -248,8 +249,7 @@ enum Gathered {
 
 /// Empties up to `max_nr` entries of one folio and returns how many.
 ///
-/// Fidelity: changed: mm/memory.c v7.0; the reverse map and the markers of userfaultfd are left
-/// out.
+/// Fidelity: same as mm/memory.c v7.0.
 #[inline]
 fn zap_present_ptes(
     tlb: &mut MmuGather<'_>,
@@ -265,17 +265,31 @@ fn zap_present_ptes(
         tlb.tlb_flush_pte_range(addr, 1);
         return (1, Gathered::Room);
     }
-    let nr = folio_pte_batch(mm, addr, ptep, pte, max_nr);
-    let delay_rmap = if folio_test_anon(pte.pfn()) {
-        clear_full_ptes(mm, addr, ptep, nr);
-        false
-    } else {
-        get_and_clear_full_ptes(mm, addr, ptep, nr).has(Pte::DIRTY)
-    };
+    match folio_pte_batch(mm, addr, ptep, pte, max_nr) {
+        // A case of its own, so that it compiles to code for one page.
+        1 => (1, zap_present_folio_ptes(tlb, ptep, addr, 1)),
+        nr => (nr, zap_present_folio_ptes(tlb, ptep, addr, nr)),
+    }
+}
+
+/// Empties `nr` entries of one folio.
+///
+/// Fidelity: changed: mm/memory.c v7.0; the reverse map and the markers of userfaultfd are left
+/// out.
+#[inline(always)]
+fn zap_present_folio_ptes(
+    tlb: &mut MmuGather<'_>,
+    ptep: Ptep<'_>,
+    addr: VirtAddr,
+    nr: u16,
+) -> Gathered {
+    let pte = get_and_clear_full_ptes(tlb.mm(), addr, ptep, nr);
     tlb.tlb_flush_pte_range(addr, nr);
     if tlb.__tlb_remove_folio_pages(nr) {
-        (nr, Gathered::Full)
+        Gathered::Full
+    } else if pte.has(Pte::DIRTY) && !folio_test_anon(pte.pfn()) {
+        Gathered::Flush
     } else {
-        (nr, if delay_rmap { Gathered::Flush } else { Gathered::Room })
+        Gathered::Room
     }
 }

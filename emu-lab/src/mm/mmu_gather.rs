@@ -27,13 +27,11 @@ pub struct MmuGather<'m> {
     /// Addresses whose entries changed since the last flush, in pages; none if `start >= end`.
     start: u64,
     end: u64,
-    /// Entries recorded since the last flush.
-    recorded: u64,
-    /// Pages that wait for the flush.
-    waiting: u64,
-    /// Entries recorded before the last flush.
+    /// Entries recorded since the beginning, and those of them before the last flush.
+    entries: u64,
     flushed: u64,
-    /// Pages freed.
+    /// Pages taken since the beginning, and those of them that were freed.
+    pages: u64,
     freed: u64,
 }
 
@@ -50,9 +48,9 @@ impl<'m> MmuGather<'m> {
             free: MMU_GATHER_BUNDLE,
             start: u64::MAX,
             end: 0,
-            recorded: 0,
-            waiting: 0,
+            entries: 0,
             flushed: 0,
+            pages: 0,
             freed: 0,
         }
     }
@@ -74,7 +72,7 @@ impl<'m> MmuGather<'m> {
     /// Entries whose change was recorded since the beginning.
     #[must_use]
     pub const fn entries(&self) -> u64 {
-        self.flushed + self.recorded
+        self.entries
     }
 
     /// Pages freed so far.
@@ -86,7 +84,7 @@ impl<'m> MmuGather<'m> {
     /// Pages that wait for a flush.
     #[must_use]
     pub const fn waiting(&self) -> u64 {
-        self.waiting
+        self.pages - self.freed
     }
 
     /// Records that the entries of `nr` pages from `addr` on changed.
@@ -103,7 +101,7 @@ impl<'m> MmuGather<'m> {
         if end > self.end {
             self.end = end;
         }
-        self.recorded += u64::from(nr);
+        self.entries += u64::from(nr);
     }
 
     /// Takes `nr` pages of one folio and tells whether the gather is full now.
@@ -115,7 +113,7 @@ impl<'m> MmuGather<'m> {
     pub fn __tlb_remove_folio_pages(&mut self, nr: u16) -> bool {
         // A folio with several pages takes a second slot, for their number.
         self.free -= if nr == 1 { 1 } else { 2 };
-        self.waiting += u64::from(nr);
+        self.pages += u64::from(nr);
         // There must always be room for a folio with several pages.
         self.free <= 1 && !self.tlb_next_batch()
     }
@@ -140,10 +138,9 @@ impl<'m> MmuGather<'m> {
         if self.start >= self.end {
             return;
         }
-        let pages = if self.fullmm { self.recorded } else { self.end - self.start };
+        let pages = if self.fullmm { self.entries - self.flushed } else { self.end - self.start };
         self.mm.flush_tlb_range(u32::try_from(pages).unwrap_or(u32::MAX));
-        self.flushed += self.recorded;
-        (self.start, self.end, self.recorded) = (u64::MAX, 0, 0);
+        (self.start, self.end, self.flushed) = (u64::MAX, 0, self.entries);
     }
 
     /// Flushes the TLBs and frees the pages.
@@ -151,8 +148,8 @@ impl<'m> MmuGather<'m> {
     /// Fidelity: same as mm/mmu_gather.c v7.0.
     pub fn tlb_flush_mmu(&mut self) {
         self.tlb_flush_mmu_tlbonly();
-        self.freed += self.waiting;
-        (self.batch, self.free, self.waiting) = (0, MMU_GATHER_BUNDLE, 0);
+        self.freed = self.pages;
+        (self.batch, self.free) = (0, MMU_GATHER_BUNDLE);
     }
 
     /// Ends the gathering: what waits is flushed and freed.

@@ -60,16 +60,15 @@ fn change_locked_ptes(
     end: VirtAddr,
 ) -> u64 {
     let newprot = vm_get_page_prot(vma.vm_flags);
-    let mut pages = 0;
+    let (mut ptep, mut pages) = (ptl.ptep(addr), 0);
     while addr != end {
-        let ptep = ptl.ptep(addr);
         let oldpte = pgtable::ptep_get(tlb.mm(), addr, ptep);
         let mut nr = 1;
         if oldpte.is_present() {
             nr = change_present_ptes(tlb, newprot, ptep, oldpte, addr, entries(addr, end));
             pages += u64::from(nr);
         }
-        addr = addr.add_pages(u64::from(nr));
+        (addr, ptep) = (addr.add_pages(u64::from(nr)), ptep.add(nr));
     }
     pages
 }

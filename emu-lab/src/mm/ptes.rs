@@ -8,8 +8,8 @@ use emu_arch::{MmStruct, Pte, VirtAddr, pgtable};
 
 /// Empties `nr` entries of one folio and returns the first, dirty and young if any of them was.
 ///
-/// Fidelity: same as include/linux/pgtable.h v7.0; whether the address space goes away matters to
-/// no architecture of the lab.
+/// Fidelity: same as include/linux/pgtable.h v7.0, and as `clear_full_ptes()`, which returns nothing;
+/// whether the address space goes away matters to no architecture of the lab.
 #[inline]
 pub(super) fn get_and_clear_full_ptes(
     mm: &MmStruct,
@@ -23,16 +23,6 @@ pub(super) fn get_and_clear_full_ptes(
         pte = pte.with(next.0 & (Pte::DIRTY | Pte::YOUNG));
     }
     pte
-}
-
-/// Empties `nr` entries of one folio.
-///
-/// Fidelity: same as include/linux/pgtable.h v7.0.
-#[inline]
-pub(super) fn clear_full_ptes(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, nr: u16) {
-    for n in 0..nr {
-        pgtable::ptep_get_and_clear(mm, addr.add_pages(u64::from(n)), ptep.add(n));
-    }
 }
 
 /// Begins the change of protection of `nr` entries of one folio and returns the first, dirty and

@@ -57,9 +57,8 @@ fn vmap_pages_pte_range(
     end: VirtAddr,
     pages: &[Pfn],
 ) -> Result<(), VmapError> {
-    let mut pages = pages.iter();
+    let (mut ptep, mut pages) = (table.ptep(addr.pte_index()), pages.iter());
     while addr != end {
-        let ptep = table.ptep(addr.pte_index());
         if !pgtable::ptep_get(init_mm, addr, ptep).is_none() {
             return Err(VmapError::EBUSY);
         }
@@ -68,7 +67,7 @@ fn vmap_pages_pte_range(
             return Err(VmapError::EINVAL);
         }
         pgtable::set_pte_at(init_mm, addr, ptep, Pte::kernel(page));
-        addr = addr.add_pages(1);
+        (addr, ptep) = (addr.add_pages(1), ptep.add(1));
     }
     Ok(())
 }
@@ -108,8 +107,9 @@ pub fn vunmap_range_noflush(init_mm: &MmStruct, mut addr: VirtAddr, end: VirtAdd
 /// Fidelity: same as mm/vmalloc.c v7.0; huge entries are left out.
 #[lazy_mmu]
 fn vunmap_pte_range(init_mm: &MmStruct, table: &Table, mut addr: VirtAddr, end: VirtAddr) {
+    let mut ptep = table.ptep(addr.pte_index());
     while addr != end {
-        pgtable::ptep_get_and_clear(init_mm, addr, table.ptep(addr.pte_index()));
-        addr = addr.add_pages(1);
+        pgtable::ptep_get_and_clear(init_mm, addr, ptep);
+        (addr, ptep) = (addr.add_pages(1), ptep.add(1));
     }
 }
