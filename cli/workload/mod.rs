@@ -160,7 +160,7 @@ pub(crate) fn run(args: &WorkloadArgs) -> Result<ExitCode, WorkloadError> {
     }
     let reports = Reports { name: &name, args, mappings: &mappings, reports };
     let text = match args.format {
-        Format::Table => table::render(&reports),
+        Format::Table => table::render(&mappings, &reports.reports),
         Format::Json => json::render(&reports),
     };
     match io::stdout().write_all(text.as_bytes()) {
