@@ -176,6 +176,14 @@ fn error_bad_key() {
 }
 
 #[test]
+fn error_smaps_rollup() {
+    check_error(
+        "1000-9000 ---p 00000000 00:00 0 [rollup]\nRss: 4 kB\n",
+        "1:33: expected a mapping of maps or smaps, found the sum in smaps_rollup",
+    );
+}
+
+#[test]
 fn error_smaps_cut_off() {
     let next = LINE.replace("7f0000000000-7f0000002000", "7f0000003000-7f0000004000");
     check_error(

@@ -76,7 +76,8 @@ fn change_locked_ptes(
 /// Changes up to `max_nr` entries of one folio and returns how many.
 ///
 /// Fidelity: changed: mm/mprotect.c v7.0; an entry that `newprot` does not let write stays so until
-/// the next write fault, though the kernel spares the fault of pages that it knows to be exclusive.
+/// the next write fault, though the kernel spares the fault of pages that it knows to be exclusive;
+/// and every change counts as one that needs a flush.
 #[inline]
 fn change_present_ptes(
     tlb: &mut MmuGather<'_>,

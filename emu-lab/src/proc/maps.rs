@@ -30,6 +30,10 @@ pub(super) fn mapping(cursor: &mut Cursor<'_>) -> Result<Option<Mapping>, MapsEr
     let inode = cursor.number("the inode", 10, &[])?;
     cursor.skip_blanks();
     let path = cursor.rest().to_owned();
+    if path == "[rollup]" {
+        let message = "expected a mapping of maps or smaps, found the sum in smaps_rollup";
+        return Err(cursor.error(path.len(), message));
+    }
 
     let kernel = start >> 63 != 0;
     let (start, end) = if kernel {

@@ -91,3 +91,20 @@ fn a_batch_does_not_end_at_a_read_only_entry() {
     assert_eq!(uses(&record, PteOp::wrprotect_ptes), [3]);
     assert!(!user.pte(2).has(Pte::WRITE));
 }
+
+#[test]
+fn yields_do_not_change_the_copy() {
+    let child = |period| {
+        let user = User::anon(Arch::PowerpcHash, 1000);
+        user.mm.pte_table(page(USER)).ptep(7).write(Pte(Pte::SPECIAL));
+        let resched = Resched::every(NonZeroU32::new(period));
+        let (child, counts) = user.machine.run(|| user.fork(&resched));
+        assert_eq!(counts, [1000, 999]);
+        let entries = (0..1000).map(|n| {
+            let addr = page(USER).add_pages(n);
+            child.pte_table(addr).ptep(addr.pte_index()).read()
+        });
+        entries.collect::<Vec<_>>()
+    };
+    assert_eq!(child(0), child(3));
+}
