@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use emu_arch::{Arch, Kernel};
 use lazy_mmu::design::Design;
 
+use crate::workload::WorkloadArgs;
+
 /// A laboratory for the Linux kernel's lazy MMU mode.
 #[derive(Debug, Parser)]
 #[command(name = "lazymmu", version, arg_required_else_help = true, after_help = EXAMPLES)]
@@ -19,6 +21,7 @@ const EXAMPLES: &str = "\
 Examples:
   lazymmu run scenarios/nesting/nested.scn            one scenario, as a tree
   lazymmu run scenarios/nesting/nested.scn --arch powerpc-hash
+  lazymmu workload fork --pid 1234 --arch powerpc-hash
   printf 'enable\\ndisable\\n' | lazymmu run -          from standard input
   lazymmu list                                        what there is to choose from
 
@@ -28,6 +31,8 @@ Exit status: 0 done, 1 stopped by a warning (--on-warn panic), 2 bad input.";
 pub(crate) enum Command {
     /// Run a scenario and print what was called and done
     Run(RunArgs),
+    /// Run a kernel workload over the address space of a process
+    Workload(WorkloadArgs),
     /// List the architectures, designs and calls
     List,
 }

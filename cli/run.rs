@@ -14,11 +14,8 @@ use crate::report::Failure;
 /// Runs the scenario and prints its record; status 1 where a warning stopped it.
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let (name, bytes) = read(&args.file)?;
-    let wrong = |text: &str, error| Failure::Input { name: name.clone(), text: text.into(), error };
-    let text = input::text(&bytes).map_err(|error| {
-        wrong(&String::from_utf8_lossy(&bytes[..bytes.len().min(1 << 16)]), error)
-    })?;
-    let parsed = scenario::parse(text).map_err(|error| wrong(text, error))?;
+    let wrong = |error| Failure::input(&name, &bytes, error);
+    let parsed = input::text(&bytes).and_then(scenario::parse).map_err(wrong)?;
     check_era(args.kernel, args.arch)?;
     let setup = scenario::Setup {
         arch: args.arch,

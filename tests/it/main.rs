@@ -3,6 +3,9 @@
 mod api;
 mod cli;
 mod designs;
+mod maps;
+mod mm;
 mod scenarios;
 mod support;
 mod tidy;
+mod workload;

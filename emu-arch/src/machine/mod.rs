@@ -34,11 +34,11 @@ pub const NR_CPUS: usize = 8;
 
 /// A value for each CPU.
 #[derive(Debug)]
-pub(crate) struct PerCpu<T>([RefCell<T>; NR_CPUS]);
+pub(crate) struct PerCpu<T>(Box<[RefCell<T>; NR_CPUS]>);
 
 impl<T: Default> PerCpu<T> {
     pub(crate) fn new() -> Self {
-        Self(std::array::from_fn(|_| RefCell::default()))
+        Self(Box::new(std::array::from_fn(|_| RefCell::default())))
     }
 }
 

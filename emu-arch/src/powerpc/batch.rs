@@ -106,6 +106,7 @@ pub(super) fn hpte_need_flush<H: Hw<PerCpu = Ppc64TlbBatch>>(
 ///
 /// Fidelity: same as `__flush_tlb_pending()` of arch/powerpc/mm/book3s64/hash_tlb.c v7.0 and the test
 /// for an empty batch in its callers; whether only the local CPU is told is left out.
+#[inline(never)]
 pub(super) fn flush_pending(hw: &mut impl Hw<PerCpu = Ppc64TlbBatch>) {
     let index = hw.per_cpu(|batch| batch.index());
     match index {

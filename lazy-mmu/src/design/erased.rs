@@ -22,13 +22,16 @@ pub struct StateBits(pub u64);
 #[derive(Clone, Copy)]
 pub struct Design(&'static Table);
 
+/// Who is shown the effects of a call.
+type See<'a> = &'a mut dyn FnMut(Effect<StateBits>);
+
 /// The transitions of a design over packed states.
 struct Table {
     id: &'static str,
     about: &'static str,
     /// Calls the closure with each effect, in order. A list would have to be copied from one
     /// representation of the state to the other; here the slots of the design vanish.
-    each: fn(StateBits, Context, Call, &mut dyn FnMut(Effect<StateBits>)) -> Token,
+    each: fn(StateBits, Context, Call, See<'_>) -> Token,
     is_active: fn(StateBits) -> [bool; 2],
     fields: fn(StateBits, &mut dyn FnMut(Field)),
 }
