@@ -198,7 +198,7 @@ pub trait Backend: Copy + std::fmt::Debug {
             let dirty = if access == Access::Write { Pte::DIRTY } else { 0 };
             hw.write(ptep, pte.with(Pte::YOUNG | dirty));
         } else {
-            hw.effect(Effect::PageFault);
+            hw.effect(Effect::PAGE_FAULT);
         }
     }
     /// The flush at the end of an `mmu_gather`, or `flush_tlb_range()` and

@@ -4,9 +4,8 @@
 //! (interrupts) and 1ef3095b1405 (nesting): calls in interrupt do nothing, a nested enter is
 //! tolerated, and the inner leave switches the mode off for the rest of the outer section.
 
-use super::barriers::emit_pte_barriers;
+use super::barriers::{SET_PENDING, emit_pte_barriers};
 use crate::backend::Hw;
-use crate::hw::effect::Effect;
 
 /// Bit of the thread flag that says that the mode is on.
 ///
@@ -47,6 +46,6 @@ pub(super) fn queue_pte_barriers(hw: &mut impl Hw) {
         emit_pte_barriers(hw);
     } else if !hw.test_thread_flag(TIF_LAZY_MMU_PENDING) {
         hw.set_thread_flag(TIF_LAZY_MMU_PENDING);
-        hw.effect(Effect::SetLazyMmuPending);
+        hw.effect(SET_PENDING);
     }
 }

@@ -12,6 +12,11 @@ use crate::backend::{At, Backend, Hw, Level};
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 
+pub use barriers::{DSB_ISHST, ISB};
+
+/// TLB maintenance over a range.
+pub const FLUSH_TLB_RANGE: Effect = Effect::other("__flush_tlb_range");
+
 /// Bit of the thread flag that says that barriers are owed.
 ///
 /// Fidelity: same as arch/arm64/include/asm/thread_info.h v7.0.
@@ -116,7 +121,7 @@ impl Backend for Arm64 {
 
     /// TLB maintenance has barriers of its own and is not affected by the mode.
     fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, pages: u32) {
-        hw.effect(Effect::FlushTlbRange { name: "__flush_tlb_range", pages });
+        hw.effect(FLUSH_TLB_RANGE.of(pages));
     }
 
     fn pending(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) -> Option<(u32, &'static str)> {

@@ -6,6 +6,7 @@
 
 mod bus;
 mod mm;
+mod totals;
 mod scratch;
 
 use std::cell::{Cell, RefCell};
@@ -16,13 +17,14 @@ use lazy_mmu::design::Hook;
 use lazy_mmu::sched;
 
 pub use mm::{MmStruct, PteLock};
+pub use totals::{Total, Totals};
 
 pub(crate) use bus::Bus;
 
 use crate::arch::{AnyBackend, on_backend};
 use crate::backend::{Access, At, Backend};
 use crate::hw::addr::VirtAddr;
-use crate::hw::effect::Effect;
+use crate::hw::effect::{Effect, Kind};
 use crate::hw::pte::Pte;
 use crate::{Arch, Kernel};
 
@@ -56,54 +58,8 @@ pub(crate) struct Inner {
     pub(crate) backend: AnyBackend,
     /// The CPU that runs.
     cpu: Cell<u8>,
-    totals: [Cell<u64>; Effect::KINDS],
-    hooks: [Cell<u64>; Hook::ALL.len()],
+    totals: RefCell<Totals>,
     mms: Cell<u8>,
-}
-
-/// How often each kind of effect that costs time happened, and each hook.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Totals {
-    effects: [u64; Effect::KINDS],
-    hooks: [u64; Hook::ALL.len()],
-}
-
-impl Totals {
-    /// How often effects of the kind of `effect` happened.
-    #[must_use]
-    pub const fn of(&self, effect: Effect) -> u64 {
-        self.effects[effect.kind()]
-    }
-
-    /// How often `hook` was called.
-    #[must_use]
-    pub const fn hook(&self, hook: Hook) -> u64 {
-        self.hooks[hook as usize]
-    }
-
-    /// The effects that happened at all: number of the kind, name, how often.
-    pub fn effects(&self) -> impl Iterator<Item = (usize, &'static str, u64)> + '_ {
-        let kinds = self.effects.iter().zip(Effect::KIND_NAMES).enumerate();
-        kinds.filter(|(_, (n, _))| **n > 0).map(|(kind, (n, name))| (kind, name, *n))
-    }
-
-    /// What happened since `earlier`, which was taken from the same machine.
-    #[must_use]
-    pub fn since(&self, earlier: &Self) -> Self {
-        Self {
-            effects: std::array::from_fn(|kind| self.effects[kind] - earlier.effects[kind]),
-            hooks: std::array::from_fn(|hook| self.hooks[hook] - earlier.hooks[hook]),
-        }
-    }
-
-    /// What happened here and there.
-    #[must_use]
-    pub fn plus(&self, other: &Self) -> Self {
-        Self {
-            effects: std::array::from_fn(|kind| self.effects[kind] + other.effects[kind]),
-            hooks: std::array::from_fn(|hook| self.hooks[hook] + other.hooks[hook]),
-        }
-    }
 }
 
 impl Machine {
@@ -121,8 +77,7 @@ impl Machine {
             arch,
             backend: arch.backend(kernel),
             cpu: Cell::new(0),
-            totals: [const { Cell::new(0) }; Effect::KINDS],
-            hooks: [const { Cell::new(0) }; Hook::ALL.len()],
+            totals: RefCell::default(),
             mms: Cell::new(1),
         });
         let init_mm = MmStruct::new(Rc::clone(&inner), 0);
@@ -160,10 +115,7 @@ impl Machine {
     /// How often each kind of effect and each hook happened since boot.
     #[must_use]
     pub fn totals(&self) -> Totals {
-        Totals {
-            effects: std::array::from_fn(|kind| self.inner.totals[kind].get()),
-            hooks: std::array::from_fn(|hook| self.inner.hooks[hook].get()),
-        }
+        self.inner.totals.borrow().clone()
     }
 
     /// What becomes of `pte`, the entry of `addr` in address space `mm`, when a CPU touches the
@@ -181,20 +133,18 @@ impl Inner {
     /// Executes an effect.
     #[inline]
     pub(crate) fn effect(&self, effect: Effect) {
-        if effect.is_cost() {
-            let total = &self.totals[effect.kind()];
-            total.set(total.get() + 1);
+        if effect.kind != Kind::PutOff {
+            self.totals.borrow_mut().add(effect);
         }
         if sched::recording() {
-            sched::note_effect(effect.name(), effect.n());
+            sched::note_effect(effect.name, effect.n);
         }
     }
 }
 
 impl ArchHooks for Inner {
     fn hook(&self, hook: Hook) {
-        let calls = &self.hooks[hook as usize];
-        calls.set(calls.get() + 1);
+        self.totals.borrow_mut().add_hook(hook);
         on_backend!(&self.backend, |backend, cpus| {
             let hw = &mut Bus { inner: self, cpus, mm: None };
             match hook {

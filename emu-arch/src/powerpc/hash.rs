@@ -8,6 +8,9 @@ use crate::backend::{Access, At, Backend, Hw, Level};
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 
+/// A fault put the page into the hash page table.
+pub const HASH_PAGE: Effect = Effect::other("hash_page()");
+
 /// powerpc with the hash MMU, in the version of the code that it holds: one batch per CPU.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Hash {
@@ -150,13 +153,13 @@ impl Backend for Hash {
     ) {
         let pte = hw.read(ptep);
         if !access.permitted_by(pte) {
-            hw.effect(Effect::PageFault);
+            hw.effect(Effect::PAGE_FAULT);
             return;
         }
         let dirty = if access == Access::Write { Pte::DIRTY } else { 0 };
         hw.write(ptep, pte.with(Pte::YOUNG | Pte::HASHPTE | dirty));
         if !pte.has(Pte::HASHPTE) {
-            hw.effect(Effect::HashPage);
+            hw.effect(HASH_PAGE);
         }
     }
 
