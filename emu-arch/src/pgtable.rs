@@ -56,7 +56,7 @@ pub fn set_pte(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, pte: Pte) {
 #[inline]
 #[must_use]
 pub fn ptep_get(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) -> Pte {
-    let pte = ptep.read();
+    let pte = backend!(mm, |backend, hw| backend.ptep_get(hw, mm.at(addr), ptep));
     note(mm, PteOp::ptep_get, addr, pte, 1);
     pte
 }
@@ -149,11 +149,16 @@ pub fn set_table(mm: &MmStruct, level: Level, addr: VirtAddr, valid: bool) {
         Level::Pgd => PteOp::set_pgd,
     };
     note(mm, op, addr.align_down(), Pte(u64::from(valid)), 1);
-    backend!(mm, |backend, hw| backend.set_table(hw, level, valid));
+    backend!(mm, |backend, hw| backend.set_table(hw, mm.at(addr.align_down()), level, valid));
 }
 
-/// Flushes `nr` pages, 1 to 1023, from the TLBs, by whatever means the architecture has.
-pub fn flush_tlb_range(mm: &MmStruct, addr: VirtAddr, nr: u16) {
-    note(mm, PteOp::flush_tlb_range, addr, Pte::NONE, nr);
-    mm.flush_tlb_range(u32::from(nr));
+/// Flushes `pages` pages from the TLBs, by whatever means the architecture has: the end of an
+/// `mmu_gather`, `flush_tlb_range()` or `flush_tlb_kernel_range()`. A record shows at most 1023.
+pub fn flush_tlb_range(mm: &MmStruct, addr: VirtAddr, pages: u64) {
+    note(mm, PteOp::flush_tlb_range, addr, Pte::NONE, pages.min(NR_MAX) as u16);
+    let pages = u32::try_from(pages).unwrap_or(u32::MAX);
+    backend!(mm, |backend, hw| backend.flush_tlb_range(hw, mm.at(addr), pages));
 }
+
+/// The largest number of pages that an event holds.
+const NR_MAX: u64 = 1023;

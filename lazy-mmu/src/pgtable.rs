@@ -61,6 +61,23 @@ pub fn lazy_mmu_mode_resume() {
     make(Call::Resume, counts::State::resume);
 }
 
+/// `__task_lazy_mmu_mode_pause(current)` of v7.2: pause without the question for interrupts. For
+/// arch code that switches tasks, which makes the task that it means current.
+pub fn task_lazy_mmu_mode_pause() {
+    current(|cur| {
+        cur.note(Event::Effect { name: "__task_lazy_mmu_mode_pause()", n: None });
+        run(cur, Call::Pause, Context::default());
+    });
+}
+
+/// `__task_lazy_mmu_mode_resume(current)` of v7.2: resume without the question for interrupts.
+pub fn task_lazy_mmu_mode_resume() {
+    current(|cur| {
+        cur.note(Event::Effect { name: "__task_lazy_mmu_mode_resume()", n: None });
+        run(cur, Call::Resume, Context::default());
+    });
+}
+
 /// Makes `call`: the four functions of the API by value.
 pub fn call(call: Call) {
     match call {
@@ -114,9 +131,16 @@ fn apply_raw(cur: &Current, call: Call) {
 /// Makes `call` effect by effect, with somebody watching; returns what the call returns.
 fn apply(cur: &Current, call: Call, token: Token) -> Token {
     cur.note(Event::Call(call));
+    let token = run(cur, call, cur.context(token));
+    let (active, state) = (cur.is_active(), cur.state());
+    cur.note(Event::Return { call, active, state });
+    token
+}
+
+/// Does the effects of `call`, in order.
+fn run(cur: &Current, call: Call, cx: Context) -> Token {
     let mut dead = false;
-    let cx = cur.context(token);
-    let token = cur.design().each(cur.state(), cx, call, &mut |effect| match effect {
+    cur.design().each(cur.state(), cx, call, &mut |effect| match effect {
         _ if dead => {}
         Effect::Store(state) => {
             cur.set_state(state);
@@ -132,10 +156,7 @@ fn apply(cur: &Current, call: Call, token: Token) -> Token {
             warn(cur, &found);
             dead = found.check == Check::VmBugOn;
         }
-    });
-    let (active, state) = (cur.is_active(), cur.state());
-    cur.note(Event::Return { call, active, state });
-    token
+    })
 }
 
 /// Reports what a sanity check found, by the caller's policy.

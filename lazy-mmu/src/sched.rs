@@ -256,6 +256,18 @@ pub fn is_lazy_mmu_mode_active() -> bool {
     current(Current::is_active)
 }
 
+/// `__task_lazy_mmu_mode_active(current)`: what the design says of the task's state alone, in
+/// interrupt or not. For arch code that switches tasks.
+#[must_use]
+pub fn task_lazy_mmu_mode_active() -> bool {
+    current(|cur| cur.design().is_active(cur.state())[0])
+}
+
+/// Reports what a sanity check outside of the generic layer found, by the caller's policy.
+pub fn warn(found: Warn) {
+    current(|cur| crate::pgtable::warn(cur, &found));
+}
+
 /// Tells whether the current context is an interrupt or has bottom halves disabled.
 #[inline]
 #[must_use]

@@ -4,7 +4,7 @@
 //! arch/arm64/include/asm/pgtable.h, v7.0.
 
 use super::TIF_LAZY_MMU_PENDING;
-use crate::backend::Hw;
+use crate::backend::{At, Hw};
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 
@@ -28,8 +28,9 @@ pub(super) const fn pte_valid_not_user(pte: Pte) -> bool {
 ///
 /// Fidelity: same as arch/arm64/include/asm/pgtable.h v7.0.
 #[inline]
-pub(super) fn queue_pte_barriers(hw: &mut impl Hw) {
+pub(super) fn queue_pte_barriers(hw: &mut impl Hw, at: At, nr: u16) {
     if hw.is_lazy_mmu_mode_active() {
+        hw.put_off(at, nr);
         // Tested first, as in the kernel, where setting the flag is atomic and dear.
         if !hw.test_thread_flag(TIF_LAZY_MMU_PENDING) {
             hw.set_thread_flag(TIF_LAZY_MMU_PENDING);
@@ -46,4 +47,5 @@ pub(super) fn queue_pte_barriers(hw: &mut impl Hw) {
 pub(super) fn emit_pte_barriers(hw: &mut impl Hw) {
     hw.effect(DSB_ISHST);
     hw.effect(ISB);
+    hw.settle();
 }

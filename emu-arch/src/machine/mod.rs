@@ -13,7 +13,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use lazy_mmu::arch::Arch as ArchHooks;
-use lazy_mmu::design::Hook;
+use lazy_mmu::design::{Check, Hook, Warn};
 use lazy_mmu::sched;
 
 pub use mm::{MmStruct, PteLock};
@@ -23,9 +23,11 @@ pub(crate) use bus::Bus;
 
 use crate::arch::{AnyBackend, on_backend};
 use crate::backend::{Access, At, Backend};
+use crate::hw::Slot;
 use crate::hw::addr::VirtAddr;
 use crate::hw::effect::{Effect, Kind};
 use crate::hw::pte::Pte;
+use crate::hw::table::{Ptep, Table};
 use crate::{Arch, Kernel};
 
 /// How many address spaces a machine has at most, `init_mm` included.
@@ -58,8 +60,12 @@ pub(crate) struct Inner {
     pub(crate) backend: AnyBackend,
     /// The CPU that runs.
     cpu: Cell<u8>,
+    /// How many `BUG_ON()`s of the architecture were hit.
+    bugs: Cell<u32>,
     totals: RefCell<Totals>,
     mms: Cell<u8>,
+    /// Every page table, by its number.
+    tables: RefCell<Vec<Rc<Table>>>,
 }
 
 impl Machine {
@@ -77,8 +83,10 @@ impl Machine {
             arch,
             backend: arch.backend(kernel),
             cpu: Cell::new(0),
+            bugs: Cell::new(0),
             totals: RefCell::default(),
             mms: Cell::new(1),
+            tables: RefCell::default(),
         });
         let init_mm = MmStruct::new(Rc::clone(&inner), 0);
         Self { inner, init_mm }
@@ -106,6 +114,12 @@ impl Machine {
         })
     }
 
+    /// How many `BUG_ON()`s of the architecture were hit since boot; the task that hits one ends.
+    #[must_use]
+    pub fn bugs(&self) -> u32 {
+        self.inner.bugs.get()
+    }
+
     /// Runs `f` on this machine: the hooks of the generic layer reach its architecture.
     pub fn run<R>(&self, f: impl FnOnce() -> R) -> R {
         let arch: Rc<dyn ArchHooks> = self.inner.clone();
@@ -130,6 +144,27 @@ impl Machine {
 }
 
 impl Inner {
+    /// A page table of empty entries.
+    fn new_table(&self) -> Rc<Table> {
+        let mut tables = self.tables.borrow_mut();
+        let table = Rc::new(Table::new(tables.len() as u32));
+        tables.push(Rc::clone(&table));
+        table
+    }
+
+    /// Calls `f` with the entry at `slot`.
+    #[inline]
+    fn at_slot<R>(&self, slot: Slot, f: impl FnOnce(Ptep<'_>) -> R) -> R {
+        let tables = self.tables.borrow();
+        f(tables[(slot.0 >> 9) as usize].ptep((slot.0 & 511) as u16))
+    }
+
+    /// Records a `BUG_ON()` of the architecture; the task is not to go on.
+    fn bug(&self, cond: &'static str) {
+        self.bugs.set(self.bugs.get() + 1);
+        sched::warn(Warn { check: Check::BugOn, cond });
+    }
+
     /// Executes an effect.
     #[inline]
     pub(crate) fn effect(&self, effect: Effect) {

@@ -109,11 +109,13 @@ pub(super) fn hpte_need_flush<H: Hw<PerCpu = Ppc64TlbBatch>>(
             }
         };
         hw.effect(BATCHED.of(index as u32));
+        hw.put_off(at, 1);
         if index >= PPC64_TLB_BATCH_NR {
             flush_pending(hw);
         }
     } else {
         hw.effect(FLUSH_HASH_PAGE);
+        hw.tlb_invalidate(at, 1);
     }
     hw.put_cpu();
 }
@@ -130,5 +132,14 @@ pub(super) fn flush_pending(hw: &mut impl Hw<PerCpu = Ppc64TlbBatch>) {
         1 => hw.effect(FLUSH_HASH_PAGE),
         n => hw.effect(FLUSH_HASH_RANGE.of(n as u32)),
     }
-    hw.per_cpu(|batch| batch.pages.clear());
+    let (mm, pages) = hw.per_cpu(|batch| (batch.mm, std::mem::take(&mut batch.pages)));
+    for addr in &pages {
+        hw.tlb_invalidate(At { mm, addr: *addr }, 1);
+    }
+    hw.settle();
+    // Given back empty, for its memory.
+    hw.per_cpu(|batch| {
+        batch.pages = pages;
+        batch.pages.clear();
+    });
 }

@@ -138,7 +138,7 @@ impl Backend for Hash {
         self.pte_update(hw, at, ptep, super::invalidated)
     }
 
-    fn set_table(self, _: &mut impl Hw<PerCpu = Self::PerCpu>, _: Level, _: bool) {}
+    fn set_table(self, _: &mut impl Hw<PerCpu = Self::PerCpu>, _: At, _: Level, _: bool) {}
 
     /// A first access finds no translation, and the fault handler hashes one.
     ///
@@ -166,7 +166,7 @@ impl Backend for Hash {
     /// `hash__tlb_flush()`: the batch is the flush; `flush_tlb_range()` and its like are empty.
     ///
     /// Fidelity: same as arch/powerpc/mm/book3s64/hash_tlb.c v7.0.
-    fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, _: u32) {
+    fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, _: At, _: u32) {
         batch::flush_pending(hw);
     }
 

@@ -63,11 +63,12 @@ impl Backend for Radix {
         self.pte_update(hw, at, ptep, super::invalidated)
     }
 
-    fn set_table(self, _: &mut impl Hw<PerCpu = Self::PerCpu>, _: Level, _: bool) {}
+    fn set_table(self, _: &mut impl Hw<PerCpu = Self::PerCpu>, _: At, _: Level, _: bool) {}
 
     /// `radix__tlb_flush()`: invalidation is the business of `mmu_gather` alone.
-    fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, pages: u32) {
+    fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, at: At, pages: u32) {
         hw.effect(RADIX_TLB_FLUSH.of(pages));
+        hw.tlb_invalidate(at, pages);
     }
 
     fn pending(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) -> Option<(u32, &'static str)> {

@@ -147,7 +147,7 @@ impl Lab {
                 pgtable::ptep_set_access_flags(mm, addr, ptep, pte);
             }
             PteOp::wrprotect_ptes => pgtable::wrprotect_ptes(mm, addr, ptep, args.nr),
-            PteOp::flush_tlb_range => pgtable::flush_tlb_range(mm, addr, args.nr),
+            PteOp::flush_tlb_range => pgtable::flush_tlb_range(mm, addr, u64::from(args.nr)),
             PteOp::set_pmd => set_table(mm, Level::Pmd, args),
             PteOp::set_pud => set_table(mm, Level::Pud, args),
             PteOp::set_p4d => set_table(mm, Level::P4d, args),
