@@ -93,6 +93,10 @@ pub fn never<T>() -> T {
     unreachable!("stands behind `if false`")
 }
 
+/// Mentions a type.
+#[inline(always)]
+pub const fn mention<T: ?Sized>() {}
+
 /// A section around a block, in which `return`, `?` and `break` work as ever.
 ///
 /// The value is the block's. Temporaries of its last expression are dropped inside the section,
@@ -120,7 +124,7 @@ pub fn never<T>() -> T {
 #[macro_export]
 macro_rules! lazy_mmu_section {
     ($($body:tt)*) => {{
-        let __guard = $crate::__private::section(&$crate::__private::Site {
+        let _ = &$crate::__private::section(&$crate::__private::Site {
             name: "lazy_mmu_section!",
             file: ::core::file!(),
             line: ::core::line!(),
@@ -140,7 +144,7 @@ macro_rules! lazy_mmu_section {
 #[macro_export]
 macro_rules! lazy_mmu_paused_section {
     ($($body:tt)*) => {{
-        let __guard = $crate::__private::paused_section(&$crate::__private::Site {
+        let _ = &$crate::__private::paused_section(&$crate::__private::Site {
             name: "lazy_mmu_paused_section!",
             file: ::core::file!(),
             line: ::core::line!(),
