@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use emu_arch::Arch;
+use emu_arch::{Arch, Kernel};
 use lazy_mmu::design::Design;
+
+use crate::workload::WorkloadArgs;
 
 /// A laboratory for the Linux kernel's lazy MMU mode.
 #[derive(Debug, Parser)]
@@ -19,6 +21,7 @@ const EXAMPLES: &str = "\
 Examples:
   lazymmu run scenarios/nesting/nested.scn            one scenario, as a tree
   lazymmu run scenarios/nesting/nested.scn --arch powerpc-hash
+  lazymmu workload fork --pid 1234 --arch powerpc-hash
   printf 'enable\\ndisable\\n' | lazymmu run -          from standard input
   lazymmu list                                        what there is to choose from
 
@@ -28,6 +31,8 @@ Exit status: 0 done, 1 stopped by a warning (--on-warn panic), 2 bad input.";
 pub(crate) enum Command {
     /// Run a scenario and print what was called and done
     Run(RunArgs),
+    /// Run a kernel workload over the address space of a process
+    Workload(WorkloadArgs),
     /// List the architectures, designs and calls
     List,
 }
@@ -41,9 +46,12 @@ pub(crate) struct RunArgs {
     /// The architecture to run on
     #[arg(long, default_value = "naive", value_parser = arch_parser())]
     pub(crate) arch: Arch,
-    /// The API design of the kernel
-    #[arg(long, default_value = "counts", value_parser = design_parser())]
-    pub(crate) design: Design,
+    /// The kernel: an API design and the architecture's code of that time
+    #[arg(long, default_value = "v7.0", value_parser = kernel_parser())]
+    pub(crate) kernel: Kernel,
+    /// Another API design than the kernel's
+    #[arg(long, value_parser = design_parser())]
+    pub(crate) design: Option<Design>,
     /// How to print the record
     #[arg(long, default_value = "tree")]
     pub(crate) format: Format,
@@ -91,6 +99,13 @@ pub(crate) fn arch_parser() -> impl TypedValueParser<Value = Arch> {
     let values = Arch::ALL.map(|arch| PossibleValue::new(arch.id()).help(arch.about()));
     PossibleValuesParser::new(values)
         .map(|id| Arch::by_id(&id).expect("the parser accepts the listed ids only"))
+}
+
+/// A parser that knows the list of kernels.
+pub(crate) fn kernel_parser() -> impl TypedValueParser<Value = Kernel> {
+    let values = Kernel::ALL.map(|kernel| PossibleValue::new(kernel.id()).help(kernel.about()));
+    PossibleValuesParser::new(values)
+        .map(|id| Kernel::by_id(&id).expect("the parser accepts the listed ids only"))
 }
 
 /// A parser that knows the list of designs.

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use emu_arch::Arch;
+use emu_arch::{Arch, Kernel};
 use emu_lab::scenario;
 use lazy_mmu::design::Design;
 
@@ -15,6 +15,10 @@ pub(crate) fn list() -> Result<ExitCode, Failure> {
         writeln!(to, "Architectures (--arch):")?;
         for arch in Arch::ALL {
             writeln!(to, "  {:<18} {}", arch.id(), arch.about())?;
+        }
+        writeln!(to, "\nKernels (--kernel):")?;
+        for kernel in Kernel::ALL {
+            writeln!(to, "  {:<18} {}", kernel.id(), kernel.about())?;
         }
         writeln!(to, "\nDesigns (--design):")?;
         for design in Design::ALL {

@@ -4,6 +4,7 @@ mod args;
 mod list;
 mod report;
 mod run;
+mod workload;
 
 use std::process::ExitCode;
 
@@ -15,6 +16,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match &cli.command {
         Command::Run(args) => run::run(args),
+        Command::Workload(args) => workload::run(args),
         Command::List => list::list(),
     };
     result.unwrap_or_else(|failure| failure.report())

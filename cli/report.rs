@@ -29,6 +29,14 @@ impl Failure {
         Self::Usage(format!("{name}: {what}"))
     }
 
+    /// A failure at a place of the input `bytes`, of which only the beginning is kept.
+    pub(crate) fn input(name: &str, bytes: &[u8], error: InputError) -> Self {
+        let end = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at);
+        let end = end.take(error.line).last().map_or(bytes.len(), |at| at + 1);
+        let text = String::from_utf8_lossy(&bytes[..end]).into_owned();
+        Self::Input { name: name.to_owned(), text, error }
+    }
+
     /// Prints the failure to standard error and returns the exit status.
     pub(crate) fn report(&self) -> ExitCode {
         let mut to = anstream::stderr();

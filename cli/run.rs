@@ -4,6 +4,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use emu_arch::{Arch, Kernel};
 use emu_lab::render::json;
 use emu_lab::{input, scenario};
 
@@ -13,14 +14,13 @@ use crate::report::Failure;
 /// Runs the scenario and prints its record; status 1 where a warning stopped it.
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let (name, bytes) = read(&args.file)?;
-    let wrong = |text: &str, error| Failure::Input { name: name.clone(), text: text.into(), error };
-    let text = input::text(&bytes).map_err(|error| {
-        wrong(&String::from_utf8_lossy(&bytes[..bytes.len().min(1 << 16)]), error)
-    })?;
-    let parsed = scenario::parse(text).map_err(|error| wrong(text, error))?;
+    let wrong = |error| Failure::input(&name, &bytes, error);
+    let parsed = input::text(&bytes).and_then(scenario::parse).map_err(wrong)?;
+    check_era(args.kernel, args.arch)?;
     let setup = scenario::Setup {
         arch: args.arch,
-        design: args.design,
+        kernel: args.kernel,
+        design: args.design.unwrap_or_else(|| args.kernel.design()),
         panic_on_warn: args.on_warn == OnWarn::Panic,
     };
     let outcome = scenario::run(&parsed, setup);
@@ -34,6 +34,14 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         "{name}:{line}: Kernel panic - not syncing: kernel: panic_on_warn set ..."
     );
     Ok(ExitCode::FAILURE)
+}
+
+/// Refuses an architecture that the kernel does not have.
+pub(crate) fn check_era(kernel: Kernel, arch: Arch) -> Result<(), Failure> {
+    kernel.has(arch).map_err(|why| {
+        let what = format!("--kernel {} has no --arch {}: {why}", kernel.id(), arch.id());
+        Failure::Usage(what)
+    })
 }
 
 /// Reads a file, or standard input for `-`; returns the name that messages use.

@@ -1,6 +1,7 @@
 //! The list of architectures, and the backend that each one names.
 
-use crate::{arm64, naive, powerpc};
+use crate::machine::PerCpu;
+use crate::{Kernel, arm64, naive, powerpc};
 
 /// An architecture of the lab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -47,34 +48,45 @@ impl Arch {
         Self::ALL.into_iter().find(|arch| arch.id() == id)
     }
 
-    /// What the kernel keeps per CPU on this architecture, as after boot.
-    pub(crate) fn backend(self) -> AnyBackend {
+    /// The code of this architecture in `kernel`, and the state of each CPU as after boot.
+    pub(crate) fn backend(self, kernel: Kernel) -> AnyBackend {
         match self {
-            Self::Naive => AnyBackend::Naive(naive::Naive),
-            Self::Arm64 => AnyBackend::Arm64(arm64::Arm64),
-            Self::PowerpcHash => AnyBackend::PowerpcHash(powerpc::Hash::default()),
-            Self::PowerpcRadix => AnyBackend::PowerpcRadix(powerpc::Radix),
+            Self::Naive => AnyBackend::Naive(naive::Naive, PerCpu::new()),
+            Self::Arm64 => {
+                let new = kernel >= Kernel::V7_0;
+                let code = if new { arm64::Arm64::V7_0 } else { arm64::Arm64::V6_16 };
+                AnyBackend::Arm64(code, PerCpu::new())
+            }
+            Self::PowerpcHash => {
+                let code = match kernel {
+                    Kernel::V6_0 => powerpc::Hash::V6_0,
+                    Kernel::V6_14 | Kernel::V6_16 | Kernel::V6_19 => powerpc::Hash::V6_1,
+                    _ => powerpc::Hash::V7_0,
+                };
+                AnyBackend::PowerpcHash(code, PerCpu::new())
+            }
+            Self::PowerpcRadix => AnyBackend::PowerpcRadix(powerpc::Radix, PerCpu::new()),
         }
     }
 }
 
-/// The backend of some architecture.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// The backend of some architecture with its per-CPU state.
+#[derive(Debug)]
 pub(crate) enum AnyBackend {
-    Naive(naive::Naive),
-    Arm64(arm64::Arm64),
-    PowerpcHash(powerpc::Hash),
-    PowerpcRadix(powerpc::Radix),
+    Naive(naive::Naive, PerCpu<()>),
+    Arm64(arm64::Arm64, PerCpu<()>),
+    PowerpcHash(powerpc::Hash, PerCpu<powerpc::Ppc64TlbBatch>),
+    PowerpcRadix(powerpc::Radix, PerCpu<()>),
 }
 
-/// Evaluates `$body` with `$backend` bound to the backend, whichever it is.
+/// Evaluates `$body` with `$backend` and its `$cpus` bound, whichever backend it is.
 macro_rules! on_backend {
-    ($any:expr, |$backend:ident| $body:expr) => {
+    ($any:expr, |$backend:ident, $cpus:ident| $body:expr) => {
         match $any {
-            $crate::arch::AnyBackend::Naive($backend) => $body,
-            $crate::arch::AnyBackend::Arm64($backend) => $body,
-            $crate::arch::AnyBackend::PowerpcHash($backend) => $body,
-            $crate::arch::AnyBackend::PowerpcRadix($backend) => $body,
+            $crate::arch::AnyBackend::Naive($backend, $cpus) => $body,
+            $crate::arch::AnyBackend::Arm64($backend, $cpus) => $body,
+            $crate::arch::AnyBackend::PowerpcHash($backend, $cpus) => $body,
+            $crate::arch::AnyBackend::PowerpcRadix($backend, $cpus) => $body,
         }
     };
 }

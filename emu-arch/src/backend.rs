@@ -1,8 +1,10 @@
 //! The contract of an architecture: what its code may do, and what it must provide.
 //!
-//! A backend is a value that holds what the kernel keeps per CPU; its code is generic over
-//! [`Hw`], the machine it runs on. The same code thus runs on the emulated machine, which executes
-//! for real and records, and on the plain values of a checker.
+//! A backend is a small value that says which version of the code it is; the code is generic over
+//! [`Hw`], the machine it runs on, and keeps nothing itself: what the kernel has per CPU is
+//! [`Backend::PerCpu`] and reached through [`Hw::per_cpu`], one step at a time. The same code thus
+//! runs on the emulated machine, which executes for real and records, and on the plain values of a
+//! checker, which may stop it between any two steps.
 //!
 //! Models asm/pgtable.h and the headers around it; each architecture's folder names its own files.
 
@@ -14,6 +16,8 @@ use crate::hw::pte::Pte;
 pub trait Hw {
     /// A pointer to a page table entry.
     type Ptep: Copy;
+    /// What the backend keeps per CPU.
+    type PerCpu;
 
     /// Reads an entry from memory.
     fn read(&self, ptep: Self::Ptep) -> Pte;
@@ -29,6 +33,15 @@ pub trait Hw {
     fn set_thread_flag(&mut self, flag: u32);
     /// `test_and_clear_thread_flag()` of the current task.
     fn test_and_clear_thread_flag(&mut self, flag: u32) -> bool;
+    /// Does one step with the state of the CPU that the task runs on: `this_cpu_ptr()` and what
+    /// follows it.
+    fn per_cpu<R>(&mut self, step: impl FnOnce(&mut Self::PerCpu) -> R) -> R;
+    /// `in_interrupt()`
+    fn in_interrupt(&self) -> bool;
+    /// `get_cpu()`: preemption off for a few lines, which records do not show.
+    fn get_cpu(&mut self);
+    /// `put_cpu()`
+    fn put_cpu(&mut self);
     /// `preempt_disable()`
     fn preempt_disable(&mut self);
     /// `preempt_enable()`
@@ -93,55 +106,93 @@ impl Access {
 /// An architecture's side of the lazy MMU mode.
 ///
 /// The provided bodies are what most architectures do; whoever differs says so.
-pub trait Backend: Clone + Eq + std::hash::Hash + std::fmt::Debug {
+pub trait Backend: Copy + std::fmt::Debug {
+    /// What the kernel keeps per CPU, as after boot when default.
+    type PerCpu: Clone + Default + Eq + std::hash::Hash + std::fmt::Debug;
+
     /// `arch_enter_lazy_mmu_mode()`
-    fn enter(&mut self, hw: &mut impl Hw);
+    fn enter(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>);
     /// `arch_leave_lazy_mmu_mode()`
-    fn leave(&mut self, hw: &mut impl Hw);
+    fn leave(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>);
     /// `arch_flush_lazy_mmu_mode()`
-    fn flush(&mut self, hw: &mut impl Hw);
+    fn flush(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>);
 
     /// `set_ptes()`: `nr` entries of consecutive pages, none of which was present.
-    fn set_ptes<H: Hw>(&mut self, hw: &mut H, at: At, ptep: H::Ptep, pte: Pte, nr: u16);
+    fn set_ptes<H: Hw<PerCpu = Self::PerCpu>>(
+        self,
+        hw: &mut H,
+        at: At,
+        ptep: H::Ptep,
+        pte: Pte,
+        nr: u16,
+    );
     /// Changes an entry in one atomic step and returns the old one: what `ptep_get_and_clear()`,
     /// `ptep_set_wrprotect()` and their like are made of.
-    fn pte_update<H: Hw>(
-        &mut self,
+    fn pte_update<H: Hw<PerCpu = Self::PerCpu>>(
+        self,
         hw: &mut H,
         at: At,
         ptep: H::Ptep,
         new: impl FnOnce(Pte) -> Pte,
     ) -> Pte;
     /// `set_pmd()` and the levels above: an entry that is valid or, when cleared, is not.
-    fn set_table(&mut self, hw: &mut impl Hw, level: Level, valid: bool);
+    fn set_table(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, level: Level, valid: bool);
 
     /// `ptep_set_wrprotect()`
     #[inline]
-    fn ptep_set_wrprotect<H: Hw>(&mut self, hw: &mut H, at: At, ptep: H::Ptep) {
+    fn ptep_set_wrprotect<H: Hw<PerCpu = Self::PerCpu>>(self, hw: &mut H, at: At, ptep: H::Ptep) {
         self.pte_update(hw, at, ptep, |pte| pte.without(Pte::WRITE));
     }
     /// `ptep_test_and_clear_young()`
     #[inline]
-    fn ptep_test_and_clear_young<H: Hw>(&mut self, hw: &mut H, at: At, ptep: H::Ptep) -> bool {
+    fn ptep_test_and_clear_young<H: Hw<PerCpu = Self::PerCpu>>(
+        self,
+        hw: &mut H,
+        at: At,
+        ptep: H::Ptep,
+    ) -> bool {
         self.pte_update(hw, at, ptep, |pte| pte.without(Pte::YOUNG)).has(Pte::YOUNG)
     }
     /// `ptep_set_access_flags()`: a present entry gets more permissions.
     #[inline]
-    fn ptep_set_access_flags<H: Hw>(&mut self, hw: &mut H, _: At, ptep: H::Ptep, pte: Pte) -> bool {
+    fn ptep_set_access_flags<H: Hw<PerCpu = Self::PerCpu>>(
+        self,
+        hw: &mut H,
+        _: At,
+        ptep: H::Ptep,
+        pte: Pte,
+    ) -> bool {
         let changed = hw.read(ptep) != pte;
         hw.write(ptep, pte);
         changed
     }
     /// `ptep_modify_prot_start()`: no one changes the entry until the commit.
-    fn ptep_modify_prot_start<H: Hw>(&mut self, hw: &mut H, at: At, ptep: H::Ptep) -> Pte {
+    fn ptep_modify_prot_start<H: Hw<PerCpu = Self::PerCpu>>(
+        self,
+        hw: &mut H,
+        at: At,
+        ptep: H::Ptep,
+    ) -> Pte {
         self.pte_update(hw, at, ptep, |_| Pte::NONE)
     }
     /// `ptep_modify_prot_commit()`
-    fn ptep_modify_prot_commit<H: Hw>(&mut self, hw: &mut H, at: At, ptep: H::Ptep, pte: Pte) {
+    fn ptep_modify_prot_commit<H: Hw<PerCpu = Self::PerCpu>>(
+        self,
+        hw: &mut H,
+        at: At,
+        ptep: H::Ptep,
+        pte: Pte,
+    ) {
         self.set_ptes(hw, at, ptep, pte, 1);
     }
     /// A CPU touches memory through the entry; hardware or a fault handler may change the entry.
-    fn access<H: Hw>(&mut self, hw: &mut H, _: At, ptep: H::Ptep, access: Access) {
+    fn access<H: Hw<PerCpu = Self::PerCpu>>(
+        self,
+        hw: &mut H,
+        _: At,
+        ptep: H::Ptep,
+        access: Access,
+    ) {
         let pte = hw.read(ptep);
         if access.permitted_by(pte) {
             let dirty = if access == Access::Write { Pte::DIRTY } else { 0 };
@@ -152,8 +203,8 @@ pub trait Backend: Clone + Eq + std::hash::Hash + std::fmt::Debug {
     }
     /// The flush at the end of an `mmu_gather`, or `flush_tlb_range()` and
     /// `flush_tlb_kernel_range()`, over `pages` pages.
-    fn flush_tlb_range(&mut self, hw: &mut impl Hw, pages: u32);
+    fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, pages: u32);
 
     /// What is outstanding: how many, and the kernel's name of the place that holds it.
-    fn pending(&self, hw: &impl Hw) -> Option<(u32, &'static str)>;
+    fn pending(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) -> Option<(u32, &'static str)>;
 }

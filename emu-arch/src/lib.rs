@@ -33,9 +33,11 @@ pub mod machine;
 pub mod pgtable;
 
 mod arch;
+mod kernel;
 
 pub use arch::Arch;
 pub use hw::addr::{Pfn, VirtAddr};
 pub use hw::effect::Effect;
 pub use hw::pte::Pte;
+pub use kernel::Kernel;
 pub use machine::{Machine, MmStruct};

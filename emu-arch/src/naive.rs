@@ -7,17 +7,26 @@ use crate::backend::{At, Backend, Hw, Level};
 use crate::hw::pte::Pte;
 
 /// An architecture whose page table updates take effect at once; it holds nothing per CPU.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Naive;
 
 impl Backend for Naive {
-    fn enter(&mut self, _: &mut impl Hw) {}
-    fn leave(&mut self, _: &mut impl Hw) {}
-    fn flush(&mut self, _: &mut impl Hw) {}
+    type PerCpu = ();
+
+    fn enter(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) {}
+    fn leave(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) {}
+    fn flush(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) {}
 
     /// Fidelity: same as the default `set_ptes()` of include/linux/pgtable.h v7.0.
     #[inline]
-    fn set_ptes<H: Hw>(&mut self, hw: &mut H, _: At, ptep: H::Ptep, pte: Pte, nr: u16) {
+    fn set_ptes<H: Hw<PerCpu = Self::PerCpu>>(
+        self,
+        hw: &mut H,
+        _: At,
+        ptep: H::Ptep,
+        pte: Pte,
+        nr: u16,
+    ) {
         for n in 0..nr {
             let ptep = hw.ptep_add(ptep, n);
             hw.write(ptep, pte.advance_pfn(u64::from(n)));
@@ -25,8 +34,8 @@ impl Backend for Naive {
     }
 
     #[inline]
-    fn pte_update<H: Hw>(
-        &mut self,
+    fn pte_update<H: Hw<PerCpu = Self::PerCpu>>(
+        self,
         hw: &mut H,
         _: At,
         ptep: H::Ptep,
@@ -37,10 +46,10 @@ impl Backend for Naive {
         old
     }
 
-    fn set_table(&mut self, _: &mut impl Hw, _: Level, _: bool) {}
-    fn flush_tlb_range(&mut self, _: &mut impl Hw, _: u32) {}
+    fn set_table(self, _: &mut impl Hw<PerCpu = Self::PerCpu>, _: Level, _: bool) {}
+    fn flush_tlb_range(self, _: &mut impl Hw<PerCpu = Self::PerCpu>, _: u32) {}
 
-    fn pending(&self, _: &impl Hw) -> Option<(u32, &'static str)> {
+    fn pending(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) -> Option<(u32, &'static str)> {
         None
     }
 }

@@ -11,7 +11,7 @@ use crate::backend::{Access, Backend, Level};
 use crate::hw::addr::VirtAddr;
 use crate::hw::pte::Pte;
 use crate::hw::table::Ptep;
-use crate::machine::MmStruct;
+use crate::machine::{Bus, MmStruct};
 
 /// Records a use of `op`; costs one test where nothing is recorded.
 #[inline]
@@ -23,10 +23,12 @@ fn note(mm: &MmStruct, op: PteOp, addr: VirtAddr, pte: Pte, nr: u16) {
 
 /// Runs `$body` with the backend of `$mm`'s machine and the machine as the backend sees it.
 macro_rules! backend {
-    ($mm:expr, |$backend:ident, $hw:ident| $body:expr) => {{
-        let $hw = &mut $mm.bus();
-        on_backend!(&mut *$mm.machine().backend(), |$backend| $body)
-    }};
+    ($mm:expr, |$backend:ident, $hw:ident| $body:expr) => {
+        on_backend!(&$mm.machine().backend, |$backend, cpus| {
+            let $hw = &mut Bus { inner: $mm.machine(), cpus, mm: Some($mm) };
+            $body
+        })
+    };
 }
 
 /// Writes the entry of one page that was not present.

@@ -1,5 +1,15 @@
-//! What one does with the designs and the architectures: scenarios, workloads, renderers.
+//! What one does with the designs and the emulated machines: scenarios, workloads, renderers.
+//!
+//! | kernel | here |
+//! |---|---|
+//! | mm/ | [`mm`] |
+//! | fs/proc/task_mmu.c, read backwards | [`proc`] |
+//!
+//! [`workload`] runs the first over the second; [`scenario`] runs calls that a person wrote down.
 
 pub mod input;
+pub mod mm;
+pub mod proc;
 pub mod render;
 pub mod scenario;
+pub mod workload;

@@ -15,6 +15,11 @@ pub trait Arch {
     /// `arch_flush_lazy_mmu_mode()`.
     fn hook(&self, hook: Hook);
 
+    /// `arch_wants_lazy_mmu_mode()`: whether the mode is of use on this machine. Asked by v3 only.
+    fn wants_lazy_mmu_mode(&self) -> bool {
+        true
+    }
+
     /// Tells what is outstanding: how many, and the kernel's name of the place that holds it.
     fn pending(&self) -> Option<(u32, &'static str)> {
         None

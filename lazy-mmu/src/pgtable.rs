@@ -9,10 +9,10 @@ use std::collections::BTreeSet;
 use parking_lot::Mutex;
 
 use crate::design::{
-    Call, Check, Context, Effect, Effects, LazyMmuDesign, LazyMmuState, Warn, counts,
+    Call, Check, Context, Effect, Effects, LazyMmuDesign, LazyMmuState, Token, Warn, counts,
 };
 use crate::ptes::PteRange;
-use crate::sched::{Current, OnWarn, current};
+use crate::sched::{Current, OnWarn, Tokens, current};
 use crate::trace::Event;
 
 /// Begins a section: page table updates of the current task may be batched until the matching
@@ -76,7 +76,8 @@ pub fn call(call: Call) {
 fn make(call: Call, step: impl FnOnce(counts::State, Context) -> Effects<counts::State>) {
     current(|cur| {
         if cur.is_plain() {
-            let effects = step(counts::State::unpack(cur.state()), cur.context());
+            let cx = cur.context(Token::DEFAULT);
+            let effects = step(counts::State::unpack(cur.state()), cx);
             if !effects.warns() {
                 if let Some(state) = effects.stored() {
                     cur.set_plain_state(state.pack());
@@ -84,16 +85,34 @@ fn make(call: Call, step: impl FnOnce(counts::State, Context) -> Effects<counts:
                 return;
             }
         }
-        apply(cur, call);
+        apply_raw(cur, call);
     });
 }
 
-/// Makes `call` effect by effect, with somebody watching.
+/// Makes `call` for a caller that keeps no token.
 #[inline(never)]
-fn apply(cur: &Current, call: Call) {
+fn apply_raw(cur: &Current, call: Call) {
+    match call {
+        Call::Enable => {
+            let token = apply(cur, call, Token::DEFAULT);
+            cur.with_tokens(|tokens| tokens.push(token));
+        }
+        Call::Disable => {
+            let token = cur.with_tokens(Tokens::pop);
+            apply(cur, call, token);
+        }
+        Call::Pause | Call::Resume => {
+            apply(cur, call, Token::DEFAULT);
+        }
+    }
+}
+
+/// Makes `call` effect by effect, with somebody watching; returns what the call returns.
+fn apply(cur: &Current, call: Call, token: Token) -> Token {
     cur.note(Event::Call(call));
     let mut dead = false;
-    cur.design().each(cur.state(), cur.context(), call, &mut |effect| match effect {
+    let cx = cur.context(token);
+    let token = cur.design().each(cur.state(), cx, call, &mut |effect| match effect {
         _ if dead => {}
         Effect::Store(state) => {
             cur.set_state(state);
@@ -112,6 +131,7 @@ fn apply(cur: &Current, call: Call) {
     });
     let (active, state) = (cur.is_active(), cur.state());
     cur.note(Event::Return { call, active, state });
+    token
 }
 
 /// Reports what a sanity check found, by the caller's policy.

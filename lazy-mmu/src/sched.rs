@@ -11,7 +11,9 @@ use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
 use crate::arch::Arch;
-use crate::design::{Check, Context, Design, LazyMmuDesign, LazyMmuState, StateBits, Warn, counts};
+use crate::design::{
+    Check, Context, Design, LazyMmuDesign, LazyMmuState, StateBits, Token, Warn, counts,
+};
 use crate::preempt::PreemptCount;
 use crate::trace::{Event, PteEvent, Record};
 
@@ -28,7 +30,45 @@ pub struct TaskStruct {
     /// Nesting of preempt-off and interrupts.
     pub preempt_count: PreemptCount,
     /// The thread flags; what a bit means is the architecture's business.
-    pub flags: u32,
+    pub flags: u64,
+    /// What enables have returned to callers that use the raw calls and keep no local variable.
+    pub tokens: Tokens,
+}
+
+/// The local variables of callers that use the raw calls: a stack of tokens, 256 deep.
+///
+/// Fidelity: changed: in v1 and v2 each caller had a variable of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Tokens {
+    nested: [u64; 4],
+    len: u16,
+}
+
+impl Tokens {
+    const MAX: u16 = 256;
+
+    /// Keeps what an enable returned; the oldest levels are kept where there are too many.
+    pub(crate) fn push(&mut self, token: Token) {
+        if self.len < Self::MAX {
+            let (word, bit) = (usize::from(self.len / 64), self.len % 64);
+            self.nested[word] &= !(1 << bit);
+            self.nested[word] |= u64::from(token.0 & 1) << bit;
+        }
+        self.len = self.len.saturating_add(1);
+    }
+
+    /// Takes what the innermost enable returned; `LAZY_MMU_DEFAULT` where there was none.
+    pub(crate) fn pop(&mut self) -> Token {
+        let Some(len) = self.len.checked_sub(1) else { return Token::DEFAULT };
+        self.len = len;
+        if len >= Self::MAX {
+            return Token::NESTED;
+        }
+        let (word, bit) = (usize::from(len / 64), len % 64);
+        let token = Token((self.nested[word] >> bit & 1) as u8);
+        self.nested[word] &= !(1 << bit);
+        token
+    }
 }
 
 /// What happens when a sanity check of the emulated kernel finds something; it is always recorded
@@ -52,12 +92,15 @@ pub(crate) struct Current {
     plain: Cell<bool>,
     lazy_mmu_state: Cell<StateBits>,
     preempt_count: Cell<PreemptCount>,
-    flags: Cell<u32>,
+    flags: Cell<u64>,
     pid: Cell<u8>,
+    tokens: Cell<Tokens>,
     cpu: Cell<u8>,
     /// What the design says of the state, in task context and in interrupt; kept up to date by
     /// [`Current::set_state`] unless `plain`.
     active: Cell<[bool; 2]>,
+    /// What the installed architecture says of itself.
+    arch_wants: Cell<bool>,
     recording: Cell<bool>,
     on_warn: Cell<OnWarn>,
     design: Cell<Design>,
@@ -83,8 +126,10 @@ impl Current {
             preempt_count: Cell::new(PreemptCount(0)),
             flags: Cell::new(0),
             pid: Cell::new(0),
+            tokens: Cell::new(Tokens { nested: [0; 4], len: 0 }),
             cpu: Cell::new(0),
             active: Cell::new([false; 2]),
+            arch_wants: Cell::new(true),
             recording: Cell::new(false),
             on_warn: Cell::new(OnWarn::PrintOnce),
             design: Cell::new(Design::of::<counts::State>()),
@@ -99,8 +144,9 @@ impl Current {
     }
 
     #[inline(always)]
-    pub(crate) fn context(&self) -> Context {
-        Context { in_interrupt: self.preempt_count.get().in_interrupt() }
+    pub(crate) fn context(&self, token: Token) -> Context {
+        let in_interrupt = self.preempt_count.get().in_interrupt();
+        Context { in_interrupt, arch_wants: self.arch_wants.get(), token }
     }
 
     #[inline(always)]
@@ -119,6 +165,14 @@ impl Current {
         self.active.set(self.design().is_active(state));
     }
 
+    /// Changes the tokens that raw calls have left.
+    pub(crate) fn with_tokens<R>(&self, f: impl FnOnce(&mut Tokens) -> R) -> R {
+        let mut tokens = self.tokens.get();
+        let value = f(&mut tokens);
+        self.tokens.set(tokens);
+        value
+    }
+
     pub(crate) fn design(&self) -> Design {
         self.design.get()
     }
@@ -133,7 +187,7 @@ impl Current {
 
     #[inline(always)]
     pub(crate) fn is_active(&self) -> bool {
-        let cx = self.context();
+        let cx = self.context(Token::DEFAULT);
         if self.plain.get() {
             counts::State::unpack(self.state()).is_active(cx)
         } else {
@@ -157,6 +211,7 @@ impl Current {
         let recording = self.record.borrow().is_some();
         let default_design = self.design.get() == Design::of::<counts::State>();
         self.recording.set(recording);
+        self.arch_wants.set(self.arch().is_none_or(|arch| arch.wants_lazy_mmu_mode()));
         self.plain.set(!recording && default_design && self.arch.borrow().is_none());
         self.set_state(self.state());
     }
@@ -248,7 +303,21 @@ context_changes! {
     nmi_exit = false NMI_OFFSET;
 }
 
-/// Tells whether thread flag `flag` (a bit number below 32) of the current task is set.
+/// Turns preemption off for a few lines of arch code, which records do not show.
+///
+/// Fidelity: same as `get_cpu()` of include/linux/smp.h v7.0, without the number of the CPU.
+#[inline]
+pub fn get_cpu() {
+    current(|cur| cur.preempt_count.set(PreemptCount(cur.preempt_count.get().0 + 1)));
+}
+
+/// Ends the innermost [`get_cpu`].
+#[inline]
+pub fn put_cpu() {
+    current(|cur| cur.preempt_count.set(PreemptCount(cur.preempt_count.get().0 - 1)));
+}
+
+/// Tells whether thread flag `flag` (a bit number below 64) of the current task is set.
 #[inline]
 #[must_use]
 pub fn test_thread_flag(flag: u32) -> bool {
@@ -279,6 +348,7 @@ pub fn current_task() -> TaskStruct {
         lazy_mmu_state: cur.state(),
         preempt_count: cur.preempt_count.get(),
         flags: cur.flags.get(),
+        tokens: cur.tokens.get(),
     })
 }
 
@@ -290,6 +360,7 @@ pub fn swap_current(next: TaskStruct) -> TaskStruct {
         cur.pid.set(next.pid);
         cur.preempt_count.set(next.preempt_count);
         cur.flags.set(next.flags);
+        cur.tokens.set(next.tokens);
         cur.set_state(next.lazy_mmu_state);
     });
     prev

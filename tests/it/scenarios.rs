@@ -1,6 +1,7 @@
 //! Every scenario on every architecture, and the numbers that the worked example must give.
 
-use emu_arch::Arch;
+use emu_arch::{Arch, Kernel};
+use emu_lab::scenario::{self, Setup};
 use lazy_mmu::Record;
 use lazy_mmu::trace::Event;
 
@@ -17,6 +18,23 @@ fn every_scenario_on_every_architecture() {
             let kind = format!("scenario/{}", arch.id());
             let text = run(&scenario, arch).record.to_string();
             check_snapshot(&kind, &name.replace('/', "-"), &scenario.what, &text);
+        }
+    }
+}
+
+#[test]
+fn the_worked_example_in_every_era() {
+    for path in files("scenarios/worked", ".scn") {
+        let scenario = parse(&read(&path));
+        let name = relative(&path);
+        let name = name.trim_start_matches("scenarios/worked/").trim_end_matches(".scn");
+        for arch in Arch::ALL {
+            for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.has(arch).is_ok()) {
+                let setup = Setup { arch, kernel, design: kernel.design(), panic_on_warn: false };
+                let text = scenario::run(&scenario, setup).record.to_string();
+                let kind = format!("era/{}/{}", arch.id(), kernel.id());
+                check_snapshot(&kind, name, &scenario.what, &text);
+            }
         }
     }
 }

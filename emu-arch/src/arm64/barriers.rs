@@ -1,6 +1,6 @@
 //! Which stores need barriers, and whether they come now or later.
 //!
-//! Models `__set_pte_complete()`, `queue_pte_barriers()` and `emit_pte_barriers()` of
+//! Models `pte_valid_not_user()`, `queue_pte_barriers()` and `emit_pte_barriers()` of
 //! arch/arm64/include/asm/pgtable.h, v7.0.
 
 use super::TIF_LAZY_MMU_PENDING;
@@ -8,22 +8,11 @@ use crate::backend::Hw;
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 
-/// Asks for barriers after a store of `pte` if it is a valid kernel entry; TLB maintenance has
-/// barriers for all others.
-///
-/// Fidelity: same as arch/arm64/include/asm/pgtable.h v7.0.
-#[inline]
-pub(super) fn __set_pte_complete(hw: &mut impl Hw, pte: Pte) {
-    if pte_valid_not_user(pte) {
-        queue_pte_barriers(hw);
-    }
-}
-
 /// Tells whether `pte` is valid and neither readable nor executable by user mode.
 ///
 /// Fidelity: same as arch/arm64/include/asm/pgtable.h v7.0.
 #[inline]
-const fn pte_valid_not_user(pte: Pte) -> bool {
+pub(super) const fn pte_valid_not_user(pte: Pte) -> bool {
     const MASK: u64 = Pte::PRESENT | Pte::USER | Pte::UXN;
     pte.0 & MASK == Pte::PRESENT | Pte::UXN
 }

@@ -1,10 +1,12 @@
 //! arm64: the barriers after writes to kernel page tables are delayed, the writes never are.
 //!
 //! Models arch/arm64/include/asm/pgtable.h as of v7.0 (4dd9b4d7a8d5): one thread flag,
-//! `TIF_LAZY_MMU_PENDING`, says that the task owes a barrier pair; nothing is kept per CPU.
+//! `TIF_LAZY_MMU_PENDING`, says that the task owes a barrier pair; nothing is kept per CPU. The code
+//! of v6.16 to v6.19 is in [`before`].
 
 mod barriers;
 mod hooks;
+mod before;
 
 use crate::backend::{At, Backend, Hw, Level};
 use crate::hw::effect::Effect;
@@ -15,21 +17,49 @@ use crate::hw::pte::Pte;
 /// Fidelity: same as arch/arm64/include/asm/thread_info.h v7.0.
 pub const TIF_LAZY_MMU_PENDING: u32 = 31;
 
-/// arm64; it holds nothing per CPU.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Arm64;
+/// arm64, in the version of the code that it holds; it keeps nothing per CPU.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Arm64 {
+    /// v6.16 to v6.19.
+    V6_16,
+    /// v7.0 and later.
+    #[default]
+    V7_0,
+}
+
+impl Arm64 {
+    /// Asks for barriers, now or later.
+    #[inline]
+    fn queue_pte_barriers(self, hw: &mut impl Hw) {
+        match self {
+            Self::V6_16 => before::queue_pte_barriers(hw),
+            Self::V7_0 => barriers::queue_pte_barriers(hw),
+        }
+    }
+}
 
 impl Backend for Arm64 {
-    fn enter(&mut self, hw: &mut impl Hw) {
-        hooks::arch_enter_lazy_mmu_mode(hw);
+    type PerCpu = ();
+
+    fn enter(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) {
+        match self {
+            Self::V6_16 => before::arch_enter_lazy_mmu_mode(hw),
+            Self::V7_0 => hooks::arch_enter_lazy_mmu_mode(hw),
+        }
     }
 
-    fn leave(&mut self, hw: &mut impl Hw) {
-        hooks::arch_leave_lazy_mmu_mode(hw);
+    fn leave(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) {
+        match self {
+            Self::V6_16 => before::arch_leave_lazy_mmu_mode(hw),
+            Self::V7_0 => hooks::arch_leave_lazy_mmu_mode(hw),
+        }
     }
 
-    fn flush(&mut self, hw: &mut impl Hw) {
-        hooks::arch_flush_lazy_mmu_mode(hw);
+    fn flush(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) {
+        match self {
+            Self::V6_16 => before::arch_flush_lazy_mmu_mode(hw),
+            Self::V7_0 => hooks::arch_flush_lazy_mmu_mode(hw),
+        }
     }
 
     /// `__set_ptes_anysz()`: all stores, then one completion on the last value.
@@ -37,13 +67,21 @@ impl Backend for Arm64 {
     /// Fidelity: same as arch/arm64/include/asm/pgtable.h v7.0; page table checks and MTE tags are
     /// left out.
     #[inline]
-    fn set_ptes<H: Hw>(&mut self, hw: &mut H, _: At, ptep: H::Ptep, pte: Pte, nr: u16) {
+    fn set_ptes<H: Hw<PerCpu = Self::PerCpu>>(
+        self,
+        hw: &mut H,
+        _: At,
+        ptep: H::Ptep,
+        pte: Pte,
+        nr: u16,
+    ) {
         for n in 0..nr {
             let ptep = hw.ptep_add(ptep, n);
             hw.write(ptep, pte.advance_pfn(u64::from(n)));
         }
-        if nr > 0 {
-            barriers::__set_pte_complete(hw, pte);
+        // `__set_pte_complete()`: TLB maintenance has the barriers for all other entries.
+        if nr > 0 && barriers::pte_valid_not_user(pte) {
+            self.queue_pte_barriers(hw);
         }
     }
 
@@ -53,8 +91,8 @@ impl Backend for Arm64 {
     /// Fidelity: same as `__ptep_get_and_clear()`, `___ptep_set_wrprotect()` and
     /// `__ptep_test_and_clear_young()` of arch/arm64/include/asm/pgtable.h v7.0.
     #[inline]
-    fn pte_update<H: Hw>(
-        &mut self,
+    fn pte_update<H: Hw<PerCpu = Self::PerCpu>>(
+        self,
         hw: &mut H,
         _: At,
         ptep: H::Ptep,
@@ -70,18 +108,22 @@ impl Backend for Arm64 {
     ///
     /// Fidelity: same as arch/arm64/include/asm/pgtable.h v7.0 with four levels; an entry of the
     /// swapper's root goes through the fixmap in the kernel and asks for nothing.
-    fn set_table(&mut self, hw: &mut impl Hw, level: Level, valid: bool) {
+    fn set_table(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, level: Level, valid: bool) {
         if valid || matches!(level, Level::P4d | Level::Pgd) {
-            barriers::queue_pte_barriers(hw);
+            self.queue_pte_barriers(hw);
         }
     }
 
     /// TLB maintenance has barriers of its own and is not affected by the mode.
-    fn flush_tlb_range(&mut self, hw: &mut impl Hw, pages: u32) {
+    fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, pages: u32) {
         hw.effect(Effect::FlushTlbRange { name: "__flush_tlb_range", pages });
     }
 
-    fn pending(&self, hw: &impl Hw) -> Option<(u32, &'static str)> {
-        hw.test_thread_flag(TIF_LAZY_MMU_PENDING).then_some((1, "TIF_LAZY_MMU_PENDING"))
+    fn pending(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) -> Option<(u32, &'static str)> {
+        let flag = match self {
+            Self::V6_16 => before::TIF_LAZY_MMU_PENDING,
+            Self::V7_0 => TIF_LAZY_MMU_PENDING,
+        };
+        hw.test_thread_flag(flag).then_some((1, "TIF_LAZY_MMU_PENDING"))
     }
 }

@@ -32,6 +32,19 @@ impl Effect {
     /// How many kinds of effects there are.
     pub const KINDS: usize = 9;
 
+    /// The names of the kinds, by number.
+    pub const KIND_NAMES: [&str; Self::KINDS] = [
+        "dsb(ishst)",
+        "isb()",
+        "TIF_LAZY_MMU_PENDING",
+        "ppc64_tlb_batch",
+        "flush_hash_page()",
+        "flush_hash_range()",
+        "hash_page()",
+        "TLB range flush",
+        "page fault",
+    ];
+
     /// The number of the kind, below [`KINDS`](Self::KINDS).
     #[inline]
     #[must_use]

@@ -2,21 +2,24 @@
 
 use lazy_mmu::sched;
 
-use super::{Inner, MmStruct};
+use super::{Inner, MmStruct, PerCpu};
 use crate::backend::{At, Hw, Psize};
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 use crate::hw::table::Ptep;
 
 /// The machine as a backend sees it; the current task is the thread's.
-pub(crate) struct Bus<'m> {
+pub(crate) struct Bus<'m, T> {
     pub(crate) inner: &'m Inner,
+    /// The backend's state, by CPU.
+    pub(crate) cpus: &'m PerCpu<T>,
     /// The address space that a primitive works on; none in a hook.
     pub(crate) mm: Option<&'m MmStruct>,
 }
 
-impl<'m> Hw for Bus<'m> {
+impl<'m, T> Hw for Bus<'m, T> {
     type Ptep = Ptep<'m>;
+    type PerCpu = T;
 
     #[inline]
     fn read(&self, ptep: Ptep<'m>) -> Pte {
@@ -51,6 +54,26 @@ impl<'m> Hw for Bus<'m> {
         sched::test_and_clear_thread_flag(flag)
     }
 
+    #[inline]
+    fn per_cpu<R>(&mut self, step: impl FnOnce(&mut T) -> R) -> R {
+        step(&mut self.cpus.0[usize::from(self.inner.cpu.get())].borrow_mut())
+    }
+
+    #[inline]
+    fn in_interrupt(&self) -> bool {
+        sched::in_interrupt()
+    }
+
+    #[inline]
+    fn get_cpu(&mut self) {
+        sched::get_cpu();
+    }
+
+    #[inline]
+    fn put_cpu(&mut self) {
+        sched::put_cpu();
+    }
+
     fn preempt_disable(&mut self) {
         sched::preempt_disable();
     }
@@ -59,6 +82,7 @@ impl<'m> Hw for Bus<'m> {
         sched::preempt_enable();
     }
 
+    #[inline]
     fn slice_psize(&self, at: At) -> Psize {
         self.mm.map_or_else(Psize::default, |mm| mm.slice_psize(at.addr))
     }

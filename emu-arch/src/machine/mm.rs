@@ -79,11 +79,6 @@ impl MmStruct {
         &self.0.machine
     }
 
-    #[inline]
-    pub(crate) fn bus(&self) -> Bus<'_> {
-        Bus { inner: &self.0.machine, mm: Some(self) }
-    }
-
     /// The page table that maps `addr`; one is put there where there is none, and no effect is
     /// caused or recorded.
     #[must_use]
@@ -112,6 +107,33 @@ impl MmStruct {
         }
         crate::pgtable::set_table(self, Level::Pmd, addr, true);
         PteLock { table: self.pte_table(addr) }
+    }
+
+    /// The page table that maps `addr`, put there where it is missing: `pte_alloc_kernel()`, which
+    /// takes no lock.
+    #[must_use]
+    pub fn pte_alloc_kernel(&self, addr: VirtAddr) -> Rc<Table> {
+        drop(self.pte_alloc_map_lock(addr));
+        self.pte_table(addr)
+    }
+
+    /// The page table that maps `addr`, if there is one: `pte_offset_kernel()`, which takes no lock.
+    #[must_use]
+    pub fn pte_offset_kernel(&self, addr: VirtAddr) -> Option<Rc<Table>> {
+        self.0.tables.borrow().get(&(addr.get() >> PMD_SHIFT)).cloned()
+    }
+
+    /// The first address of `addr..end` that a page table maps: what a walk over the levels above
+    /// finds when it skips the entries that are not set.
+    #[must_use]
+    pub fn next_pte_table(&self, addr: VirtAddr, end: VirtAddr) -> Option<VirtAddr> {
+        if addr >= end {
+            return None;
+        }
+        let keys = addr.get() >> PMD_SHIFT..=(end.get() - 1) >> PMD_SHIFT;
+        let tables = self.0.tables.borrow();
+        let (key, _) = tables.range(keys).next()?;
+        VirtAddr::new(key << PMD_SHIFT).ok().map(|table| table.max(addr))
     }
 
     /// How many page tables the address space has.
@@ -147,8 +169,10 @@ impl MmStruct {
     /// Tells the backend that a flush of `pages` pages is due now: the end of an `mmu_gather`,
     /// `flush_tlb_range()` or `flush_tlb_kernel_range()`.
     pub fn flush_tlb_range(&self, pages: u32) {
-        let hw = &mut self.bus();
-        on_backend!(&mut *self.machine().backend(), |backend| backend.flush_tlb_range(hw, pages));
+        on_backend!(&self.machine().backend, |backend, cpus| {
+            let hw = &mut Bus { inner: self.machine(), cpus, mm: Some(self) };
+            backend.flush_tlb_range(hw, pages);
+        });
     }
 }
 

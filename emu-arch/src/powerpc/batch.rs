@@ -41,6 +41,8 @@ impl Ssize {
 /// place of virtual page numbers and without the slots, which no effect depends on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Ppc64TlbBatch {
+    /// The mode is on; up to v6.19 only.
+    pub(super) active: bool,
     mm: u8,
     psize: Psize,
     ssize: Ssize,
@@ -55,41 +57,62 @@ impl Ppc64TlbBatch {
         self.pages.len()
     }
 
-    /// Sees to it that the translation of `at`, whose entry was hashed, goes away: now if the mode
-    /// is not active, else with the batch.
-    ///
-    /// Fidelity: same as `hpte_need_flush()` of arch/powerpc/mm/book3s64/hash_tlb.c v7.0; huge
-    /// pages are left out.
-    pub(super) fn hpte_need_flush(&mut self, hw: &mut impl Hw, at: At) {
-        if !hw.is_lazy_mmu_mode_active() {
-            hw.effect(Effect::FlushHashPage);
-            return;
-        }
-        let (psize, ssize) = (hw.slice_psize(at), Ssize::of(at.addr));
-        let differs = self.mm != at.mm || self.psize != psize || self.ssize != ssize;
-        if !self.pages.is_empty() && differs {
-            self.flush_pending(hw);
-        }
+    /// Tells whether pages wait that do not go with one at `at`.
+    #[inline]
+    fn differs(&self, at: At, psize: Psize, ssize: Ssize) -> bool {
+        !self.pages.is_empty() && (self.mm != at.mm || self.psize != psize || self.ssize != ssize)
+    }
+
+    /// Appends a page; returns how many wait now.
+    #[inline]
+    fn append(&mut self, at: At, psize: Psize, ssize: Ssize) -> usize {
         if self.pages.is_empty() {
             (self.mm, self.psize, self.ssize) = (at.mm, psize, ssize);
         }
         self.pages.push(at.addr);
-        hw.effect(Effect::Batched(self.pages.len() as u16));
-        if self.pages.len() >= PPC64_TLB_BATCH_NR {
-            self.flush_pending(hw);
-        }
+        self.pages.len()
     }
+}
 
-    /// Invalidates what waits, if anything does.
-    ///
-    /// Fidelity: same as `__flush_tlb_pending()` of arch/powerpc/mm/book3s64/hash_tlb.c v7.0 and the
-    /// test for an empty batch in its callers; whether only the local CPU is told is left out.
-    pub(super) fn flush_pending(&mut self, hw: &mut impl Hw) {
-        match self.pages.len() {
-            0 => return,
-            1 => hw.effect(Effect::FlushHashPage),
-            n => hw.effect(Effect::FlushHashRange(n as u16)),
+/// Sees to it that the translation of `at`, whose entry was hashed, goes away: now if the mode is
+/// not `active`, else with the batch of this CPU.
+///
+/// Fidelity: same as `hpte_need_flush()` of arch/powerpc/mm/book3s64/hash_tlb.c v7.0, and with another
+/// `active` of v6.0 and v6.19; huge pages are left out.
+#[inline]
+pub(super) fn hpte_need_flush<H: Hw<PerCpu = Ppc64TlbBatch>>(
+    hw: &mut H,
+    at: At,
+    active: impl FnOnce(&mut H) -> bool,
+) {
+    hw.get_cpu();
+    if active(hw) {
+        let (psize, ssize) = (hw.slice_psize(at), Ssize::of(at.addr));
+        if hw.per_cpu(|batch| batch.differs(at, psize, ssize)) {
+            flush_pending(hw);
         }
-        self.pages.clear();
+        let index = hw.per_cpu(|batch| batch.append(at, psize, ssize));
+        hw.effect(Effect::Batched(index as u16));
+        if index >= PPC64_TLB_BATCH_NR {
+            flush_pending(hw);
+        }
+    } else {
+        hw.effect(Effect::FlushHashPage);
     }
+    hw.put_cpu();
+}
+
+/// Invalidates what waits on this CPU, if anything does.
+///
+/// Fidelity: same as `__flush_tlb_pending()` of arch/powerpc/mm/book3s64/hash_tlb.c v7.0 and the test
+/// for an empty batch in its callers; whether only the local CPU is told is left out.
+#[inline(never)]
+pub(super) fn flush_pending(hw: &mut impl Hw<PerCpu = Ppc64TlbBatch>) {
+    let index = hw.per_cpu(|batch| batch.index());
+    match index {
+        0 => return,
+        1 => hw.effect(Effect::FlushHashPage),
+        n => hw.effect(Effect::FlushHashRange(n as u16)),
+    }
+    hw.per_cpu(|batch| batch.pages.clear());
 }

@@ -2,34 +2,56 @@
 //!
 //! Models arch/powerpc/include/asm/book3s/64/{tlbflush-hash,hash,pgtable}.h, v7.0 (313a05a15a1b).
 
-use super::batch::Ppc64TlbBatch;
+use super::batch::{self, Ppc64TlbBatch};
+use super::before::{self, Preemption};
 use crate::backend::{Access, At, Backend, Hw, Level};
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 
-/// powerpc with the hash MMU: one batch per CPU.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Hash {
-    batch: Ppc64TlbBatch,
+/// powerpc with the hash MMU, in the version of the code that it holds: one batch per CPU.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Hash {
+    /// Up to v6.0.
+    V6_0,
+    /// v6.1 to v6.19.
+    V6_1,
+    /// v7.0 and later.
+    #[default]
+    V7_0,
 }
 
 impl Backend for Hash {
+    type PerCpu = Ppc64TlbBatch;
+
     /// Keeps the task on the CPU whose batch it fills.
     ///
-    /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v7.0.
-    fn enter(&mut self, hw: &mut impl Hw) {
-        hw.preempt_disable();
+    /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v6.0, v6.19 and v7.0.
+    fn enter(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) {
+        match self {
+            Self::V6_0 => before::arch_enter_lazy_mmu_mode(hw, Preemption::On),
+            Self::V6_1 => before::arch_enter_lazy_mmu_mode(hw, Preemption::Off),
+            Self::V7_0 => hw.preempt_disable(),
+        }
     }
 
-    /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v7.0.
-    fn leave(&mut self, hw: &mut impl Hw) {
-        self.flush(hw);
-        hw.preempt_enable();
+    /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v6.0, v6.19 and v7.0.
+    fn leave(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) {
+        match self {
+            Self::V6_0 => before::arch_leave_lazy_mmu_mode(hw, Preemption::On),
+            Self::V6_1 => before::arch_leave_lazy_mmu_mode(hw, Preemption::Off),
+            Self::V7_0 => {
+                self.flush(hw);
+                hw.preempt_enable();
+            }
+        }
     }
 
     /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v7.0 (c3f0778ffeca).
-    fn flush(&mut self, hw: &mut impl Hw) {
-        self.batch.flush_pending(hw);
+    fn flush(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) {
+        // An empty macro before.
+        if self == Self::V7_0 {
+            batch::flush_pending(hw);
+        }
     }
 
     /// Plain stores of entries that were not valid and, whatever the caller copied, are not hashed:
@@ -37,7 +59,14 @@ impl Backend for Hash {
     ///
     /// Fidelity: same as `set_ptes()` and `set_pte_filter()` of arch/powerpc/mm/pgtable.c v7.0.
     #[inline]
-    fn set_ptes<H: Hw>(&mut self, hw: &mut H, _: At, ptep: H::Ptep, pte: Pte, nr: u16) {
+    fn set_ptes<H: Hw<PerCpu = Self::PerCpu>>(
+        self,
+        hw: &mut H,
+        _: At,
+        ptep: H::Ptep,
+        pte: Pte,
+        nr: u16,
+    ) {
         for n in 0..nr {
             let ptep = hw.ptep_add(ptep, n);
             hw.write(ptep, pte.without(Pte::HASHPTE).advance_pfn(u64::from(n)));
@@ -49,8 +78,8 @@ impl Backend for Hash {
     /// Fidelity: same as `hash__pte_update()` of arch/powerpc/include/asm/book3s/64/hash.h v7.0; the
     /// wait for `H_PAGE_BUSY` is left out.
     #[inline]
-    fn pte_update<H: Hw>(
-        &mut self,
+    fn pte_update<H: Hw<PerCpu = Self::PerCpu>>(
+        self,
         hw: &mut H,
         at: At,
         ptep: H::Ptep,
@@ -59,7 +88,10 @@ impl Backend for Hash {
         let old = hw.read(ptep);
         hw.write(ptep, new(old));
         if old.has(Pte::HASHPTE) {
-            self.batch.hpte_need_flush(hw, at);
+            batch::hpte_need_flush(hw, at, |hw| match self {
+                Self::V7_0 => hw.is_lazy_mmu_mode_active(),
+                Self::V6_0 | Self::V6_1 => hw.per_cpu(|batch| batch.active),
+            });
         }
         old
     }
@@ -68,7 +100,7 @@ impl Backend for Hash {
     ///
     /// Fidelity: same as `ptep_set_wrprotect()` of arch/powerpc/include/asm/book3s/64/pgtable.h v7.0.
     #[inline]
-    fn ptep_set_wrprotect<H: Hw>(&mut self, hw: &mut H, at: At, ptep: H::Ptep) {
+    fn ptep_set_wrprotect<H: Hw<PerCpu = Self::PerCpu>>(self, hw: &mut H, at: At, ptep: H::Ptep) {
         if hw.read(ptep).has(Pte::WRITE) {
             self.pte_update(hw, at, ptep, |pte| pte.without(Pte::WRITE));
         }
@@ -80,7 +112,12 @@ impl Backend for Hash {
     /// Fidelity: same as `__ptep_test_and_clear_young()` of
     /// arch/powerpc/include/asm/book3s/64/pgtable.h v7.0.
     #[inline]
-    fn ptep_test_and_clear_young<H: Hw>(&mut self, hw: &mut H, at: At, ptep: H::Ptep) -> bool {
+    fn ptep_test_and_clear_young<H: Hw<PerCpu = Self::PerCpu>>(
+        self,
+        hw: &mut H,
+        at: At,
+        ptep: H::Ptep,
+    ) -> bool {
         hw.read(ptep).has(Pte::YOUNG | Pte::HASHPTE)
             && self.pte_update(hw, at, ptep, |pte| pte.without(Pte::YOUNG)).has(Pte::YOUNG)
     }
@@ -89,17 +126,28 @@ impl Backend for Hash {
     ///
     /// Fidelity: same as arch/powerpc/mm/book3s64/pgtable.c v7.0.
     #[inline]
-    fn ptep_modify_prot_start<H: Hw>(&mut self, hw: &mut H, at: At, ptep: H::Ptep) -> Pte {
+    fn ptep_modify_prot_start<H: Hw<PerCpu = Self::PerCpu>>(
+        self,
+        hw: &mut H,
+        at: At,
+        ptep: H::Ptep,
+    ) -> Pte {
         self.pte_update(hw, at, ptep, super::invalidated)
     }
 
-    fn set_table(&mut self, _: &mut impl Hw, _: Level, _: bool) {}
+    fn set_table(self, _: &mut impl Hw<PerCpu = Self::PerCpu>, _: Level, _: bool) {}
 
     /// A first access finds no translation, and the fault handler hashes one.
     ///
     /// Fidelity: changed: `hash_page_mm()` of arch/powerpc/mm/book3s64/hash_utils.c v7.0 reduced to
     /// its effect on the entry.
-    fn access<H: Hw>(&mut self, hw: &mut H, _: At, ptep: H::Ptep, access: Access) {
+    fn access<H: Hw<PerCpu = Self::PerCpu>>(
+        self,
+        hw: &mut H,
+        _: At,
+        ptep: H::Ptep,
+        access: Access,
+    ) {
         let pte = hw.read(ptep);
         if !access.permitted_by(pte) {
             hw.effect(Effect::PageFault);
@@ -115,12 +163,12 @@ impl Backend for Hash {
     /// `hash__tlb_flush()`: the batch is the flush; `flush_tlb_range()` and its like are empty.
     ///
     /// Fidelity: same as arch/powerpc/mm/book3s64/hash_tlb.c v7.0.
-    fn flush_tlb_range(&mut self, hw: &mut impl Hw, _: u32) {
-        self.batch.flush_pending(hw);
+    fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, _: u32) {
+        batch::flush_pending(hw);
     }
 
-    fn pending(&self, _: &impl Hw) -> Option<(u32, &'static str)> {
-        match self.batch.index() {
+    fn pending(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) -> Option<(u32, &'static str)> {
+        match hw.per_cpu(|batch| batch.index()) {
             0 => None,
             n => Some((n as u32, "ppc64_tlb_batch")),
         }

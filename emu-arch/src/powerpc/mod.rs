@@ -3,6 +3,7 @@
 //! Models arch/powerpc/include/asm/book3s/64/ and arch/powerpc/mm/book3s64/ as of v7.0
 //! (313a05a15a1b).
 
+mod before;
 mod batch;
 mod hash;
 mod radix;

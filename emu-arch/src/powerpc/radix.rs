@@ -8,19 +8,28 @@ use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 
 /// powerpc with the radix MMU; it holds nothing per CPU.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Radix;
 
 impl Backend for Radix {
+    type PerCpu = ();
+
     /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v7.0.
-    fn enter(&mut self, _: &mut impl Hw) {}
+    fn enter(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) {}
     /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v7.0.
-    fn leave(&mut self, _: &mut impl Hw) {}
+    fn leave(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) {}
     /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v7.0.
-    fn flush(&mut self, _: &mut impl Hw) {}
+    fn flush(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) {}
 
     #[inline]
-    fn set_ptes<H: Hw>(&mut self, hw: &mut H, _: At, ptep: H::Ptep, pte: Pte, nr: u16) {
+    fn set_ptes<H: Hw<PerCpu = Self::PerCpu>>(
+        self,
+        hw: &mut H,
+        _: At,
+        ptep: H::Ptep,
+        pte: Pte,
+        nr: u16,
+    ) {
         for n in 0..nr {
             let ptep = hw.ptep_add(ptep, n);
             hw.write(ptep, pte.advance_pfn(u64::from(n)));
@@ -28,8 +37,8 @@ impl Backend for Radix {
     }
 
     #[inline]
-    fn pte_update<H: Hw>(
-        &mut self,
+    fn pte_update<H: Hw<PerCpu = Self::PerCpu>>(
+        self,
         hw: &mut H,
         _: At,
         ptep: H::Ptep,
@@ -42,18 +51,23 @@ impl Backend for Radix {
 
     /// Fidelity: same as arch/powerpc/mm/book3s64/pgtable.c v7.0.
     #[inline]
-    fn ptep_modify_prot_start<H: Hw>(&mut self, hw: &mut H, at: At, ptep: H::Ptep) -> Pte {
+    fn ptep_modify_prot_start<H: Hw<PerCpu = Self::PerCpu>>(
+        self,
+        hw: &mut H,
+        at: At,
+        ptep: H::Ptep,
+    ) -> Pte {
         self.pte_update(hw, at, ptep, super::invalidated)
     }
 
-    fn set_table(&mut self, _: &mut impl Hw, _: Level, _: bool) {}
+    fn set_table(self, _: &mut impl Hw<PerCpu = Self::PerCpu>, _: Level, _: bool) {}
 
     /// `radix__tlb_flush()`: invalidation is the business of `mmu_gather` alone.
-    fn flush_tlb_range(&mut self, hw: &mut impl Hw, pages: u32) {
+    fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, pages: u32) {
         hw.effect(Effect::FlushTlbRange { name: "radix__tlb_flush", pages });
     }
 
-    fn pending(&self, _: &impl Hw) -> Option<(u32, &'static str)> {
+    fn pending(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) -> Option<(u32, &'static str)> {
         None
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use emu_arch::backend::{Access, Level};
-use emu_arch::{Arch, Machine, MmStruct, Pfn, Pte, VirtAddr, pgtable};
+use emu_arch::{Arch, Kernel, Machine, MmStruct, Pfn, Pte, VirtAddr, pgtable};
 use lazy_mmu::design::Design;
 use lazy_mmu::trace::{Event, PteOp};
 use lazy_mmu::{Record, record_hooks, sched};
@@ -16,6 +16,8 @@ use super::{Line, Prot, PteArgs, Scenario, Step};
 pub struct Setup {
     /// The architecture.
     pub arch: Arch,
+    /// The era of the architecture's code.
+    pub kernel: Kernel,
     /// The API design.
     pub design: Design,
     /// Stops at the first warning, as a kernel with `panic_on_warn` does.
@@ -23,9 +25,10 @@ pub struct Setup {
 }
 
 impl Default for Setup {
-    /// The merged design on an architecture that batches nothing.
+    /// v7.0 on an architecture that batches nothing.
     fn default() -> Self {
-        Self { arch: Arch::Naive, design: Design::default(), panic_on_warn: false }
+        let kernel = Kernel::default();
+        Self { arch: Arch::Naive, kernel, design: kernel.design(), panic_on_warn: false }
     }
 }
 
@@ -41,7 +44,7 @@ pub struct Outcome {
 /// Runs a scenario as a fresh task on a fresh machine, with the page tables it needs in place.
 #[must_use]
 pub fn run(scenario: &Scenario, setup: Setup) -> Outcome {
-    let machine = Machine::new(setup.arch);
+    let machine = Machine::with_kernel(setup.arch, setup.kernel);
     let mut lab = Lab::new(&machine);
     for line in &scenario.steps {
         lab.prepare(line);

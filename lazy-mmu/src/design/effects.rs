@@ -4,7 +4,7 @@
 //! that is known when compiling, so that the list vanishes where a transition is inlined. An empty
 //! slot means nothing; comparisons look at the effects only.
 
-use super::{Hook, Warn};
+use super::{Hook, Token, Warn};
 
 /// One output of a transition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,11 +24,12 @@ pub const EFFECTS_MAX: usize = 6;
 #[derive(Clone, Copy, Debug)]
 pub struct Effects<S> {
     slots: [Option<Effect<S>>; EFFECTS_MAX],
+    token: Token,
 }
 
 impl<S: Copy> Effects<S> {
     /// The call does nothing.
-    pub const NONE: Self = Self { slots: [None; EFFECTS_MAX] };
+    pub const NONE: Self = Self { slots: [None; EFFECTS_MAX], token: Token::DEFAULT };
 
     /// A list from its slots, in order.
     ///
@@ -48,6 +49,20 @@ impl<S: Copy> Effects<S> {
             at += 1;
         }
         list
+    }
+
+    /// The same effects of a call that returns `token`.
+    #[inline(always)]
+    #[must_use]
+    pub const fn returning(self, token: Token) -> Self {
+        Self { token, ..self }
+    }
+
+    /// What the call returns.
+    #[inline(always)]
+    #[must_use]
+    pub const fn token(&self) -> Token {
+        self.token
     }
 
     /// The effects, in program order.
@@ -73,9 +88,24 @@ impl<S: Copy> Effects<S> {
         self.iter().any(|effect| matches!(effect, Effect::Warn(_)))
     }
 
-    /// Calls `see` with each effect in program order, the state packed by `pack`.
+    /// The same effects over another type of state.
     #[inline(always)]
-    pub fn each<T>(&self, pack: impl Fn(S) -> T, see: &mut dyn FnMut(Effect<T>)) {
+    #[must_use]
+    pub fn map<T: Copy>(&self, wrap: impl Fn(S) -> T) -> Effects<T> {
+        let wrap = |slot: Option<Effect<S>>| {
+            slot.map(|effect| match effect {
+                Effect::Store(state) => Effect::Store(wrap(state)),
+                Effect::Hook(hook) => Effect::Hook(hook),
+                Effect::Warn(warn) => Effect::Warn(warn),
+            })
+        };
+        Effects { slots: self.slots.map(wrap), token: self.token }
+    }
+
+    /// Calls `see` with each effect in program order, the state packed by `pack`; returns what the
+    /// call returns.
+    #[inline(always)]
+    pub fn each<T>(&self, pack: impl Fn(S) -> T, see: &mut dyn FnMut(Effect<T>)) -> Token {
         for slot in &self.slots {
             match *slot {
                 None => {}
@@ -84,16 +114,24 @@ impl<S: Copy> Effects<S> {
                 Some(Effect::Warn(warn)) => see(Effect::Warn(warn)),
             }
         }
+        self.token
     }
 }
 
 impl<S: Copy + PartialEq> PartialEq for Effects<S> {
     fn eq(&self, other: &Self) -> bool {
-        self.iter().eq(other.iter())
+        self.token == other.token && self.iter().eq(other.iter())
     }
 }
 
 impl<S: Copy + Eq> Eq for Effects<S> {}
+
+/// A slot that stores `state` when `cond` holds.
+#[inline(always)]
+#[must_use]
+pub fn store_if<S>(cond: bool, state: S) -> Option<Effect<S>> {
+    if cond { Some(Effect::Store(state)) } else { None }
+}
 
 /// A slot that stores `state`.
 #[inline(always)]

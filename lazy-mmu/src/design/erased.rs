@@ -1,7 +1,10 @@
 //! A design as a value: chosen at run time, its state packed into one word.
 
-use super::{Call, Context, EFFECTS_MAX, Effect, Effects, Field, LazyMmuDesign};
-use super::{count_enabled_rfc, count_paused_rfc, counts};
+use super::{Call, Context, EFFECTS_MAX, Effect, Effects, Field, LazyMmuDesign, Token};
+use super::{
+    count_enabled, count_enabled_rfc, count_paused_rfc, counts, counts_task, direct, independent,
+    nesting_active, sketch, token, with_ptes,
+};
 
 /// The packed state of some design; only that design can read it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -19,13 +22,16 @@ pub struct StateBits(pub u64);
 #[derive(Clone, Copy)]
 pub struct Design(&'static Table);
 
+/// Who is shown the effects of a call.
+type See<'a> = &'a mut dyn FnMut(Effect<StateBits>);
+
 /// The transitions of a design over packed states.
 struct Table {
     id: &'static str,
     about: &'static str,
     /// Calls the closure with each effect, in order. A list would have to be copied from one
     /// representation of the state to the other; here the slots of the design vanish.
-    each: fn(StateBits, Context, Call, &mut dyn FnMut(Effect<StateBits>)),
+    each: fn(StateBits, Context, Call, See<'_>) -> Token,
     is_active: fn(StateBits) -> [bool; 2],
     fields: fn(StateBits, &mut dyn FnMut(Field)),
 }
@@ -44,7 +50,9 @@ impl<D: LazyMmuDesign> TableOf<D> {
             Call::Resume => D::unpack(bits).resume(cx).each(D::pack, see),
         },
         is_active: |bits| {
-            [false, true].map(|irq| D::unpack(bits).is_active(Context { in_interrupt: irq }))
+            [false, true].map(|in_interrupt| {
+                D::unpack(bits).is_active(Context { in_interrupt, ..Context::default() })
+            })
         },
         fields: |bits, see| D::unpack(bits).fields(see),
     };
@@ -53,9 +61,17 @@ impl<D: LazyMmuDesign> TableOf<D> {
 impl Design {
     /// Every design of the lab, in the order of their history.
     pub const ALL: &'static [Self] = &[
+        Self::of::<direct::State>(),
+        Self::of::<token::State>(),
+        Self::of::<sketch::State>(),
         Self::of::<count_enabled_rfc::State>(),
         Self::of::<count_paused_rfc::State>(),
+        Self::of::<count_enabled::State>(),
+        Self::of::<nesting_active::State>(),
+        Self::of::<independent::State>(),
         Self::of::<counts::State>(),
+        Self::of::<counts_task::State>(),
+        Self::of::<with_ptes::State>(),
     ];
 
     /// The design whose state is `D`; works for designs of one's own.
@@ -90,8 +106,8 @@ impl Design {
         cx: Context,
         call: Call,
         see: &mut dyn FnMut(Effect<StateBits>),
-    ) {
-        (self.0.each)(state, cx, call, see);
+    ) -> Token {
+        (self.0.each)(state, cx, call, see)
     }
 
     /// The transition of `call` from `state`.
@@ -99,12 +115,12 @@ impl Design {
     pub fn step(self, state: StateBits, cx: Context, call: Call) -> Effects<StateBits> {
         let mut slots = [None; EFFECTS_MAX];
         let mut free = slots.iter_mut();
-        self.each(state, cx, call, &mut |effect| {
+        let token = self.each(state, cx, call, &mut |effect| {
             if let Some(slot) = free.next() {
                 *slot = Some(effect);
             }
         });
-        Effects::of(slots)
+        Effects::of(slots).returning(token)
     }
 
     /// What arch code is told when it asks whether to batch: in task context, and in interrupt.

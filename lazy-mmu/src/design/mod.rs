@@ -9,14 +9,22 @@
 //! Key types: [`Call`], [`Hook`], [`Warn`], [`Effects`], the trait [`LazyMmuDesign`] that a design
 //! implements on its state, and [`Design`], the same as a value chosen at run time.
 
+pub mod direct;
+pub mod token;
+pub mod sketch;
 pub mod count_enabled_rfc;
 pub mod count_paused_rfc;
+pub mod count_enabled;
+pub mod nesting_active;
+pub mod independent;
 pub mod counts;
+pub mod counts_task;
+pub mod with_ptes;
 
 mod effects;
 mod erased;
 
-pub use effects::{EFFECTS_MAX, Effect, Effects, hook_if, store, warn_if};
+pub use effects::{EFFECTS_MAX, Effect, Effects, hook_if, store, store_if, warn_if};
 pub use erased::{Design, StateBits};
 
 /// A call of the generic API.
@@ -139,6 +147,18 @@ impl Warn {
     pub const fn once(cond: &'static str) -> Self {
         Self { check: Check::VmWarnOnOnce, cond }
     }
+
+    /// A check written with `VM_WARN_ON`.
+    #[must_use]
+    pub const fn each_time(cond: &'static str) -> Self {
+        Self { check: Check::VmWarnOn, cond }
+    }
+
+    /// A check written with `VM_BUG_ON`.
+    #[must_use]
+    pub const fn bug(cond: &'static str) -> Self {
+        Self { check: Check::VmBugOn, cond }
+    }
 }
 
 impl std::fmt::Display for Warn {
@@ -148,10 +168,34 @@ impl std::fmt::Display for Warn {
 }
 
 /// What a transition may know of its surroundings.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Context {
     /// `in_interrupt()` at the moment of the call.
     pub in_interrupt: bool,
+    /// `arch_wants_lazy_mmu_mode()`: false on powerpc with the radix MMU. Asked in v3 only.
+    pub arch_wants: bool,
+    /// What the caller kept from the matching enable, on a disable. Used in v1 and v2 only.
+    pub token: Token,
+}
+
+impl Default for Context {
+    /// Task context on an architecture that wants the mode.
+    fn default() -> Self {
+        Self { in_interrupt: false, arch_wants: true, token: Token::DEFAULT }
+    }
+}
+
+/// What an enable returns and the matching disable takes: `lazy_mmu_state_t` of v1 and v2.
+///
+/// Every design returns one; all but [`token`] return `DEFAULT` and ignore what they are given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Token(pub u8);
+
+impl Token {
+    /// `LAZY_MMU_DEFAULT`: the mode was off before.
+    pub const DEFAULT: Self = Self(0);
+    /// `LAZY_MMU_NESTED`: the mode was on already.
+    pub const NESTED: Self = Self(1);
 }
 
 /// One field of a design's state, for people and for records.
@@ -201,6 +245,11 @@ pub trait LazyMmuDesign: LazyMmuState {
     const ID: &'static str;
     /// One line on what the design is and where it comes from.
     const ABOUT: &'static str;
+
+    /// The design has `__task_lazy_mmu_mode_pause()` and `__task_lazy_mmu_mode_resume()`.
+    const HAS_TASK_CALLS: bool = false;
+    /// The design has `lazy_mmu_mode_enable_with_ptes()`.
+    const HAS_RANGE_HINT: bool = false;
 
     /// `lazy_mmu_mode_enable()`
     fn enable(self, cx: Context) -> Effects<Self>;

@@ -1,0 +1,73 @@
+//! A report as one JSON object.
+
+use emu_arch::machine::Totals;
+use emu_lab::proc::Mapping;
+use emu_lab::workload::{Report, Row};
+use lazy_mmu::design::Hook;
+use serde_json::{Map, Value, json};
+
+use super::Reports;
+
+/// The reports: addresses are strings in hex, all else are numbers.
+pub(super) fn render(reports: &Reports<'_>) -> String {
+    let archs: Vec<Value> =
+        reports.reports.iter().map(|report| arch(reports.mappings, report)).collect();
+    let args = reports.args;
+    let object = json!({
+        "workload": args.workload.id(),
+        "maps": reports.name,
+        "populate": args.populate.id(),
+        "resched": args.resched,
+        "folio_order": args.folio_order,
+        "kernel": args.kernel.id(),
+        "design": reports.reports.first().map(|report| report.design.id()),
+        "archs": archs,
+    });
+    format!("{object:#}\n")
+}
+
+fn arch(mappings: &[Mapping], report: &Report) -> Value {
+    let rows: Vec<Value> = mappings
+        .iter()
+        .zip(&report.mappings)
+        .filter(|(_, row)| !row.is_idle())
+        .map(|(mapping, row)| {
+            let mut object = numbers(row);
+            object.insert("start".into(), format!("{:#x}", mapping.start).into());
+            object.insert("end".into(), format!("{:#x}", mapping.end).into());
+            object.insert("path".into(), mapping.path.clone().into());
+            Value::Object(object)
+        })
+        .collect();
+    json!({
+        "arch": report.arch.id(),
+        "mappings": rows,
+        "rest": numbers(&report.rest),
+        "total": numbers(&report.total),
+    })
+}
+
+fn numbers(row: &Row) -> Map<String, Value> {
+    let hooks: Map<String, Value> = Hook::ALL
+        .into_iter()
+        .map(|hook| (hook.name().to_owned(), row.lazy.hook(hook).into()))
+        .collect();
+    let object = json!({
+        "pages": row.pages,
+        "pte_writes": row.ptes,
+        "sections": row.sections(),
+        "hooks": hooks,
+        "effects": effects(&row.lazy),
+        "effects_at_once": effects(&row.paused),
+        "delayable": row.delayable(),
+        "delayable_at_once": row.delayable_paused(),
+    });
+    match object {
+        Value::Object(object) => object,
+        _ => Map::new(),
+    }
+}
+
+fn effects(totals: &Totals) -> Map<String, Value> {
+    totals.effects().map(|(_, name, n)| (name.to_owned(), n.into())).collect()
+}

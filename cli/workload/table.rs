@@ -1,0 +1,196 @@
+//! A report as tables of at most 80 columns.
+
+use std::fmt::Write;
+
+use comfy_table::{CellAlignment, Table, presets};
+use emu_arch::Arch;
+use emu_arch::machine::Totals;
+use emu_lab::proc::Mapping;
+use emu_lab::workload::{Report, Row};
+use lazy_mmu::design::Hook;
+
+/// The widest line, in characters.
+const WIDTH: usize = 80;
+/// The shortest that a path is cut to, in characters.
+const PATH_MIN: usize = 12;
+
+/// The reports over `mappings`, a table per architecture.
+pub(super) fn render(mappings: &[Mapping], reports: &[Report]) -> String {
+    let mut text = String::new();
+    for (index, report) in reports.iter().enumerate() {
+        if index > 0 {
+            text.push('\n');
+        }
+        let _ = writeln!(
+            text,
+            "{} on {}, design {}",
+            report.workload.id(),
+            report.arch.id(),
+            report.design.id()
+        );
+        rows(&mut text, mappings, report);
+        effects(&mut text, report);
+        let _ = writeln!(text, "{}", saved(report));
+    }
+    text
+}
+
+/// The table of mappings, a row for each that had work.
+fn rows(text: &mut String, mappings: &[Mapping], report: &Report) {
+    let rows = mappings.iter().zip(&report.mappings);
+    let busy: Vec<_> = rows.filter(|(_, row)| !row.is_idle()).collect();
+    let mut lines: Vec<(String, [String; 5])> =
+        busy.iter().map(|(mapping, row)| (path(mapping).to_owned(), numbers(row))).collect();
+    if report.rest.ptes > 0 || report.rest.delayable_paused() > 0 {
+        lines.push(("(at the end)".to_owned(), numbers(&report.rest)));
+    }
+    lines.push(("total".to_owned(), numbers(&report.total)));
+    let header = ["pages", "PTE writes", "sections", noun(report.arch), "at once"];
+
+    let mut width = WIDTH;
+    for (column, title) in header.iter().enumerate() {
+        let cells = lines.iter().map(|(_, numbers)| numbers[column].len());
+        width -= cells.chain([title.len()]).max().unwrap_or_default() + 2;
+    }
+    let mut table = new_table();
+    table.set_header(["mapping"].into_iter().chain(header));
+    for (path, numbers) in &lines {
+        let path = shorten(path, width.saturating_sub(2).max(PATH_MIN));
+        table.add_row([path].into_iter().chain(numbers.iter().cloned()));
+    }
+    push(text, table);
+    let idle = mappings.len() - busy.len();
+    if idle > 0 {
+        let s = if idle == 1 { "" } else { "s" };
+        let _ = writeln!(text, "{idle} mapping{s} without work");
+    }
+}
+
+/// The table of hooks and effects by kind.
+fn effects(text: &mut String, report: &Report) {
+    let (lazy, paused) = (&report.total.lazy, &report.total.paused);
+    let of =
+        |totals: &Totals, kind| totals.effects().find(|(k, ..)| *k == kind).map_or(0, |(.., n)| n);
+    let mut kinds: Vec<_> =
+        lazy.effects().chain(paused.effects()).map(|(kind, name, _)| (kind, name)).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let hooks = Hook::ALL.map(|hook| (hook.name(), lazy.hook(hook), paused.hook(hook)));
+    let effects = kinds.into_iter().map(|(kind, name)| (name, of(lazy, kind), of(paused, kind)));
+    let mut table = new_table();
+    table.set_header(["hook or effect", "with the mode", "at once"]);
+    for (name, with, without) in hooks.into_iter().chain(effects) {
+        table.add_row([name.to_owned(), grouped(with), grouped(without)]);
+    }
+    text.push('\n');
+    push(text, table);
+}
+
+/// The last sentence: what the mode saved.
+fn saved(report: &Report) -> String {
+    let (with, without) = (report.total.delayable(), report.total.delayable_paused());
+    let noun = noun(report.arch);
+    if without == 0 {
+        let (workload, arch) = (report.workload.id(), report.arch.id());
+        return format!("the mode saved nothing: {workload} needs no {noun} on {arch}");
+    }
+    let saved = without.saturating_sub(with);
+    let permille = saved * 1000 / without;
+    format!(
+        "the mode saved {} of {} {noun} ({}.{} %)",
+        grouped(saved),
+        grouped(without),
+        permille / 10,
+        permille % 10
+    )
+}
+
+/// What the mode delays on `arch`, in the plural.
+const fn noun(arch: Arch) -> &'static str {
+    match arch {
+        Arch::Arm64 => "barriers",
+        Arch::PowerpcHash => "hash flushes",
+        _ => "flushes",
+    }
+}
+
+fn numbers(row: &Row) -> [String; 5] {
+    [row.pages, row.ptes, row.sections(), row.delayable(), row.delayable_paused()].map(grouped)
+}
+
+fn path(mapping: &Mapping) -> &str {
+    if mapping.path.is_empty() { "[anon]" } else { &mapping.path }
+}
+
+/// A table without borders; all columns but the first hold numbers.
+fn new_table() -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table
+}
+
+/// Appends the table, its numbers to the right.
+fn push(text: &mut String, mut table: Table) {
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    for line in table.lines() {
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+}
+
+/// `n` with a comma before each three digits.
+fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `path` in at most `width` characters, cut in the middle.
+fn shorten(path: &str, width: usize) -> String {
+    let chars: Vec<char> = path.chars().collect();
+    if chars.len() <= width {
+        return path.to_owned();
+    }
+    let kept = width - 3;
+    let head: String = chars[..kept / 2].iter().collect();
+    let tail: String = chars[chars.len() - (kept - kept / 2)..].iter().collect();
+    format!("{head}...{tail}")
+}
+
+#[cfg(test)]
+mod tests {
+    use emu_lab::workload::{Options, Workload, run};
+
+    use super::*;
+
+    #[test]
+    fn numbers_and_paths() {
+        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(shorten("/usr/lib/libc.so.6", 18), "/usr/lib/libc.so.6");
+        assert_eq!(shorten("/usr/lib/libc.so.6", 13), "/usr/....so.6");
+    }
+
+    #[test]
+    fn lines_fit_and_the_last_says_what_was_saved() {
+        let maps = include_bytes!("../../tests/fixtures/maps/rustc.maps");
+        let mappings = emu_lab::proc::parse(maps).expect("text as the kernel prints it");
+        let report = |workload, arch| {
+            let report = run(workload, arch, &mappings, &Options::default(), &mut |_, _| {});
+            report.expect("few pages")
+        };
+        let reports = Arch::ALL.map(|arch| report(Workload::Exit, arch));
+        for line in render(&mappings, &reports).lines() {
+            assert!(line.chars().count() <= WIDTH, "{line}");
+        }
+        let text = render(&mappings, &[report(Workload::Vmalloc, Arch::Arm64)]);
+        let last = text.lines().last();
+        assert_eq!(last, Some("the mode saved 182,760 of 183,282 barriers (99.7 %)"));
+    }
+}

@@ -1,0 +1,95 @@
+//! Folios without `struct page`: what a frame number says of the memory behind it, and batches.
+//!
+//! Models `folio_pte_batch_flags()` of mm/internal.h (v7.0). The lab keeps no array of pages.
+//! Instead two rules on frame numbers stand in for it: frames from [`ANON_FRAMES`] on hold
+//! anonymous memory, all others pages of files; and frames that follow each other belong to one
+//! folio, so that whoever hands out frames leaves a gap between two folios.
+
+use emu_arch::hw::table::Ptep;
+use emu_arch::{MmStruct, Pfn, Pte, VirtAddr, pgtable};
+
+/// The first frame of anonymous memory.
+pub const ANON_FRAMES: Pfn = Pfn(1 << 36);
+
+/// Differences between two entries that never keep them out of one batch.
+pub const FPB_IGNORED: u64 = Pte::YOUNG | Pte::HASHPTE;
+
+/// Tells whether the frame holds anonymous memory: `folio_test_anon()`.
+///
+/// Fidelity: changed: include/linux/page-flags.h v7.0 asks the folio.
+#[inline]
+#[must_use]
+pub const fn folio_test_anon(pfn: Pfn) -> bool {
+    pfn.0 >= ANON_FRAMES.0
+}
+
+/// Tells whether more than one page of the folio may be mapped from `ptep` on, where `max_nr`
+/// entries may be looked at: `folio_test_large()`.
+///
+/// Fidelity: changed: include/linux/page-flags.h v7.0 asks the folio; nothing is recorded, since
+/// the kernel reads no entry for this.
+#[inline]
+fn folio_test_large(ptep: Ptep<'_>, pte: Pte, max_nr: u16) -> bool {
+    max_nr > 1 && ptep.add(1).read().pfn().0 == pte.pfn().0 + 1
+}
+
+/// How many entries from `ptep` on, whose first is `pte`, map consecutive pages of one folio and
+/// are equal but for [`FPB_IGNORED`] and the bits of `ignored`: 1 to `max_nr`.
+///
+/// Fidelity: changed: `folio_pte_batch_flags()` of mm/internal.h v7.0 with the bits that may differ
+/// in place of the flags that say which may not; the folio ends where frames stop following each
+/// other.
+#[inline]
+#[must_use]
+pub fn folio_pte_batch_flags(
+    mm: &MmStruct,
+    addr: VirtAddr,
+    ptep: Ptep<'_>,
+    pte: Pte,
+    max_nr: u16,
+    ignored: u64,
+) -> u16 {
+    if folio_test_large(ptep, pte, max_nr) {
+        batch_of_large_folio(mm, addr, ptep, pte, max_nr, ignored)
+    } else {
+        1
+    }
+}
+
+/// The loop of [`folio_pte_batch_flags`], apart from the path of a folio of one page.
+#[inline(never)]
+fn batch_of_large_folio(
+    mm: &MmStruct,
+    addr: VirtAddr,
+    ptep: Ptep<'_>,
+    pte: Pte,
+    max_nr: u16,
+    ignored: u64,
+) -> u16 {
+    let ignored = ignored | FPB_IGNORED;
+    let expected = pte.without(ignored);
+    let mut nr = 1;
+    while nr < max_nr {
+        let next = pgtable::ptep_get(mm, addr.add_pages(u64::from(nr)), ptep.add(nr));
+        if next.without(ignored) != expected.advance_pfn(u64::from(nr)) {
+            break;
+        }
+        nr += 1;
+    }
+    nr
+}
+
+/// A batch that dirty and write-protected entries do not end either.
+///
+/// Fidelity: same as `folio_pte_batch()` of mm/internal.h v7.0.
+#[inline]
+#[must_use]
+pub fn folio_pte_batch(
+    mm: &MmStruct,
+    addr: VirtAddr,
+    ptep: Ptep<'_>,
+    pte: Pte,
+    max_nr: u16,
+) -> u16 {
+    folio_pte_batch_flags(mm, addr, ptep, pte, max_nr, Pte::DIRTY | Pte::WRITE)
+}

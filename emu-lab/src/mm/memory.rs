@@ -1,0 +1,295 @@
+//! Copying page tables for a child, and emptying them.
+//!
+//! Models mm/memory.c (v7.0): `copy_page_range()` and `unmap_page_range()` down to the loops over
+//! the entries of one table, with their restarts. Swap, migration and marker entries have one form
+//! here, that of an entry which is neither empty nor present.
+
+use emu_arch::hw::addr::VirtAddr;
+use emu_arch::hw::table::Ptep;
+use emu_arch::machine::PteLock;
+use emu_arch::{MmStruct, Pte, pgtable};
+use lazy_mmu::lazy_mmu;
+
+use super::internal::{folio_pte_batch, folio_pte_batch_flags, folio_test_anon};
+use super::ptes::{entries, get_and_clear_full_ptes};
+use super::{MmuGather, Resched, VmAreaStruct};
+
+/// Progress at which a copy looks up: an empty entry is 1, any other 8.
+const PROGRESS_MAX: u32 = 32;
+
+/// The copy of an address space for a child, and what was written so far.
+#[derive(Debug)]
+pub struct PageCopy<'m> {
+    /// The child's address space.
+    pub dst_mm: &'m MmStruct,
+    /// The parent's address space.
+    pub src_mm: &'m MmStruct,
+    /// When the copy must yield.
+    pub resched: &'m Resched,
+    /// Entries written to the child.
+    pub copied: u64,
+    /// Entries of the parent that lost their permission to write.
+    pub wrprotected: u64,
+}
+
+/// Copies the entries of `addr..end` of the parent's mapping `vma`, if a child needs them.
+///
+/// Fidelity: changed: mm/memory.c v7.0; the levels above the last table are one look-up, and
+/// `write_protect_seq` and the notifiers are left out.
+pub fn copy_page_range(
+    copy: &mut PageCopy<'_>,
+    vma: &VmAreaStruct,
+    mut addr: VirtAddr,
+    end: VirtAddr,
+) {
+    if !vma.vma_needs_copy() {
+        return;
+    }
+    while let Some(table) = copy.src_mm.next_pte_table(addr, end) {
+        addr = table.pmd_addr_end(end);
+        copy_pte_range(copy, vma, table, addr);
+    }
+}
+
+/// Copies the entries of `addr..end`, which one table maps: locks both tables, and again each time
+/// the copy yields.
+///
+/// Fidelity: same as mm/memory.c v7.0, without the errors that only entries outside of the lab's
+/// model raise.
+fn copy_pte_range(copy: &mut PageCopy<'_>, vma: &VmAreaStruct, mut addr: VirtAddr, end: VirtAddr) {
+    loop {
+        let dst_ptl = copy.dst_mm.pte_alloc_map_lock(addr);
+        let Some(src_ptl) = copy.src_mm.pte_offset_map_lock(addr) else { return };
+        addr = copy_locked_ptes(&dst_ptl, &src_ptl, copy, vma, addr, end);
+        drop(src_ptl);
+        drop(dst_ptl);
+        copy.resched.cond_resched();
+        if addr == end {
+            return;
+        }
+    }
+}
+
+/// The section of `copy_pte_range()`; returns where it stopped.
+///
+/// Fidelity: same as mm/memory.c v7.0; waiters for the locks do not exist.
+#[lazy_mmu(name = "copy_pte_range")]
+fn copy_locked_ptes(
+    dst_ptl: &PteLock,
+    src_ptl: &PteLock,
+    copy: &mut PageCopy<'_>,
+    vma: &VmAreaStruct,
+    mut addr: VirtAddr,
+    end: VirtAddr,
+) -> VirtAddr {
+    let mut progress = 0;
+    let (mut dst_pte, mut src_pte) = (dst_ptl.ptep(addr), src_ptl.ptep(addr));
+    while addr != end {
+        if progress >= PROGRESS_MAX {
+            progress = 0;
+            if copy.resched.need_resched() {
+                break;
+            }
+        }
+        let pte = pgtable::ptep_get(copy.src_mm, addr, src_pte);
+        let mut nr = 1;
+        if pte.is_none() {
+            progress += 1;
+        } else if pte.is_present() {
+            nr = copy_present_ptes(copy, vma, dst_pte, src_pte, pte, addr, entries(addr, end));
+            progress += 8 * u32::from(nr);
+        } else {
+            copy_nonpresent_pte(copy, dst_pte, pte, addr);
+            progress += 8;
+        }
+        (dst_pte, src_pte) = (dst_pte.add(nr), src_pte.add(nr));
+        addr = addr.add_pages(u64::from(nr));
+    }
+    addr
+}
+
+/// Copies up to `max_nr` entries of one folio and returns how many.
+///
+/// Fidelity: changed: mm/memory.c v7.0; pages pinned for I/O, which a child gets a copy of at once,
+/// do not exist.
+#[inline]
+fn copy_present_ptes(
+    copy: &mut PageCopy<'_>,
+    vma: &VmAreaStruct,
+    dst_pte: Ptep<'_>,
+    src_pte: Ptep<'_>,
+    mut pte: Pte,
+    addr: VirtAddr,
+    max_nr: u16,
+) -> u16 {
+    let (src_mm, shared) = (copy.src_mm, !vma.is_cow_mapping());
+    let ignored = Pte::WRITE | if shared { Pte::DIRTY } else { 0 };
+    let nr = folio_pte_batch_flags(src_mm, addr, src_pte, pte, max_nr, ignored);
+    // One entry of the batch that may be written is enough.
+    let writable =
+        pte.has(Pte::WRITE) || nr > 1 && (1..nr).any(|n| src_pte.add(n).read().has(Pte::WRITE));
+    if shared {
+        pte = pte.with(if writable { Pte::WRITE } else { 0 }).without(Pte::DIRTY);
+    } else if writable {
+        pgtable::wrprotect_ptes(src_mm, addr, src_pte, nr);
+        copy.wrprotected += u64::from(nr);
+        pte = pte.without(Pte::WRITE);
+    }
+    let pte = pte.without(Pte::YOUNG);
+    pgtable::set_ptes(copy.dst_mm, addr, dst_pte, pte, nr);
+    copy.copied += u64::from(nr);
+    nr
+}
+
+/// Copies an entry that is neither empty nor present.
+///
+/// Fidelity: changed: mm/memory.c v7.0; what the entry means is not looked at.
+fn copy_nonpresent_pte(copy: &mut PageCopy<'_>, dst_pte: Ptep<'_>, pte: Pte, addr: VirtAddr) {
+    pgtable::set_pte_at(copy.dst_mm, addr, dst_pte, pte);
+    copy.copied += 1;
+}
+
+/// Empties the entries of `addr..end` and gathers their pages.
+///
+/// Fidelity: changed: mm/memory.c v7.0; the levels above the last table are one look-up.
+pub fn unmap_page_range(
+    tlb: &mut MmuGather<'_>,
+    mut addr: VirtAddr,
+    end: VirtAddr,
+    resched: &Resched,
+) {
+    while let Some(table) = tlb.mm().next_pte_table(addr, end) {
+        addr = table.pmd_addr_end(end);
+        zap_pte_range(tlb, table, addr, resched);
+        resched.cond_resched();
+    }
+}
+
+/// Empties the entries of `addr..end`, which one table maps: locks the table, and again each time
+/// the loop must yield or the gather is full.
+///
+/// Fidelity: same as mm/memory.c v7.0; empty tables are kept.
+fn zap_pte_range(tlb: &mut MmuGather<'_>, mut addr: VirtAddr, end: VirtAddr, resched: &Resched) {
+    loop {
+        let Some(ptl) = tlb.mm().pte_offset_map_lock(addr) else { return };
+        let zapped = zap_locked_ptes(&ptl, tlb, addr, end, resched);
+        if zapped.force_flush {
+            tlb.tlb_flush_mmu_tlbonly();
+        }
+        drop(ptl);
+        if zapped.force_flush {
+            tlb.tlb_flush_mmu();
+        }
+        addr = zapped.addr;
+        if addr == end {
+            return;
+        }
+        resched.cond_resched();
+    }
+}
+
+/// How a section of `zap_pte_range()` ended.
+struct Zapped {
+    /// Where it stopped.
+    addr: VirtAddr,
+    /// The TLBs must be flushed before the lock is released.
+    force_flush: bool,
+}
+
+/// The section of `zap_pte_range()`.
+///
+/// Fidelity: same as mm/memory.c v7.0.
+#[lazy_mmu(name = "zap_pte_range")]
+fn zap_locked_ptes(
+    ptl: &PteLock,
+    tlb: &mut MmuGather<'_>,
+    mut addr: VirtAddr,
+    end: VirtAddr,
+    resched: &Resched,
+) -> Zapped {
+    let (mut force_flush, mut force_break) = (false, false);
+    let (mm, mut ptep) = (tlb.mm(), ptl.ptep(addr));
+    while addr != end && !force_break {
+        if resched.need_resched() {
+            break;
+        }
+        let mut pte = pgtable::ptep_get(mm, addr, ptep);
+        while pte.is_none() {
+            (addr, ptep) = (addr.add_pages(1), ptep.add(1));
+            if addr == end {
+                return Zapped { addr, force_flush };
+            }
+            pte = pgtable::ptep_get(mm, addr, ptep);
+        }
+        let nr = if pte.is_present() {
+            let (nr, zapped) = zap_present_ptes(tlb, ptep, pte, addr, entries(addr, end));
+            force_flush |= zapped != Gathered::Room;
+            force_break = zapped == Gathered::Full;
+            nr
+        } else {
+            pgtable::pte_clear(mm, addr, ptep);
+            1
+        };
+        (addr, ptep) = (addr.add_pages(u64::from(nr)), ptep.add(nr));
+    }
+    Zapped { addr, force_flush }
+}
+
+/// What a gathered page asks of the loop.
+#[derive(PartialEq, Eq)]
+enum Gathered {
+    /// Go on.
+    Room,
+    /// Go on, but flush before the unlock: a page of a file was seen dirty, and others must not go
+    /// on writing to it.
+    Flush,
+    /// Stop and flush: there is no room for another page.
+    Full,
+}
+
+/// Empties up to `max_nr` entries of one folio and returns how many.
+///
+/// Fidelity: same as mm/memory.c v7.0.
+#[inline]
+fn zap_present_ptes(
+    tlb: &mut MmuGather<'_>,
+    ptep: Ptep<'_>,
+    pte: Pte,
+    addr: VirtAddr,
+    max_nr: u16,
+) -> (u16, Gathered) {
+    let mm = tlb.mm();
+    if pte.has(Pte::SPECIAL) {
+        // `vm_normal_page()` finds none: nothing to free.
+        pgtable::ptep_get_and_clear(mm, addr, ptep);
+        tlb.tlb_flush_pte_range(addr, 1);
+        return (1, Gathered::Room);
+    }
+    match folio_pte_batch(mm, addr, ptep, pte, max_nr) {
+        // A case of its own, so that it compiles to code for one page.
+        1 => (1, zap_present_folio_ptes(tlb, ptep, addr, 1)),
+        nr => (nr, zap_present_folio_ptes(tlb, ptep, addr, nr)),
+    }
+}
+
+/// Empties `nr` entries of one folio.
+///
+/// Fidelity: changed: mm/memory.c v7.0; the reverse map and the markers of userfaultfd are left
+/// out.
+#[inline(always)]
+fn zap_present_folio_ptes(
+    tlb: &mut MmuGather<'_>,
+    ptep: Ptep<'_>,
+    addr: VirtAddr,
+    nr: u16,
+) -> Gathered {
+    let pte = get_and_clear_full_ptes(tlb.mm(), addr, ptep, nr);
+    tlb.tlb_flush_pte_range(addr, nr);
+    if tlb.__tlb_remove_folio_pages(nr) {
+        Gathered::Full
+    } else if pte.has(Pte::DIRTY) && !folio_test_anon(pte.pfn()) {
+        Gathered::Flush
+    } else {
+        Gathered::Room
+    }
+}

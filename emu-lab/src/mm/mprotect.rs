@@ -1,0 +1,106 @@
+//! Changing the protection of mapped pages.
+//!
+//! Models mm/mprotect.c (v7.0): `change_protection()` down to the loop over the entries of one
+//! table. NUMA hinting and userfaultfd, which share the kernel's loop, are left out.
+
+use emu_arch::hw::addr::VirtAddr;
+use emu_arch::hw::table::Ptep;
+use emu_arch::machine::PteLock;
+use emu_arch::{Pte, pgtable};
+use lazy_mmu::lazy_mmu;
+
+use super::internal::folio_pte_batch_flags;
+use super::ptes::{entries, modify_prot_commit_ptes, modify_prot_start_ptes};
+use super::vma::{VmFlags, vm_get_page_prot};
+use super::{MmuGather, VmAreaStruct};
+
+/// Gives the entries of `addr..end` of `vma`, whose flags are new already, the protection that
+/// these ask for, and returns how many entries changed.
+///
+/// Fidelity: changed: mm/mprotect.c v7.0; the levels above the last table are one look-up, and the
+/// flags must permit something, as the lab's entries have no form for `PROT_NONE`.
+pub fn change_protection(
+    tlb: &mut MmuGather<'_>,
+    vma: &VmAreaStruct,
+    mut addr: VirtAddr,
+    end: VirtAddr,
+) -> u64 {
+    let some = VmFlags::VM_READ | VmFlags::VM_WRITE | VmFlags::VM_EXEC;
+    assert!(vma.vm_flags.has(some), "no entry stands for a page without any permission");
+    let mut pages = 0;
+    while let Some(table) = tlb.mm().next_pte_table(addr, end) {
+        addr = table.pmd_addr_end(end);
+        pages += change_pte_range(tlb, vma, table, addr);
+    }
+    pages
+}
+
+/// Changes the entries of `addr..end`, which one table maps.
+///
+/// Fidelity: same as mm/mprotect.c v7.0.
+fn change_pte_range(
+    tlb: &mut MmuGather<'_>,
+    vma: &VmAreaStruct,
+    addr: VirtAddr,
+    end: VirtAddr,
+) -> u64 {
+    let Some(ptl) = tlb.mm().pte_offset_map_lock(addr) else { return 0 };
+    change_locked_ptes(&ptl, tlb, vma, addr, end)
+}
+
+/// The section of `change_pte_range()`; returns how many entries changed.
+///
+/// Fidelity: changed: mm/mprotect.c v7.0; entries that are not present stay as they are.
+#[lazy_mmu(name = "change_pte_range")]
+fn change_locked_ptes(
+    ptl: &PteLock,
+    tlb: &mut MmuGather<'_>,
+    vma: &VmAreaStruct,
+    mut addr: VirtAddr,
+    end: VirtAddr,
+) -> u64 {
+    let newprot = vm_get_page_prot(vma.vm_flags);
+    let (mut ptep, mut pages) = (ptl.ptep(addr), 0);
+    while addr != end {
+        let oldpte = pgtable::ptep_get(tlb.mm(), addr, ptep);
+        let mut nr = 1;
+        if oldpte.is_present() {
+            nr = change_present_ptes(tlb, newprot, ptep, oldpte, addr, entries(addr, end));
+            pages += u64::from(nr);
+        }
+        (addr, ptep) = (addr.add_pages(u64::from(nr)), ptep.add(nr));
+    }
+    pages
+}
+
+/// Changes up to `max_nr` entries of one folio and returns how many.
+///
+/// Fidelity: changed: mm/mprotect.c v7.0; an entry that `newprot` does not let write stays so until
+/// the next write fault, though the kernel spares the fault of pages that it knows to be exclusive;
+/// and every change counts as one that needs a flush.
+#[inline]
+fn change_present_ptes(
+    tlb: &mut MmuGather<'_>,
+    newprot: u64,
+    ptep: Ptep<'_>,
+    oldpte: Pte,
+    addr: VirtAddr,
+    max_nr: u16,
+) -> u16 {
+    let mm = tlb.mm();
+    let nr = folio_pte_batch_flags(mm, addr, ptep, oldpte, max_nr, Pte::DIRTY);
+    let oldpte = modify_prot_start_ptes(mm, addr, ptep, nr);
+    let ptent = pte_modify(oldpte, newprot);
+    modify_prot_commit_ptes(mm, addr, ptep, ptent, nr);
+    tlb.tlb_flush_pte_range(addr, nr);
+    nr
+}
+
+/// The entry with the protection `newprot`; what else it says stays.
+///
+/// Fidelity: same as asm/pgtable.h v7.0.
+#[inline]
+const fn pte_modify(pte: Pte, newprot: u64) -> Pte {
+    const PROT: u64 = Pte::PRESENT | Pte::USER | Pte::WRITE | Pte::UXN;
+    pte.without(PROT).with(newprot)
+}

@@ -1,0 +1,190 @@
+//! The page tables of an address space, as they are after its pages were touched.
+//!
+//! Which pages of a mapping are in memory is not known, only how many: they are taken to be the
+//! first ones, those of no file before those of the file. A private page of a file becomes one of
+//! no file when it is written; where smaps does not tell, all pages of a private writable mapping
+//! were written.
+
+use std::fmt::{self, Display, Formatter};
+
+use emu_arch::backend::Access;
+use emu_arch::hw::addr::PTRS_PER_PTE;
+use emu_arch::machine::MMS_MAX;
+use emu_arch::{Machine, MmStruct, Pfn, Pte, VirtAddr};
+
+use super::Mapping;
+use crate::mm::VmAreaStruct;
+use crate::mm::internal::ANON_FRAMES;
+use crate::mm::vma::VmFlags;
+
+/// How many pages an address space has in memory at most.
+pub const PAGES_MAX: u64 = 64 << 20;
+
+/// The largest folio, as a power of two of pages: one page table.
+pub const FOLIO_ORDER_MAX: u8 = 9;
+
+/// Which pages of a mapping are in memory; never any of a mapping without permissions, since no
+/// process can have touched one, nor any of huge pages, which other tables map.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Populate {
+    /// As many as smaps tells; all where it does not.
+    #[default]
+    Rss,
+    /// All.
+    All,
+    /// None.
+    None,
+}
+
+/// An address space on a machine.
+#[derive(Clone, Debug)]
+pub struct AddressSpace {
+    /// Its page tables.
+    pub mm: MmStruct,
+    /// Its mappings, in the order of the input.
+    pub vmas: Vec<VmAreaStruct>,
+    /// How many pages of each mapping are in memory: its first ones.
+    pub pages: Vec<u64>,
+}
+
+/// Why an address space could not be built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BuildError {
+    /// More than [`PAGES_MAX`] pages would be in memory.
+    TooManyPages {
+        /// How many.
+        pages: u64,
+    },
+    /// The machine has as many address spaces as it can have.
+    TooManyMms,
+}
+
+impl Display for BuildError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooManyPages { pages } => write!(
+                f,
+                "expected at most {PAGES_MAX} pages in memory, found {pages}; \
+                 populate fewer (rss or none)"
+            ),
+            Self::TooManyMms => {
+                write!(f, "expected at most {MMS_MAX} address spaces, the kernel's included")
+            }
+        }
+    }
+}
+
+impl std::error::Error for BuildError {}
+
+/// Builds the address space with `mappings` on `machine`, in folios of 2^`folio_order` pages;
+/// nothing happens to the machine and nothing is recorded.
+///
+/// # Errors
+/// `TooManyPages`: more than [`PAGES_MAX`] pages would be in memory. `TooManyMms`: the machine has
+/// no room for another address space.
+pub fn build(
+    machine: &Machine,
+    mappings: &[Mapping],
+    populate: Populate,
+    folio_order: u8,
+) -> Result<AddressSpace, BuildError> {
+    let resident: Vec<Resident> =
+        mappings.iter().map(|mapping| Resident::of(mapping, populate)).collect();
+    let pages = resident.iter().map(|resident| resident.all).sum();
+    if pages > PAGES_MAX {
+        return Err(BuildError::TooManyPages { pages });
+    }
+    let mm = machine.mm_alloc().ok_or(BuildError::TooManyMms)?;
+    let order = folio_order.min(FOLIO_ORDER_MAX);
+    let mut anon = Frames { next: ANON_FRAMES, order };
+    let mut file = Frames { next: Pfn(1), order };
+    let mut vmas = Vec::with_capacity(mappings.len());
+    for (mapping, resident) in mappings.iter().zip(&resident) {
+        let middle = mapping.start.add_pages(resident.anon);
+        let accessed = |pte, access| machine.accessed(&mm, mapping.start, pte, access);
+        let (pte, access) = anon_pte(mapping.vm_flags);
+        populate_pages(&mm, mapping.start, resident.anon, accessed(pte, access), &mut anon);
+        let pte = accessed(file_pte(mapping.vm_flags), Access::Read);
+        populate_pages(&mm, middle, resident.all - resident.anon, pte, &mut file);
+        vmas.push(VmAreaStruct {
+            vm_start: mapping.start,
+            vm_end: mapping.end,
+            vm_flags: mapping.vm_flags,
+            anon_vma: resident.anon > 0,
+        });
+    }
+    Ok(AddressSpace { mm, vmas, pages: resident.iter().map(|resident| resident.all).collect() })
+}
+
+/// How many pages of a mapping are in memory.
+struct Resident {
+    /// Those of no file.
+    anon: u64,
+    all: u64,
+}
+
+impl Resident {
+    fn of(mapping: &Mapping, populate: Populate) -> Self {
+        let flags = mapping.vm_flags;
+        let some = VmFlags::VM_READ | VmFlags::VM_WRITE | VmFlags::VM_EXEC;
+        if populate == Populate::None || mapping.hugetlb || !flags.has(some) {
+            return Self { anon: 0, all: 0 };
+        }
+        let (told, pages) = (mapping.memory.map(|memory| memory.mapped()), mapping.pages());
+        let all = match (populate, told) {
+            (Populate::Rss, Some((_, all))) => all,
+            _ => pages,
+        };
+        let anon = if mapping.is_anonymous() {
+            all
+        } else if !mapping.is_private() {
+            0
+        } else if let Some((anon, _)) = told {
+            anon
+        } else if flags.has(VmFlags::VM_WRITE) {
+            all
+        } else {
+            0
+        };
+        Self { anon, all }
+    }
+}
+
+/// The entry of a page of no file, and the access that made it.
+fn anon_pte(flags: VmFlags) -> (Pte, Access) {
+    let write = flags.has(VmFlags::VM_WRITE);
+    let pte = Pte::user(Pfn(0), write, flags.has(VmFlags::VM_EXEC));
+    (pte, if write { Access::Write } else { Access::Read })
+}
+
+/// The entry of a page of a file: not written yet, so without permission to write where it is
+/// private.
+fn file_pte(flags: VmFlags) -> Pte {
+    let write = flags.has(VmFlags::VM_WRITE) && flags.has(VmFlags::VM_SHARED);
+    let pte = Pte::user(Pfn(0), write, flags.has(VmFlags::VM_EXEC)).without(Pte::DIRTY);
+    let bare = flags.has(VmFlags::VM_PFNMAP | VmFlags::VM_MIXEDMAP);
+    if bare { pte.with(Pte::SPECIAL) } else { pte }
+}
+
+/// Frames to hand out, with a gap behind each folio of 2^`order` pages.
+struct Frames {
+    next: Pfn,
+    order: u8,
+}
+
+/// Fills the entries of `pages` pages from `addr` on; `pte` is the entry of frame 0.
+fn populate_pages(mm: &MmStruct, mut addr: VirtAddr, pages: u64, pte: Pte, frames: &mut Frames) {
+    let frame = |page: u64| frames.next.0 + page + (page >> frames.order);
+    let mut done = 0;
+    while done < pages {
+        let table = mm.pte_table(addr);
+        let first = addr.pte_index();
+        let nr = (PTRS_PER_PTE as u64 - u64::from(first)).min(pages - done);
+        for n in 0..nr {
+            table.ptep(first + n as u16).write(pte.advance_pfn(frame(done + n)));
+        }
+        done += nr;
+        addr = addr.add_pages(nr);
+    }
+    frames.next = Pfn(frame(pages) + 1);
+}

@@ -1,0 +1,26 @@
+//! `exit`: all page tables of an address space are emptied.
+//!
+//! Models `exit_mmap()` of mm/mmap.c (v7.0): one gather for the whole address space, flushed when
+//! it is full and at the end.
+
+use super::stage::Stage;
+use crate::mm::MmuGather;
+use crate::mm::memory::unmap_page_range;
+use crate::proc::BuildError;
+
+/// Empties every mapping.
+///
+/// Fidelity: changed: mm/mmap.c v7.0; the tables themselves are kept.
+pub(super) fn run(stage: &mut Stage<'_>) -> Result<(), BuildError> {
+    let mm = stage.space.mm.clone();
+    let mut tlb = MmuGather::tlb_gather_mmu_fullmm(&mm);
+    for index in 0..stage.space.vmas.len() {
+        let before = tlb.entries();
+        stage.each_chunk(index, |stage, addr, end| {
+            unmap_page_range(&mut tlb, addr, end, &stage.resched);
+        });
+        stage.mapping_done(index, tlb.entries() - before);
+    }
+    tlb.tlb_finish_mmu();
+    Ok(())
+}

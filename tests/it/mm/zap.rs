@@ -1,0 +1,133 @@
+//! Emptying page tables: `zap_pte_range()`.
+
+use std::num::NonZeroU32;
+
+use emu_arch::{Arch, Effect, Pte};
+use emu_lab::mm::{MmuGather, Resched};
+use lazy_mmu::design::Hook;
+use lazy_mmu::trace::PteOp;
+use lazy_mmu::with_lazy_mmu_paused;
+
+use super::{USER, User, hooks, page, uses};
+
+#[test]
+fn zap_flushes_the_hash_batch_when_the_section_ends_and_the_tlb_after_it() {
+    let user = User::shared(Arch::PowerpcHash, 2);
+    let record = user.record(|| {
+        let mut tlb = MmuGather::tlb_gather_mmu(&user.mm);
+        user.zap(&mut tlb, &Resched::never());
+        assert_eq!((tlb.freed(), tlb.waiting()), (2, 0), "dirty file pages force a flush");
+    });
+    insta::assert_snapshot!(record.to_string(), @"
+    zap_pte_range:
+    lazy_mmu_mode_enable()                 -> arch_enter()  enable=1 pause=0
+                                              preempt_disable()  preempt_count=1
+        ptep_get(0x7f0000000000)           -> ø
+        ptep_get_and_clear(0x7f0000000000) -> ppc64_tlb_batch.index=1
+        ptep_get(0x7f0000001000)           -> ø
+        ptep_get_and_clear(0x7f0000001000) -> ppc64_tlb_batch.index=2
+    lazy_mmu_mode_disable()                -> arch_leave()  enable=0 pause=0
+                                              flush_hash_range(2)
+                                              preempt_enable()  preempt_count=0
+    enable=0 pause=0, nothing pending
+    ");
+}
+
+#[test]
+fn a_forced_flush_comes_after_the_section() {
+    let user = User::shared(Arch::Arm64, 1);
+    let record = user.record(|| {
+        let mut tlb = MmuGather::tlb_gather_mmu(&user.mm);
+        user.zap(&mut tlb, &Resched::never());
+    });
+    insta::assert_snapshot!(record.to_string(), @r"
+    zap_pte_range:
+    lazy_mmu_mode_enable()                 -> arch_enter()  enable=1 pause=0
+        ptep_get(0x7f0000000000)           -> ø
+        ptep_get_and_clear(0x7f0000000000) -> ø
+    lazy_mmu_mode_disable()                -> arch_leave()  enable=0 pause=0
+                                              __flush_tlb_range(1)
+    enable=0 pause=0, nothing pending
+    ");
+}
+
+#[test]
+fn zap_of_anonymous_pages_leaves_the_flush_to_the_end() {
+    let user = User::anon(Arch::Arm64, 3);
+    let mut tlb = MmuGather::tlb_gather_mmu(&user.mm);
+    user.machine.run(|| user.zap(&mut tlb, &Resched::never()));
+    let flush = Effect::FlushTlbRange { name: "", pages: 0 };
+    assert_eq!((tlb.freed(), tlb.waiting(), user.effects(flush)), (0, 3, 0));
+    tlb.tlb_finish_mmu();
+    assert_eq!((tlb.freed(), tlb.waiting(), user.effects(flush)), (3, 0, 1));
+    assert!(user.pte(0).is_none());
+}
+
+#[test]
+fn zap_skips_empty_entries_and_clears_swap_entries() {
+    let user = User::anon(Arch::Naive, 4);
+    let table = user.mm.pte_table(page(USER));
+    table.ptep(1).write(Pte::NONE);
+    table.ptep(2).write(Pte(Pte::SPECIAL));
+    let record = user.record(|| {
+        user.zap(&mut MmuGather::tlb_gather_mmu(&user.mm), &Resched::never());
+    });
+    assert_eq!(uses(&record, PteOp::ptep_get_and_clear), [1, 1]);
+    assert_eq!(uses(&record, PteOp::pte_clear), [1]);
+    assert_eq!(table.populated(), 0);
+}
+
+#[test]
+fn every_touched_table_is_a_section() {
+    // From the middle of one table to the middle of the fourth.
+    let user = User::anon(Arch::Naive, 3 * 512 + 1);
+    let record = user.record(|| {
+        user.zap(&mut MmuGather::tlb_gather_mmu(&user.mm), &Resched::never());
+    });
+    assert_eq!(user.mm.tables(), 4);
+    assert_eq!(hooks(&record), ["arch_enter() arch_leave()"; 4].join(" "));
+}
+
+#[test]
+fn zap_starts_again_after_a_yield() {
+    let user = User::anon(Arch::PowerpcHash, 10);
+    let resched = Resched::every(NonZeroU32::new(4));
+    let record = user.record(|| {
+        user.zap(&mut MmuGather::tlb_gather_mmu(&user.mm), &resched);
+    });
+    // 4 + 4 + 2 entries.
+    assert_eq!(hooks(&record), ["arch_enter() arch_leave()"; 3].join(" "));
+    assert_eq!(user.effects(Effect::FlushHashRange(0)), 3);
+    assert_eq!(user.mm.pte_table(page(USER)).populated(), 0);
+}
+
+#[test]
+fn a_full_gather_breaks_the_section_and_flushes() {
+    let pages = 7 + 19 * 509 + 1;
+    let user = User::anon(Arch::Arm64, pages);
+    let mut tlb = MmuGather::tlb_gather_mmu_fullmm(&user.mm);
+    user.machine.run(|| user.zap(&mut tlb, &Resched::never()));
+    assert_eq!((tlb.freed(), tlb.waiting()), (pages - 1, 1));
+    assert_eq!(user.effects(Effect::FlushTlbRange { name: "", pages: 0 }), 1);
+    // One section per table and one for the page that found no room.
+    assert_eq!(user.machine.totals().hook(Hook::Enter), pages.div_ceil(512) + 1);
+}
+
+#[test]
+fn zap_flushes_each_hash_batch_of_192_once() {
+    let user = User::anon(Arch::PowerpcHash, 1000);
+    user.machine.run(|| {
+        user.zap(&mut MmuGather::tlb_gather_mmu_fullmm(&user.mm), &Resched::never());
+    });
+    // 512 = 192 + 192 + 128 and 488 = 192 + 192 + 104: a batch ends with its section.
+    assert_eq!(user.effects(Effect::FlushHashRange(0)), 6);
+    assert_eq!(user.effects(Effect::FlushHashPage), 0);
+
+    let paused = User::anon(Arch::PowerpcHash, 1000);
+    paused.machine.run(|| {
+        with_lazy_mmu_paused(|| {
+            paused.zap(&mut MmuGather::tlb_gather_mmu_fullmm(&paused.mm), &Resched::never());
+        });
+    });
+    assert_eq!(paused.effects(Effect::FlushHashPage), 1000);
+}
