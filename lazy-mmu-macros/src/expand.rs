@@ -108,7 +108,11 @@ fn guard(mode: Mode, args: &Args, krate: &TokenStream, site: &TokenStream) -> To
         (Mode::Section, None) => quote_spanned!(at=> #krate::section(#site)),
         (Mode::Pause, _) => quote_spanned!(at=> #krate::paused_section(#site)),
         (Mode::Section, Some(ptes)) => {
-            let parts = ptes.parts.iter().map(|part| quote_spanned!(at=> &(#part)));
+            // A part of a type that does not convert is reported where it stands.
+            let parts = ptes.parts.iter().map(|part| {
+                let span = part.clone().into_iter().next().map_or(at, |first| first.span());
+                quote_spanned!(at.located_at(span)=> &(#part))
+            });
             quote_spanned!(at=> #krate::section_with_ptes(#site, #krate::pte_range(#(#parts),*)))
         }
     };

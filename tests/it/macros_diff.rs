@@ -241,3 +241,14 @@ fn errors_are_the_same() {
         }
     }
 }
+
+#[test]
+fn a_hint_that_does_not_convert_is_reported_where_it_stands() {
+    let text = "#[lazy_mmu::lazy_mmu(with_ptes(1, 2, &*mm, 4))] pub fn zap(mm: &str) {}";
+    let args = ["--crate-type=lib", "--crate-name=hint"];
+    let job = Job { driver: "rustc", edition: "2024", name: "hint", text, args: &args };
+    let messages = job.messages();
+    let [message] = messages.as_slice() else { panic!("one message: {messages:?}") };
+    assert_eq!((message.place.1, message.place.2), (1, 38));
+    assert_eq!(message.text, "error: `str` has no place in the range hint of a section [E0277]");
+}
