@@ -101,7 +101,7 @@ fn main() {
             contender("bare function", |n| sum(n, bare)),
         ],
     );
-    let n = items(200_000);
+    let n = items(20_000);
     let mut warm: Vec<[u64; 4]> = Vec::with_capacity(n as usize * 8);
     compare(
         "recording, per event",

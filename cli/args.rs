@@ -29,6 +29,8 @@ Exit status: 0 done, 1 stopped by a warning (--on-warn panic), 2 bad input.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Show the main job end to end: a scenario on two architectures, a fork of this process
+    Demo,
     /// Run a scenario and print what was called and done
     Run(RunArgs),
     /// Run a kernel workload over the address space of a process

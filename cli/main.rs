@@ -1,6 +1,7 @@
 //! The command `lazymmu`: a thin shell over the crates of the lab.
 
 mod args;
+mod demo;
 mod list;
 mod report;
 mod run;
@@ -15,6 +16,7 @@ use args::{Cli, Command};
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match &cli.command {
+        Command::Demo => demo::demo(),
         Command::Run(args) => run::run(args),
         Command::Workload(args) => workload::run(args),
         Command::List => list::list(),

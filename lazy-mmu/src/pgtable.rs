@@ -92,6 +92,10 @@ fn make(call: Call, step: impl FnOnce(counts::State, Context) -> Effects<counts:
 /// Makes `call` for a caller that keeps no token.
 #[inline(never)]
 fn apply_raw(cur: &Current, call: Call) {
+    if !cur.design().has_tokens() {
+        apply(cur, call, Token::DEFAULT);
+        return;
+    }
     match call {
         Call::Enable => {
             let token = apply(cur, call, Token::DEFAULT);

@@ -63,6 +63,12 @@ impl Ppc64TlbBatch {
         !self.pages.is_empty() && (self.mm != at.mm || self.psize != psize || self.ssize != ssize)
     }
 
+    /// Appends a page that goes with those that wait; returns how many wait now.
+    #[inline]
+    fn append_alike(&mut self, at: At, psize: Psize, ssize: Ssize) -> Option<usize> {
+        (!self.differs(at, psize, ssize)).then(|| self.append(at, psize, ssize))
+    }
+
     /// Appends a page; returns how many wait now.
     #[inline]
     fn append(&mut self, at: At, psize: Psize, ssize: Ssize) -> usize {
@@ -88,10 +94,13 @@ pub(super) fn hpte_need_flush<H: Hw<PerCpu = Ppc64TlbBatch>>(
     hw.get_cpu();
     if active(hw) {
         let (psize, ssize) = (hw.slice_psize(at), Ssize::of(at.addr));
-        if hw.per_cpu(|batch| batch.differs(at, psize, ssize)) {
-            flush_pending(hw);
-        }
-        let index = hw.per_cpu(|batch| batch.append(at, psize, ssize));
+        let index = match hw.per_cpu(|batch| batch.append_alike(at, psize, ssize)) {
+            Some(index) => index,
+            None => {
+                flush_pending(hw);
+                hw.per_cpu(|batch| batch.append(at, psize, ssize))
+            }
+        };
         hw.effect(Effect::Batched(index as u16));
         if index >= PPC64_TLB_BATCH_NR {
             flush_pending(hw);

@@ -172,15 +172,15 @@ pub fn unmap_page_range(
 fn zap_pte_range(tlb: &mut MmuGather<'_>, mut addr: VirtAddr, end: VirtAddr, resched: &Resched) {
     loop {
         let Some(ptl) = tlb.mm().pte_offset_map_lock(addr) else { return };
-        let zapped = zap_locked_ptes(&ptl, tlb, addr, end, resched);
-        if zapped.force_flush {
+        let mut force = Force::default();
+        addr = zap_locked_ptes(&ptl, tlb, addr, end, resched, &mut force);
+        if force.flush {
             tlb.tlb_flush_mmu_tlbonly();
         }
         drop(ptl);
-        if zapped.force_flush {
+        if force.flush {
             tlb.tlb_flush_mmu();
         }
-        addr = zapped.addr;
         if addr == end {
             return;
         }
@@ -188,15 +188,17 @@ fn zap_pte_range(tlb: &mut MmuGather<'_>, mut addr: VirtAddr, end: VirtAddr, res
     }
 }
 
-/// How a section of `zap_pte_range()` ended.
-struct Zapped {
-    /// Where it stopped.
-    addr: VirtAddr,
-    /// The TLBs must be flushed before the lock is released.
-    force_flush: bool,
+/// What the pages that were emptied ask of `zap_pte_range()`.
+#[derive(Default)]
+struct Force {
+    /// Flush the TLBs before the lock is released: a page of a file was seen dirty, and others must
+    /// not go on writing to it; or there is no room.
+    flush: bool,
+    /// End the section: there is no room for another page.
+    brk: bool,
 }
 
-/// The section of `zap_pte_range()`.
+/// The section of `zap_pte_range()`; returns where it stopped.
 ///
 /// Fidelity: same as mm/memory.c v7.0.
 #[lazy_mmu(name = "zap_pte_range")]
@@ -206,10 +208,10 @@ fn zap_locked_ptes(
     mut addr: VirtAddr,
     end: VirtAddr,
     resched: &Resched,
-) -> Zapped {
-    let (mut force_flush, mut force_break) = (false, false);
+    force: &mut Force,
+) -> VirtAddr {
     let (mm, mut ptep) = (tlb.mm(), ptl.ptep(addr));
-    while addr != end && !force_break {
+    while addr != end && !force.brk {
         if resched.need_resched() {
             break;
         }
@@ -217,34 +219,19 @@ fn zap_locked_ptes(
         while pte.is_none() {
             (addr, ptep) = (addr.add_pages(1), ptep.add(1));
             if addr == end {
-                return Zapped { addr, force_flush };
+                return addr;
             }
             pte = pgtable::ptep_get(mm, addr, ptep);
         }
         let nr = if pte.is_present() {
-            let (nr, zapped) = zap_present_ptes(tlb, ptep, pte, addr, entries(addr, end));
-            force_flush |= zapped != Gathered::Room;
-            force_break = zapped == Gathered::Full;
-            nr
+            zap_present_ptes(tlb, ptep, pte, addr, entries(addr, end), force)
         } else {
             pgtable::pte_clear(mm, addr, ptep);
             1
         };
         (addr, ptep) = (addr.add_pages(u64::from(nr)), ptep.add(nr));
     }
-    Zapped { addr, force_flush }
-}
-
-/// What a gathered page asks of the loop.
-#[derive(PartialEq, Eq)]
-enum Gathered {
-    /// Go on.
-    Room,
-    /// Go on, but flush before the unlock: a page of a file was seen dirty, and others must not go
-    /// on writing to it.
-    Flush,
-    /// Stop and flush: there is no room for another page.
-    Full,
+    addr
 }
 
 /// Empties up to `max_nr` entries of one folio and returns how many.
@@ -257,19 +244,22 @@ fn zap_present_ptes(
     pte: Pte,
     addr: VirtAddr,
     max_nr: u16,
-) -> (u16, Gathered) {
+    force: &mut Force,
+) -> u16 {
     let mm = tlb.mm();
     if pte.has(Pte::SPECIAL) {
         // `vm_normal_page()` finds none: nothing to free.
         pgtable::ptep_get_and_clear(mm, addr, ptep);
         tlb.tlb_flush_pte_range(addr, 1);
-        return (1, Gathered::Room);
+        return 1;
     }
-    match folio_pte_batch(mm, addr, ptep, pte, max_nr) {
+    let nr = folio_pte_batch(mm, addr, ptep, pte, max_nr);
+    match nr {
         // A case of its own, so that it compiles to code for one page.
-        1 => (1, zap_present_folio_ptes(tlb, ptep, addr, 1)),
-        nr => (nr, zap_present_folio_ptes(tlb, ptep, addr, nr)),
+        1 => zap_present_folio_ptes(tlb, ptep, addr, 1, force),
+        nr => zap_present_folio_ptes(tlb, ptep, addr, nr, force),
     }
+    nr
 }
 
 /// Empties `nr` entries of one folio.
@@ -282,14 +272,14 @@ fn zap_present_folio_ptes(
     ptep: Ptep<'_>,
     addr: VirtAddr,
     nr: u16,
-) -> Gathered {
+    force: &mut Force,
+) {
     let pte = get_and_clear_full_ptes(tlb.mm(), addr, ptep, nr);
+    if pte.has(Pte::DIRTY) && !folio_test_anon(pte.pfn()) {
+        force.flush = true;
+    }
     tlb.tlb_flush_pte_range(addr, nr);
     if tlb.__tlb_remove_folio_pages(nr) {
-        Gathered::Full
-    } else if pte.has(Pte::DIRTY) && !folio_test_anon(pte.pfn()) {
-        Gathered::Flush
-    } else {
-        Gathered::Room
+        (force.flush, force.brk) = (true, true);
     }
 }

@@ -6,6 +6,8 @@
 use emu_arch::hw::addr::PAGE_SHIFT;
 use emu_arch::{MmStruct, VirtAddr};
 
+use super::ptes::flush_tlb_range;
+
 /// Slots that need no memory: `MMU_GATHER_BUNDLE`.
 pub const MMU_GATHER_BUNDLE: u32 = 8;
 /// Slots of each further batch, a page of memory: `MAX_GATHER_BATCH` with pages of 4 KiB.
@@ -139,7 +141,8 @@ impl<'m> MmuGather<'m> {
             return;
         }
         let pages = if self.fullmm { self.entries - self.flushed } else { self.end - self.start };
-        self.mm.flush_tlb_range(u32::try_from(pages).unwrap_or(u32::MAX));
+        let start = VirtAddr::page(self.start << PAGE_SHIFT).unwrap_or_default();
+        flush_tlb_range(self.mm, start, pages);
         (self.start, self.end, self.flushed) = (u64::MAX, 0, self.entries);
     }
 

@@ -29,6 +29,7 @@ type See<'a> = &'a mut dyn FnMut(Effect<StateBits>);
 struct Table {
     id: &'static str,
     about: &'static str,
+    has_tokens: bool,
     /// Calls the closure with each effect, in order. A list would have to be copied from one
     /// representation of the state to the other; here the slots of the design vanish.
     each: fn(StateBits, Context, Call, See<'_>) -> Token,
@@ -43,6 +44,7 @@ impl<D: LazyMmuDesign> TableOf<D> {
     const TABLE: Table = Table {
         id: D::ID,
         about: D::ABOUT,
+        has_tokens: D::HAS_TOKENS,
         each: |bits, cx, call, see| match call {
             Call::Enable => D::unpack(bits).enable(cx).each(D::pack, see),
             Call::Disable => D::unpack(bits).disable(cx).each(D::pack, see),
@@ -96,6 +98,13 @@ impl Design {
     #[must_use]
     pub const fn about(self) -> &'static str {
         self.0.about
+    }
+
+    /// Tells whether an enable returns a token that the matching disable must be given.
+    #[inline]
+    #[must_use]
+    pub const fn has_tokens(self) -> bool {
+        self.0.has_tokens
     }
 
     /// Calls `see` with each effect of `call` from `state`, in program order.

@@ -38,7 +38,7 @@ fn vmap_allocates_its_table_before_the_section() {
     let (start, end) = (page(KERNEL), page(KERNEL).add_pages(1));
     let (_, record) = machine
         .run(|| record_hooks(|| vmap_pages_range(machine.init_mm(), start, end, &frames(1))));
-    insta::assert_snapshot!(record.to_string(), @r"
+    insta::assert_snapshot!(record.to_string(), @"
     set_p4d(0xffff800008000000)         -> dsb(ishst)
                                            isb()
     set_pud(0xffff800008000000)         -> dsb(ishst)
@@ -79,13 +79,13 @@ fn vunmap_clears_empty_entries_too_and_flushes_at_the_end() {
     let table = machine.init_mm().pte_table(start);
     table.ptep(0).write(Pte::kernel(Pfn(1)));
     let (_, record) = machine.run(|| record_hooks(|| vunmap_range(machine.init_mm(), start, end)));
-    insta::assert_snapshot!(record.to_string(), @r"
+    insta::assert_snapshot!(record.to_string(), @"
     vunmap_pte_range:
     lazy_mmu_mode_enable()                     -> arch_enter()  enable=1 pause=0
         ptep_get_and_clear(0xffff800008000000) -> ø
         ptep_get_and_clear(0xffff800008001000) -> ø
     lazy_mmu_mode_disable()                    -> arch_leave()  enable=0 pause=0
-                                                  radix__tlb_flush(2)
+    flush_tlb_range(0xffff800008000000, nr=2)  -> radix__tlb_flush(2)
     enable=0 pause=0, nothing pending
     ");
 }

@@ -29,6 +29,7 @@ fn zap_flushes_the_hash_batch_when_the_section_ends_and_the_tlb_after_it() {
     lazy_mmu_mode_disable()                -> arch_leave()  enable=0 pause=0
                                               flush_hash_range(2)
                                               preempt_enable()  preempt_count=0
+    flush_tlb_range(0x7f0000000000, nr=2)  -> ø
     enable=0 pause=0, nothing pending
     ");
 }
@@ -40,13 +41,13 @@ fn a_forced_flush_comes_after_the_section() {
         let mut tlb = MmuGather::tlb_gather_mmu(&user.mm);
         user.zap(&mut tlb, &Resched::never());
     });
-    insta::assert_snapshot!(record.to_string(), @r"
+    insta::assert_snapshot!(record.to_string(), @"
     zap_pte_range:
     lazy_mmu_mode_enable()                 -> arch_enter()  enable=1 pause=0
         ptep_get(0x7f0000000000)           -> ø
         ptep_get_and_clear(0x7f0000000000) -> ø
     lazy_mmu_mode_disable()                -> arch_leave()  enable=0 pause=0
-                                              __flush_tlb_range(1)
+    flush_tlb_range(0x7f0000000000, nr=1)  -> __flush_tlb_range(1)
     enable=0 pause=0, nothing pending
     ");
 }
