@@ -4,7 +4,8 @@ use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
 use std::pin::pin;
 
-use crate::pgtable::lazy_mmu_mode_enable_with_ptes;
+use crate::design::Call;
+use crate::pgtable::{self, lazy_mmu_mode_enable_with_ptes};
 use crate::ptes::{PteRange, PteRangePart};
 use crate::sched::current;
 use crate::section::{LazyMmuPause, LazyMmuSection};
@@ -24,8 +25,19 @@ pub struct Site {
 /// What `#[lazy_mmu]` puts first into a body.
 #[inline(always)]
 pub fn section(site: &'static Site) -> LazyMmuSection {
-    note_site(site);
-    LazyMmuSection::new()
+    if !current(|cur| cur.count(Call::Enable)) {
+        section_in_full(site);
+    }
+    LazyMmuSection(PhantomData)
+}
+
+/// What `#[lazy_mmu_paused]` puts first into a body.
+#[inline(always)]
+pub fn paused_section(site: &'static Site) -> LazyMmuPause {
+    if !current(|cur| cur.count(Call::Pause)) {
+        paused_section_in_full(site);
+    }
+    LazyMmuPause(PhantomData)
 }
 
 /// What `#[lazy_mmu(with_ptes(..))]` puts first into a body.
@@ -36,20 +48,26 @@ pub fn section_with_ptes(site: &'static Site, hint: PteRange) -> LazyMmuSection 
     LazyMmuSection(PhantomData)
 }
 
-/// What `#[lazy_mmu_paused]` puts first into a body.
-#[inline(always)]
-pub fn paused_section(site: &'static Site) -> LazyMmuPause {
+/// A section that is more than a counter; outside of the annotated function, whose code stays
+/// small, as the call in it does.
+#[cold]
+#[inline(never)]
+fn section_in_full(site: &'static Site) {
     note_site(site);
-    LazyMmuPause::new()
+    pgtable::make_in_full(Call::Enable);
+}
+
+/// A pause that is more than a counter.
+#[cold]
+#[inline(never)]
+fn paused_section_in_full(site: &'static Site) {
+    note_site(site);
+    pgtable::make_in_full(Call::Pause);
 }
 
 #[inline]
 fn note_site(site: &'static Site) {
-    current(|cur| {
-        if !cur.is_plain() {
-            cur.note(Event::Section(site.name));
-        }
-    });
+    current(|cur| cur.note(Event::Section(site.name)));
 }
 
 /// The hint from the four arguments of `with_ptes`.
