@@ -7,6 +7,7 @@ use proc_macro2::{Delimiter, Group, Literal, Span, TokenStream, TokenTree};
 use quote::quote_spanned;
 
 use crate::args::{Args, Errors, Mode};
+use crate::invisible;
 use crate::item::{Item, Trees, is_group, is_word, may_begin_item};
 use crate::valid;
 
@@ -40,59 +41,96 @@ pub(crate) fn attribute(
         valid::other(mode, &item, &mut errors);
     }
     if let Some(mut errors) = errors.tokens() {
-        errors.extend(bare);
+        errors.extend([bare]);
         return errors;
     }
     let Some(body) = item.body.take() else { return bare };
-    let body = if args.skip.is_some() {
+    if args.skip.is_some() {
         return without_attr(mode, item, body);
-    } else if is_block {
-        block_body(mode, &args, &body)
-    } else if args.per_poll.is_some() {
-        per_poll_body(mode, &args, &item, &body, place)
+    }
+    let body = if is_block {
+        Some(block_body(mode, &args, &body))
     } else {
-        body_with_guard(mode, &args, &item, &body, place)
+        function_body(mode, &args, &item, &body, place)
     };
+    let Some(body) = body else { return bare };
     item.body = Some(body);
     item.with_attr(TokenStream::new())
 }
 
-/// The braces of a function with a guard in front.
-fn body_with_guard(
+/// The braces of a function, unless its last statement has no end yet.
+fn function_body(
     mode: Mode,
     args: &Args,
     item: &Item,
     body: &Group,
     place: fn(Span) -> Place,
-) -> Group {
+) -> Option<Group> {
+    let (mut first, rest) = split_body(body).filter(|_| !is_unfinished(body))?;
+    let krate = krate(args);
+    let rest = filled(rest, item, &krate);
+    let site = site(args, item, &krate, place);
+    // As streams: what is unseen in them stays as it is.
+    if args.per_poll.is_some() {
+        first.extend([polled(mode, item, body, rest, &krate, &site)]);
+    } else {
+        first.extend([guard(mode, args, &krate, &site), rest]);
+    }
+    Some(braces(body, first))
+}
+
+/// Tells whether a body surely does not compile since its last statement has no end yet.
+///
+/// The braces of ours have one span for both; as they came, the compiler finds the error where it
+/// has already reported it.
+fn is_unfinished(body: &Group) -> bool {
+    let trees: Vec<_> = body.stream().into_iter().collect();
+    let is = |tree: Option<&TokenTree>, chars: &str| match tree {
+        Some(TokenTree::Punct(punct)) => chars.contains(punct.as_char()),
+        _ => false,
+    };
+    let before_last = trees.len().checked_sub(2).and_then(|at| trees.get(at));
+    let range = is(trees.last(), ".") && is(before_last, ".");
+    let mut open_let = false;
+    for (at, tree) in trees.iter().enumerate() {
+        let before = at.checked_sub(1).map(|at| &trees[at]);
+        let first =
+            before.is_none_or(|before| is(Some(before), ";") || is_group(before, Delimiter::Brace));
+        open_let = (open_let || first && is_word(tree, "let")) && !is(Some(tree), ";");
+    }
+    open_let || is(trees.last(), ".+-*/%^&=<:,#!$~@") && !range
+}
+
+/// The statement that begins a section.
+fn guard(mode: Mode, args: &Args, krate: &TokenStream, site: &TokenStream) -> TokenStream {
     let at = Span::mixed_site();
-    let (krate, site) = (krate(args), site(args, item, place));
     let value = match (mode, &args.with_ptes) {
         (Mode::Section, None) => quote_spanned!(at=> #krate::section(#site)),
         (Mode::Pause, _) => quote_spanned!(at=> #krate::paused_section(#site)),
         (Mode::Section, Some(ptes)) => {
-            let parts = ptes.parts.iter().map(|part| quote_spanned!(at=> &(#part)));
+            // A part of a type that does not convert is reported where it stands.
+            let parts = ptes.parts.iter().map(|part| {
+                let span = part.clone().into_iter().next().map_or(at, |first| first.span());
+                quote_spanned!(at.located_at(span)=> &(#part))
+            });
             quote_spanned!(at=> #krate::section_with_ptes(#site, #krate::pte_range(#(#parts),*)))
         }
     };
-    let guard = quote_spanned!(at=> let __guard = #value;);
-    let (mut first, rest) = split_body(body);
-    first.extend(guard);
-    first.extend(rest);
-    braces(body, first)
+    // Without a name, no constant of the user's can be meant; a borrowed temporary lives as long
+    // as a local.
+    quote_spanned!(at=> let _ = &#value;)
 }
 
-/// The braces of an `async fn` whose body is polled inside of sections.
-fn per_poll_body(
+/// The expression that polls `rest`, the body of an `async fn`, inside of sections.
+fn polled(
     mode: Mode,
-    args: &Args,
     item: &Item,
     body: &Group,
-    place: fn(Span) -> Place,
-) -> Group {
+    rest: TokenStream,
+    krate: &TokenStream,
+    site: &TokenStream,
+) -> TokenStream {
     let at = Span::mixed_site();
-    let (krate, site) = (krate(args), site(args, item, place));
-    let (mut first, rest) = split_body(body);
     // A block does not know what it returns, so that `?` and coercions would fail: tell it.
     let output = item.output();
     let unnameable = output.iter().any(|tree| is_word(tree, "impl"))
@@ -103,14 +141,24 @@ fn per_poll_body(
         (false, true) => quote_spanned!(at=> if false { return #krate::never::<()>(); }),
         (false, false) => quote_spanned!(at=> if false { return #krate::never::<#output>(); }),
     };
-    inner.extend(rest);
+    inner.extend([rest]);
     let inner = braces(body, inner);
     let enter = match mode {
         Mode::Section => quote_spanned!(at=> per_poll),
         Mode::Pause => quote_spanned!(at=> per_poll_paused),
     };
-    first.extend(quote_spanned!(at=> #krate::#enter(#site, async move #inner).await));
-    braces(body, first)
+    quote_spanned!(at=> #krate::#enter(#site, async move #inner).await)
+}
+
+/// `rest` of a body, or a use of the type parameters, which clippy lets pass unused where there is
+/// nothing in a body.
+fn filled(rest: TokenStream, item: &Item, krate: &TokenStream) -> TokenStream {
+    if !rest.is_empty() {
+        return rest;
+    }
+    let at = Span::mixed_site();
+    let params = item.type_params().into_iter();
+    params.map(|param| quote_spanned!(at=> #krate::mention::<#param>();)).collect()
 }
 
 /// The braces of an `impl` block, module or trait, with the attribute on each function that has a
@@ -192,7 +240,7 @@ fn krate(args: &Args) -> TokenStream {
 }
 
 /// The place of the function, as a constant that is promoted to a static.
-fn site(args: &Args, item: &Item, place: fn(Span) -> Place) -> TokenStream {
+fn site(args: &Args, item: &Item, krate: &TokenStream, place: fn(Span) -> Place) -> TokenStream {
     let at = Span::mixed_site();
     let span = item.name.as_ref().map_or_else(Span::call_site, proc_macro2::Ident::span);
     let name = match (&args.name, &item.name) {
@@ -207,19 +255,18 @@ fn site(args: &Args, item: &Item, place: fn(Span) -> Place) -> TokenStream {
     };
     let (name, file) = (spanned(Literal::string(&name)), spanned(Literal::string(&file)));
     let line = spanned(Literal::u32_unsuffixed(u32::try_from(line).unwrap_or(0)));
-    let krate = krate(args);
     quote_spanned!(at=> &#krate::Site { name: #name, file: #file, line: #line })
 }
 
 /// Splits a body into what must stay in front of the guard and the rest: inner attributes, and
-/// leading items, since clippy wants items before statements.
-fn split_body(body: &Group) -> (TokenStream, TokenStream) {
+/// leading items, since clippy wants items before statements. An item without an end has no rest.
+fn split_body(body: &Group) -> Option<(TokenStream, TokenStream)> {
     let mut first = TokenStream::new();
     let stream = body.stream();
     if !stream.clone().into_iter().next().is_some_and(|tree| may_begin_item(&tree)) {
-        return (first, stream);
+        return Some((first, stream));
     }
-    let mut trees: Trees = stream.into_iter().collect();
+    let mut trees: Trees = stream.clone().into_iter().collect();
     take_inner_attrs(&mut trees, &mut first);
     while trees.front().is_some_and(may_begin_item) {
         let mut after = trees.clone();
@@ -227,10 +274,16 @@ fn split_body(body: &Group) -> (TokenStream, TokenStream) {
         if item.keyword.is_none() {
             break;
         }
+        if item.body.is_none() && item.end.is_none() {
+            return None;
+        }
         first.extend(item.with_attr(TokenStream::new()));
         trees = after;
     }
-    (first, trees.into_iter().collect())
+    if first.is_empty() {
+        return Some((first, stream));
+    }
+    Some((first, trees.into_iter().map(invisible::keep_together).collect()))
 }
 
 /// Moves `#![..]` and inner docs.

@@ -7,6 +7,8 @@ use std::collections::VecDeque;
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 
+use crate::invisible;
+
 /// Tokens still to be read.
 pub(crate) type Trees = VecDeque<TokenTree>;
 
@@ -45,7 +47,7 @@ impl Item {
             None => {}
         }
         item.take_start(&mut trees);
-        item.head.extend(trees);
+        item.head.extend(trees.into_iter().map(invisible::keep_together));
         item
     }
 
@@ -68,7 +70,7 @@ impl Item {
                     item.body = Some(group);
                     break;
                 }
-                tree => item.head.push(tree),
+                tree => item.head.push(invisible::keep_together(tree)),
             }
         }
         item
@@ -106,6 +108,30 @@ impl Item {
         }
         let end = output.iter().position(|tree| is_word(tree, "where"));
         &output[..end.unwrap_or(output.len())]
+    }
+
+    /// The names of the type parameters of a function.
+    pub(crate) fn type_params(&self) -> Vec<Ident> {
+        let name = self.head.iter().rposition(|tree| match (tree, &self.name) {
+            (TokenTree::Ident(ident), Some(name)) => ident == name,
+            _ => false,
+        });
+        let (mut params, mut angles, mut first) = (vec![], Angles::default(), true);
+        for tree in self.head.iter().skip(name.map_or(0, |name| name + 1)) {
+            angles.outside(tree);
+            match tree {
+                _ if angles.depth == 0 => break,
+                TokenTree::Punct(punct) if ['#', '<'].contains(&punct.as_char()) => {}
+                TokenTree::Punct(punct) if punct.as_char() == ',' => first |= angles.depth == 1,
+                TokenTree::Group(group) if group.delimiter() == Delimiter::Bracket => {}
+                TokenTree::Ident(param) if first && param != "const" => {
+                    params.push(param.clone());
+                    first = false;
+                }
+                _ => first = false,
+            }
+        }
+        params
     }
 
     /// All tokens, with `attr` after the other outer attributes.
@@ -198,10 +224,7 @@ impl Angles {
 
 /// Takes the last token, out of groups without delimiters.
 fn pop_last(trees: &mut Trees) -> Option<TokenTree> {
-    while let Some(TokenTree::Group(group)) = trees.back()
-        && group.delimiter() == Delimiter::None
-    {
-        let inner = group.stream();
+    while let Some(inner) = trees.back().and_then(invisible::open) {
         trees.pop_back();
         trees.extend(inner);
     }
@@ -209,23 +232,31 @@ fn pop_last(trees: &mut Trees) -> Option<TokenTree> {
 }
 
 /// Replaces groups without delimiters at the front by what is in them.
+///
+/// The item begins where `$v:vis` stands, and there its lints look whether a macro made it: the
+/// first token takes that place, be the visibility empty or not.
 fn open_first(trees: &mut Trees) -> bool {
-    while let Some(TokenTree::Group(group)) = trees.front()
-        && group.delimiter() == Delimiter::None
-    {
-        let inner: Vec<_> = group.stream().into_iter().collect();
-        trees.pop_front();
+    while let Some(inner) = trees.front().and_then(invisible::open) {
+        let inner: Vec<_> = inner.into_iter().collect();
+        let place = trees.pop_front().map(|group| group.span());
+        let is_vis = match inner.as_slice() {
+            [] => true,
+            [word] => is_word(word, "pub"),
+            [word, path] => is_word(word, "pub") && is_group(path, Delimiter::Parenthesis),
+            _ => false,
+        };
         inner.into_iter().rev().for_each(|tree| trees.push_front(tree));
+        if let (true, Some(place), Some(first)) = (is_vis, place, trees.front_mut()) {
+            first.set_span(place);
+        }
     }
     true
 }
 
 /// The braces in a group without delimiters: `$b:block`.
 fn open_block(tree: TokenTree) -> TokenTree {
-    if let TokenTree::Group(group) = &tree
-        && group.delimiter() == Delimiter::None
-    {
-        let mut inner = group.stream().into_iter();
+    if let Some(inner) = invisible::open(&tree) {
+        let mut inner = inner.into_iter();
         if let (Some(only), None) = (inner.next(), inner.next())
             && is_group(&only, Delimiter::Brace)
         {

@@ -7,7 +7,7 @@
 //! ```text
 //! #[lazy_mmu]                                     // all before the braces: untouched tokens
 //! fn zap(ptl: &PteLock<'_>, addr: VirtAddr) {     // `{ }`: the user's group, its span kept
-//!     let __guard = ::lazy_mmu::__private::section(&::lazy_mmu::__private::Site { .. });
+//!     let _ = &::lazy_mmu::__private::section(&::lazy_mmu::__private::Site { .. });
 //!     // the user's tokens
 //! }
 //! ```
@@ -18,6 +18,7 @@
 
 mod args;
 mod expand;
+mod invisible;
 mod item;
 mod valid;
 

@@ -5,7 +5,7 @@ use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use crate::args::Mode;
 use crate::expand::{self, Place};
 
-const GUARD: &str = "let __guard = ::lazy_mmu::__private::section(&::lazy_mmu::__private::Site \
+const GUARD: &str = "let _ = &::lazy_mmu::__private::section(&::lazy_mmu::__private::Site \
                      { name: \"f\", file: \"zap.rs\", line: 7 });";
 
 fn tokens(text: &str) -> TokenStream {
@@ -108,10 +108,10 @@ fn expressions_that_begin_like_items_do_not() {
         "static || 1;",
         "#[allow(unused)] let x = 1;",
         "default(); union.x = 1; auto += 1; macro_rules",
-        "#",
         "pub",
         "const",
-        "let x = ; fn",
+        "if let Some(x) = y { let z = ..; } ..",
+        "x as Vec<u8>",
     ] {
         check_expand("", &format!("fn f() {{ {body} }}"), &format!("fn f() {{ GUARD {body} }}"));
     }
@@ -136,12 +136,36 @@ fn groups_without_delimiters_are_opened_where_items_begin_and_end() {
 }
 
 #[test]
+fn unfinished_bodies_stay_as_they_are() {
+    for body in ["#", "x.", "x.y().", "1 +", "let", "let x = S { y: 1 }", "Vec::<u8>::", "fn g()"] {
+        let item = format!("fn f() {{ {body} }}");
+        check_expand("", &item, &item);
+    }
+}
+
+#[test]
+fn an_empty_body_mentions_the_type_parameters() {
+    let mention = |param| format!("::lazy_mmu::__private::mention::<{param}>();");
+    check_expand(
+        "",
+        "pub(in f) fn f<'a, T, #[x] U: Into<Vec<T>>, const N: u8, V = fn(T) -> U>(x: W<T>) {}",
+        &format!(
+            "pub(in f) fn f<'a, T, #[x] U: Into<Vec<T>>, const N: u8, V = fn(T) -> U>(x: W<T>) \
+             {{ GUARD {} {} {} }}",
+            mention("T"),
+            mention("U"),
+            mention("V"),
+        ),
+    );
+}
+
+#[test]
 fn arguments() {
     let site = |krate: &str, name: &str| {
         format!("&{krate}::__private::Site {{ name: \"{name}\", file: \"zap.rs\", line: 7 }}")
     };
     let guard = |krate: &str, name: &str| {
-        format!("let __guard = {krate}::__private::section({});", site(krate, name))
+        format!("let _ = &{krate}::__private::section({});", site(krate, name))
     };
     let item = "fn r#fn() { x }";
     let with = |guard: &str| format!("fn r#fn() {{ {guard} x }}");
@@ -152,7 +176,7 @@ fn arguments() {
     check_expand("allow_future", item, &with(&guard("::lazy_mmu", "fn")));
     check_expand("skip", item, item);
     let hinted = format!(
-        "let __guard = ::lazy_mmu::__private::section_with_ptes({}, \
+        "let _ = &::lazy_mmu::__private::section_with_ptes({}, \
          ::lazy_mmu::__private::pte_range(&(mm), &(a + f::<B, C<D>>(x, y)), &(e), &(ptep)));",
         site("::lazy_mmu", "fn")
     );
@@ -208,9 +232,9 @@ fn refused_return_types() {
         "BoxFuture<'static, ()>",
         "Result<(impl Stream<Item = u8>, u8), E> where E: Copy",
     ] {
-        let item = format!("fn f<T: Fn() -> u8>(x: fn() -> u8) -> {output} {{}}");
+        let item = format!("fn f<T: Fn() -> u8>(x: fn() -> u8) -> {output} {{ x }}");
         check_refused("", &item, &["`#[lazy_mmu(allow_future)]`"]);
-        let expected = item.replace("{}", "{ GUARD }");
+        let expected = item.replace("{ x }", "{ GUARD x }");
         check_expand("allow_future", &item, &expected);
     }
     for fine in ["Future", "TcpStream", "impl Iterator<Item = u8>", "u8 where T: Future"] {

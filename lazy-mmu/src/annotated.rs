@@ -4,7 +4,8 @@ use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
 use std::pin::pin;
 
-use crate::pgtable::lazy_mmu_mode_enable_with_ptes;
+use crate::design::Call;
+use crate::pgtable::{self, lazy_mmu_mode_enable_with_ptes};
 use crate::ptes::{PteRange, PteRangePart};
 use crate::sched::current;
 use crate::section::{LazyMmuPause, LazyMmuSection};
@@ -24,8 +25,19 @@ pub struct Site {
 /// What `#[lazy_mmu]` puts first into a body.
 #[inline(always)]
 pub fn section(site: &'static Site) -> LazyMmuSection {
-    note_site(site);
-    LazyMmuSection::new()
+    if !current(|cur| cur.count(Call::Enable)) {
+        section_in_full(site);
+    }
+    LazyMmuSection(PhantomData)
+}
+
+/// What `#[lazy_mmu_paused]` puts first into a body.
+#[inline(always)]
+pub fn paused_section(site: &'static Site) -> LazyMmuPause {
+    if !current(|cur| cur.count(Call::Pause)) {
+        paused_section_in_full(site);
+    }
+    LazyMmuPause(PhantomData)
 }
 
 /// What `#[lazy_mmu(with_ptes(..))]` puts first into a body.
@@ -36,20 +48,26 @@ pub fn section_with_ptes(site: &'static Site, hint: PteRange) -> LazyMmuSection 
     LazyMmuSection(PhantomData)
 }
 
-/// What `#[lazy_mmu_paused]` puts first into a body.
-#[inline(always)]
-pub fn paused_section(site: &'static Site) -> LazyMmuPause {
+/// A section that is more than a counter; outside of the annotated function, whose code stays
+/// small, as the call in it does.
+#[cold]
+#[inline(never)]
+fn section_in_full(site: &'static Site) {
     note_site(site);
-    LazyMmuPause::new()
+    pgtable::make_in_full(Call::Enable);
+}
+
+/// A pause that is more than a counter.
+#[cold]
+#[inline(never)]
+fn paused_section_in_full(site: &'static Site) {
+    note_site(site);
+    pgtable::make_in_full(Call::Pause);
 }
 
 #[inline]
 fn note_site(site: &'static Site) {
-    current(|cur| {
-        if !cur.is_plain() {
-            cur.note(Event::Section(site.name));
-        }
-    });
+    current(|cur| cur.note(Event::Section(site.name)));
 }
 
 /// The hint from the four arguments of `with_ptes`.
@@ -93,6 +111,10 @@ pub fn never<T>() -> T {
     unreachable!("stands behind `if false`")
 }
 
+/// Mentions a type.
+#[inline(always)]
+pub const fn mention<T: ?Sized>() {}
+
 /// A section around a block, in which `return`, `?` and `break` work as ever.
 ///
 /// The value is the block's. Temporaries of its last expression are dropped inside the section,
@@ -120,7 +142,7 @@ pub fn never<T>() -> T {
 #[macro_export]
 macro_rules! lazy_mmu_section {
     ($($body:tt)*) => {{
-        let __guard = $crate::__private::section(&$crate::__private::Site {
+        let _ = &$crate::__private::section(&$crate::__private::Site {
             name: "lazy_mmu_section!",
             file: ::core::file!(),
             line: ::core::line!(),
@@ -140,7 +162,7 @@ macro_rules! lazy_mmu_section {
 #[macro_export]
 macro_rules! lazy_mmu_paused_section {
     ($($body:tt)*) => {{
-        let __guard = $crate::__private::paused_section(&$crate::__private::Site {
+        let _ = &$crate::__private::paused_section(&$crate::__private::Site {
             name: "lazy_mmu_paused_section!",
             file: ::core::file!(),
             line: ::core::line!(),

@@ -50,7 +50,7 @@ pub use trace::Record;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::annotated::{
-        Site, never, paused_section, per_poll, per_poll_paused, pte_range, section,
+        Site, mention, never, paused_section, per_poll, per_poll_paused, pte_range, section,
         section_with_ptes,
     };
 }

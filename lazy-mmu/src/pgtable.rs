@@ -8,9 +8,7 @@ use std::collections::BTreeSet;
 
 use parking_lot::Mutex;
 
-use crate::design::{
-    Call, Check, Context, Effect, Effects, LazyMmuDesign, LazyMmuState, Token, Warn, counts,
-};
+use crate::design::{Call, Check, Effect, LazyMmuDesign, LazyMmuState, Token, Warn, counts};
 use crate::ptes::PteRange;
 use crate::sched::{Current, OnWarn, Tokens, current};
 use crate::trace::Event;
@@ -21,7 +19,7 @@ use crate::trace::Event;
 /// Has no effect if the design ignores calls in interrupt or while paused.
 #[inline]
 pub fn lazy_mmu_mode_enable() {
-    make(Call::Enable, counts::State::enable);
+    make(Call::Enable);
 }
 
 /// Begins a section that will touch the entries of `hint` only: the s390 proposal.
@@ -41,7 +39,7 @@ pub fn lazy_mmu_mode_enable_with_ptes(hint: PteRange) {
 /// Has no effect if the design ignores calls in interrupt or while paused.
 #[inline]
 pub fn lazy_mmu_mode_disable() {
-    make(Call::Disable, counts::State::disable);
+    make(Call::Disable);
 }
 
 /// Suspends the mode: earlier updates have taken effect on return, later ones take effect at once,
@@ -50,7 +48,7 @@ pub fn lazy_mmu_mode_disable() {
 /// Has no effect if the design ignores calls in interrupt.
 #[inline]
 pub fn lazy_mmu_mode_pause() {
-    make(Call::Pause, counts::State::pause);
+    make(Call::Pause);
 }
 
 /// Ends a pause.
@@ -58,7 +56,7 @@ pub fn lazy_mmu_mode_pause() {
 /// Has no effect if the design ignores calls in interrupt.
 #[inline]
 pub fn lazy_mmu_mode_resume() {
-    make(Call::Resume, counts::State::resume);
+    make(Call::Resume);
 }
 
 /// `__task_lazy_mmu_mode_pause(current)` of v7.2: pause without the question for interrupts. For
@@ -88,13 +86,21 @@ pub fn call(call: Call) {
     }
 }
 
-/// Makes `call`, whose transition under the default design is `step`.
 #[inline(always)]
-fn make(call: Call, step: impl FnOnce(counts::State, Context) -> Effects<counts::State>) {
+fn make(call: Call) {
+    if !current(|cur| cur.count(call)) {
+        make_in_full(call);
+    }
+}
+
+/// Makes `call` where more happens than that a counter moves, or somebody watches.
+#[cold]
+#[inline(never)]
+pub(crate) fn make_in_full(call: Call) {
     current(|cur| {
         if cur.is_plain() {
-            let cx = cur.context(Token::DEFAULT);
-            let effects = step(counts::State::unpack(cur.state()), cx);
+            let state = counts::State::unpack(cur.state());
+            let effects = state.step(cur.context(Token::DEFAULT), call);
             if !effects.warns() {
                 if let Some(state) = effects.stored() {
                     cur.set_plain_state(state.pack());
@@ -107,7 +113,6 @@ fn make(call: Call, step: impl FnOnce(counts::State, Context) -> Effects<counts:
 }
 
 /// Makes `call` for a caller that keeps no token.
-#[inline(never)]
 fn apply_raw(cur: &Current, call: Call) {
     if !cur.design().has_tokens() {
         apply(cur, call, Token::DEFAULT);

@@ -29,6 +29,10 @@ pub struct PteRange {
 /// }
 /// assert_eq!((&&VirtAddr(0x1000)).pte_range_part(), 0x1000);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no place in the range hint of a section",
+    note = "implement `PteRangePart` to say what integer it is"
+)]
 pub trait PteRangePart {
     /// The value as an integer.
     fn pte_range_part(&self) -> u64;

@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 use crate::arch::Arch;
 use crate::design::{
-    Check, Context, Design, LazyMmuDesign, LazyMmuState, StateBits, Token, Warn, counts,
+    Call, Check, Context, Design, LazyMmuDesign, LazyMmuState, StateBits, Token, Warn, counts,
 };
 use crate::preempt::PreemptCount;
 use crate::trace::{Event, PteEvent, Record};
@@ -87,9 +87,14 @@ pub enum OnWarn {
 
 /// The one thread-local of the emulated kernel. No part of it is dropped at thread exit: whoever
 /// installs something takes it out again.
+#[repr(C)]
 pub(crate) struct Current {
+    /// The state of a [`plain`](Self::is_plain) task in task context, else [`Self::ELSEWHERE`].
+    /// One word tells a call all it must know; it comes first, for the shortest instructions.
+    counters: Cell<u32>,
     /// No architecture, no record, the default design: calls only move the counters.
     plain: Cell<bool>,
+    /// The state where `counters` does not have it.
     lazy_mmu_state: Cell<StateBits>,
     preempt_count: Cell<PreemptCount>,
     flags: Cell<u64>,
@@ -119,8 +124,12 @@ pub(crate) fn current<R>(f: impl FnOnce(&Current) -> R) -> R {
 }
 
 impl Current {
+    /// The state is in `lazy_mmu_state`.
+    const ELSEWHERE: u32 = u32::MAX;
+
     const fn new() -> Self {
         Self {
+            counters: Cell::new(0),
             plain: Cell::new(true),
             lazy_mmu_state: Cell::new(StateBits(0)),
             preempt_count: Cell::new(PreemptCount(0)),
@@ -149,20 +158,42 @@ impl Current {
         Context { in_interrupt, arch_wants: self.arch_wants.get(), token }
     }
 
+    /// Makes `call` if it only moves a counter, and tells whether it did.
+    #[inline(always)]
+    pub(crate) fn count(&self, call: Call) -> bool {
+        let counted = counts::count(self.counters.get(), call);
+        if let Some(counters) = counted {
+            self.counters.set(counters);
+        }
+        counted.is_some()
+    }
+
     #[inline(always)]
     pub(crate) fn state(&self) -> StateBits {
-        self.lazy_mmu_state.get()
+        match self.counters.get() {
+            Self::ELSEWHERE => self.lazy_mmu_state.get(),
+            counters => StateBits(counters.into()),
+        }
     }
 
     /// Stores the state when the mode is [`plain`](Self::is_plain).
-    #[inline(always)]
+    #[inline]
     pub(crate) fn set_plain_state(&self, state: StateBits) {
+        let here = self.plain.get() && !self.preempt_count.get().in_interrupt();
+        self.counters.set(if here { state.0 as u32 } else { Self::ELSEWHERE });
         self.lazy_mmu_state.set(state);
     }
 
     pub(crate) fn set_state(&self, state: StateBits) {
-        self.lazy_mmu_state.set(state);
+        self.set_plain_state(state);
         self.active.set(self.design().is_active(state));
+    }
+
+    /// Changes the preempt count, on which it depends where the state is.
+    fn set_preempt_count(&self, count: PreemptCount) {
+        let state = self.state();
+        self.preempt_count.set(count);
+        self.set_plain_state(state);
     }
 
     /// Changes the tokens that raw calls have left.
@@ -212,14 +243,15 @@ impl Current {
         let default_design = self.design.get() == Design::of::<counts::State>();
         self.recording.set(recording);
         self.arch_wants.set(self.arch().is_none_or(|arch| arch.wants_lazy_mmu_mode()));
+        let state = self.state();
         self.plain.set(!recording && default_design && self.arch.borrow().is_none());
-        self.set_state(self.state());
+        self.set_state(state);
     }
 
     fn change_context(&self, name: &'static str, offset: u32, add: bool) {
         let mut count = self.preempt_count.get();
         let fits = if add { count.add(offset) } else { count.sub(offset) };
-        self.preempt_count.set(count);
+        self.set_preempt_count(count);
         self.note(Event::Context { name, preempt_count: count });
         if !fits {
             crate::pgtable::warn(self, &bad_preempt_count(count, offset, add));

@@ -33,8 +33,15 @@ impl Drop for LazyMmuSection {
     /// Calls [`lazy_mmu_mode_disable`].
     #[inline]
     fn drop(&mut self) {
-        lazy_mmu_mode_disable();
+        disable();
     }
+}
+
+/// The end of a section, out of line: a function has it twice, once for unwinding, and there the
+/// inlined comparison would cost more code than it saves time.
+#[inline(never)]
+fn disable() {
+    lazy_mmu_mode_disable();
 }
 
 /// A pause: the mode is paused when it is made and resumed when it is dropped.
@@ -56,8 +63,14 @@ impl Drop for LazyMmuPause {
     /// Calls [`lazy_mmu_mode_resume`].
     #[inline]
     fn drop(&mut self) {
-        lazy_mmu_mode_resume();
+        resume();
     }
+}
+
+/// The end of a pause, out of line as that of a section.
+#[inline(never)]
+fn resume() {
+    lazy_mmu_mode_resume();
 }
 
 /// Runs `f` inside a section.

@@ -3,6 +3,9 @@
 mod api;
 mod cli;
 mod designs;
+mod macros;
+mod macros_diff;
+mod macros_rustc;
 mod maps;
 mod mm;
 mod scenarios;

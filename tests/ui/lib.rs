@@ -1,0 +1,1 @@
+//! Has nothing: this package is apart so that its cases are built with the facade alone.
