@@ -8,7 +8,9 @@ use std::collections::BTreeSet;
 
 use parking_lot::Mutex;
 
-use crate::design::{Call, Check, Effect, LazyMmuDesign, LazyMmuState, Token, Warn, counts};
+use crate::design::{
+    Call, Check, Context, Effect, LazyMmuDesign, LazyMmuState, Token, Warn, counts,
+};
 use crate::ptes::PteRange;
 use crate::sched::{Current, OnWarn, Tokens, current};
 use crate::trace::Event;
