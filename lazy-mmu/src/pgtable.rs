@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use parking_lot::Mutex;
 
+use crate::arch::Point;
 use crate::design::{
     Call, Check, Context, Effect, LazyMmuDesign, LazyMmuState, Token, Warn, counts,
 };
@@ -139,6 +140,9 @@ fn apply_raw(cur: &Current, call: Call) {
 fn apply(cur: &Current, call: Call, token: Token) -> Token {
     cur.note(Event::Call(call));
     let token = run(cur, call, cur.context(token));
+    if let Some(arch) = cur.arch() {
+        arch.returned(call);
+    }
     let (active, state) = (cur.is_active(), cur.state());
     cur.note(Event::Return { call, active, state });
     token
@@ -150,10 +154,12 @@ fn run(cur: &Current, call: Call, cx: Context) -> Token {
     cur.design().each(cur.state(), cx, call, &mut |effect| match effect {
         _ if dead => {}
         Effect::Store(state) => {
+            cur.point(Point::Store);
             cur.set_state(state);
             cur.note(Event::Store(state));
         }
         Effect::Hook(hook) => {
+            cur.point(Point::Hook(hook));
             cur.note(Event::Hook(hook));
             if let Some(arch) = cur.arch() {
                 arch.hook(hook);

@@ -175,6 +175,23 @@ pub enum Event<'r> {
         /// The preempt count after it.
         preempt_count: PreemptCount,
     },
+    /// The CPU goes from the current task to another one; what the switch does follows.
+    Switch {
+        /// The number of the other task.
+        next: u8,
+    },
+    /// Here, inside the call or primitive that is under way, something else happens: an interrupt,
+    /// a preemption.
+    Away,
+    /// The call or primitive goes on.
+    Back,
+    /// Something went wrong that the kernel itself may not notice.
+    Hazard {
+        /// The name of the kind of damage.
+        name: &'r str,
+        /// The number of the event that caused it, where one did.
+        cause: Option<u32>,
+    },
     /// A remark of whoever drives the run.
     Note(&'r str),
     /// At the end of the record something is outstanding.
