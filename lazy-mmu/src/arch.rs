@@ -4,7 +4,7 @@
 //! selects `CONFIG_ARCH_HAS_LAZY_MMU_MODE`. Without an installed architecture the hooks are empty,
 //! as on an architecture that does not select it.
 
-use crate::design::{Call, Hook};
+use crate::design::{Call, Hook, Warn};
 
 /// A place inside a call or a primitive, named after what happens next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,9 @@ pub trait Arch {
 
     /// A call of the API is about to return.
     fn returned(&self, _: Call) {}
+
+    /// A sanity check has found something.
+    fn warned(&self, _: &Warn) {}
 
     /// Tells what is outstanding: how many, and the kernel's name of the place that holds it.
     fn pending(&self) -> Option<(u32, &'static str)> {

@@ -179,6 +179,9 @@ pub(crate) fn warn(cur: &Current, found: &Warn) {
     static PRINTED: Mutex<BTreeSet<Warn>> = Mutex::new(BTreeSet::new());
 
     cur.note(Event::from(found));
+    if let Some(arch) = cur.arch().filter(|_| found.check != Check::BugOn) {
+        arch.warned(found);
+    }
     match cur.on_warn() {
         OnWarn::Panic if !std::thread::panicking() => panic!("WARNING: {found}"),
         OnWarn::PrintOnce if !crate::sched::recording() => {

@@ -3,6 +3,7 @@
 
 pub mod addr;
 pub mod effect;
+pub mod hazard;
 pub mod pte;
 pub mod table;
 

@@ -119,6 +119,21 @@ impl<'m, T> Hw for Bus<'m, T> {
         self.inner.effect(effect);
     }
 
+    #[inline]
+    fn put_off(&mut self, at: At, nr: u16) {
+        self.inner.track(|tracker, cpu| tracker.put_off(cpu, at, nr));
+    }
+
+    #[inline]
+    fn settle(&mut self) {
+        self.inner.track(|tracker, cpu| tracker.settle(cpu));
+    }
+
+    #[inline]
+    fn tlb_invalidate(&mut self, at: At, nr: u32) {
+        self.inner.track(|tracker, _| tracker.tlb_invalidate(at, nr));
+    }
+
     fn bug(&mut self, cond: &'static str) {
         self.inner.bug(cond);
     }

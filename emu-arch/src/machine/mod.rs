@@ -7,25 +7,32 @@
 mod bus;
 mod mm;
 mod totals;
+mod point;
 mod scratch;
+mod task;
+mod tracker;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use lazy_mmu::arch::Arch as ArchHooks;
-use lazy_mmu::design::{Check, Hook, Warn};
+use lazy_mmu::arch::{Arch as ArchHooks, Point};
+use lazy_mmu::design::{Call, Check, Hook, Warn};
 use lazy_mmu::sched;
 
 pub use mm::{MmStruct, PteLock};
+pub use task::PID_MAX;
 pub use totals::{Total, Totals};
+pub use tracker::Found;
 
 pub(crate) use bus::Bus;
+pub(crate) use tracker::Tracker;
 
 use crate::arch::{AnyBackend, on_backend};
 use crate::backend::{Access, At, Backend};
 use crate::hw::Slot;
 use crate::hw::addr::VirtAddr;
 use crate::hw::effect::{Effect, Kind};
+use crate::hw::hazard::Hazard;
 use crate::hw::pte::Pte;
 use crate::hw::table::{Ptep, Table};
 use crate::{Arch, Kernel};
@@ -62,6 +69,11 @@ pub(crate) struct Inner {
     cpu: Cell<u8>,
     /// How many `BUG_ON()`s of the architecture were hit.
     bugs: Cell<u32>,
+    tasks: task::Tasks,
+    /// Whether hazards are tracked.
+    pub(crate) tracking: Cell<bool>,
+    tracker: RefCell<Tracker>,
+    script: RefCell<Option<point::Script>>,
     totals: RefCell<Totals>,
     mms: Cell<u8>,
     /// Every page table, by its number.
@@ -84,6 +96,10 @@ impl Machine {
             backend: arch.backend(kernel),
             cpu: Cell::new(0),
             bugs: Cell::new(0),
+            tasks: task::Tasks::new(),
+            tracking: Cell::new(false),
+            tracker: RefCell::new(Tracker::new(arch)),
+            script: RefCell::default(),
             totals: RefCell::default(),
             mms: Cell::new(1),
             tables: RefCell::default(),
@@ -120,10 +136,23 @@ impl Machine {
         self.inner.bugs.get()
     }
 
+    /// Has the machine look for hazards from now on.
+    pub fn track_hazards(&self) {
+        self.inner.tracking.set(true);
+    }
+
+    /// The hazards found so far.
+    #[must_use]
+    pub fn hazards(&self) -> Vec<Found> {
+        self.inner.tracker.borrow().found().to_vec()
+    }
+
     /// Runs `f` on this machine: the hooks of the generic layer reach its architecture.
     pub fn run<R>(&self, f: impl FnOnce() -> R) -> R {
-        let arch: Rc<dyn ArchHooks> = self.inner.clone();
-        sched::with_arch(arch, f)
+        let arch: Rc<dyn ArchHooks> = Rc::new(Running(self.clone()));
+        let value = sched::with_arch(arch, f);
+        self.run_on(0);
+        value
     }
 
     /// How often each kind of effect and each hook happened since boot.
@@ -163,11 +192,36 @@ impl Inner {
     fn bug(&self, cond: &'static str) {
         self.bugs.set(self.bugs.get() + 1);
         sched::warn(Warn { check: Check::BugOn, cond });
+        self.report(Hazard::ArchBug);
+    }
+
+    /// Calls `f` with the tracker, where hazards are tracked.
+    #[inline]
+    pub(crate) fn track(&self, f: impl FnOnce(&mut Tracker, u8)) {
+        if self.tracking.get() {
+            f(&mut self.tracker.borrow_mut(), self.cpu.get());
+        }
+    }
+
+    fn report(&self, hazard: Hazard) {
+        self.track(|tracker, _| tracker.report(hazard, None));
+    }
+
+    fn must_be_done(&self, hazard: Hazard) {
+        self.track(|tracker, cpu| tracker.must_be_done(cpu, hazard));
+    }
+
+    /// A context switch is about to leave the outgoing task.
+    fn at_switch(&self) {
+        if self.arch.defers_per_cpu() {
+            self.must_be_done(Hazard::BatchAtSwitch);
+        }
     }
 
     /// Executes an effect.
     #[inline]
     pub(crate) fn effect(&self, effect: Effect) {
+        sched::point(Point::Effect(effect.name));
         if effect.kind != Kind::PutOff {
             self.totals.borrow_mut().add(effect);
         }
@@ -177,11 +231,15 @@ impl Inner {
     }
 }
 
-impl ArchHooks for Inner {
+/// The machine while it runs something: what the generic layer calls.
+struct Running(Machine);
+
+impl ArchHooks for Running {
     fn hook(&self, hook: Hook) {
-        self.totals.borrow_mut().add_hook(hook);
-        on_backend!(&self.backend, |backend, cpus| {
-            let hw = &mut Bus { inner: self, cpus, mm: None };
+        let this = &*self.0.inner;
+        this.totals.borrow_mut().add_hook(hook);
+        on_backend!(&this.backend, |backend, cpus| {
+            let hw = &mut Bus { inner: this, cpus, mm: None };
             match hook {
                 Hook::Enter => backend.enter(hw),
                 Hook::Leave => backend.leave(hw),
@@ -191,12 +249,31 @@ impl ArchHooks for Inner {
     }
 
     fn wants_lazy_mmu_mode(&self) -> bool {
-        self.arch != Arch::PowerpcRadix
+        self.0.arch() != Arch::PowerpcRadix
     }
 
     fn pending(&self) -> Option<(u32, &'static str)> {
-        on_backend!(&self.backend, |backend, cpus| {
-            backend.pending(&mut Bus { inner: self, cpus, mm: None })
+        let this = &*self.0.inner;
+        on_backend!(&this.backend, |backend, cpus| {
+            backend.pending(&mut Bus { inner: this, cpus, mm: None })
         })
+    }
+
+    fn point(&self, point: Point) {
+        self.0.at_point(point);
+    }
+
+    fn returned(&self, call: Call) {
+        if !sched::in_interrupt() {
+            match call {
+                Call::Disable => self.0.inner.must_be_done(Hazard::PendingAtDisable),
+                Call::Pause => self.0.inner.must_be_done(Hazard::PendingAtPause),
+                _ => {}
+            }
+        }
+    }
+
+    fn warned(&self, _: &Warn) {
+        self.0.inner.report(Hazard::ApiWarning);
     }
 }

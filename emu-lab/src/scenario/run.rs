@@ -153,6 +153,7 @@ impl Lab {
             PteOp::set_p4d => set_table(mm, Level::P4d, args),
             PteOp::set_pgd => set_table(mm, Level::Pgd, args),
             PteOp::ptep_get => _ = pgtable::ptep_get(mm, addr, ptep),
+            PteOp::raw_read => _ = pgtable::raw_read(mm, addr, ptep),
             PteOp::ptep_get_lockless => _ = pgtable::ptep_get_lockless(mm, addr, ptep),
             PteOp::ptep_get_and_clear => _ = pgtable::ptep_get_and_clear(mm, addr, ptep),
             PteOp::pte_clear => pgtable::pte_clear(mm, addr, ptep),

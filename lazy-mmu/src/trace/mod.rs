@@ -36,6 +36,8 @@ pub enum PteOp {
     set_p4d,
     set_pgd,
     flush_tlb_range,
+    /// Not a kernel function: `*ptep`, past the accessor.
+    raw_read,
     /// Not a kernel function: a CPU reads memory through the mapping.
     read,
     /// Not a kernel function: a CPU writes memory through the mapping.
@@ -44,7 +46,7 @@ pub enum PteOp {
 
 impl PteOp {
     /// Every primitive, in the order of the declaration; a packed event holds the index.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::set_pte,
         Self::set_pte_at,
         Self::set_ptes,
@@ -63,6 +65,7 @@ impl PteOp {
         Self::set_p4d,
         Self::set_pgd,
         Self::flush_tlb_range,
+        Self::raw_read,
         Self::read,
         Self::write,
     ];
@@ -89,6 +92,7 @@ impl PteOp {
             Self::set_p4d => "set_p4d",
             Self::set_pgd => "set_pgd",
             Self::flush_tlb_range => "flush_tlb_range",
+            Self::raw_read => "raw_read",
             Self::read => "read",
             Self::write => "write",
         }
