@@ -32,8 +32,12 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     for unmet in &outcome.unmet {
         let _ = writeln!(anstream::stderr(), "{name}:{}: {}", unmet.line, unmet.message);
     }
+    for hazard in &outcome.unexpected {
+        let _ = writeln!(anstream::stderr(), "{name}: unexpected hazard {}", hazard.id());
+    }
     let Some(line) = outcome.stopped else {
-        return Ok(if outcome.unmet.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        let met = outcome.unmet.is_empty() && outcome.unexpected.is_empty();
+        return Ok(if met { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     };
     let _ = writeln!(
         anstream::stderr(),

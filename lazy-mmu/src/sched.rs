@@ -342,6 +342,10 @@ context_changes! {
     preempt_disable = true PREEMPT_OFFSET;
     /// Ends the innermost `preempt_disable()`.
     preempt_enable = false PREEMPT_OFFSET;
+    /// Takes a spin lock: keeps the task on its CPU until the matching `spin_unlock()`.
+    spin_lock = true PREEMPT_OFFSET;
+    /// Releases the innermost spin lock.
+    spin_unlock = false PREEMPT_OFFSET;
     /// Disables bottom halves, which counts as interrupt.
     local_bh_disable = true SOFTIRQ_DISABLE_OFFSET;
     /// Ends the innermost `local_bh_disable()`.
@@ -529,6 +533,11 @@ pub fn point(point: Point) {
 #[must_use]
 pub fn next_seq() -> u32 {
     current(|cur| cur.record.borrow().as_ref().map_or(0, |record| record.len() as u32))
+}
+
+/// Records something that the task does to itself, by the kernel's name of it.
+pub fn note_context(name: &'static str) {
+    current(|cur| cur.note(Event::Context { name, preempt_count: cur.preempt_count.get() }));
 }
 
 /// Records that something else happens inside the call that is under way.

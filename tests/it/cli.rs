@@ -63,7 +63,10 @@ fn a_claim_that_does_not_hold() {
 #[test]
 fn wrong_claims() {
     check_scenario_refused(b"expect actve\n", &["did you mean \"active\"?", ":1:8"]);
-    check_scenario_refused(b"expect\n", &["expected active or inactive after expect", ":1:7"]);
+    check_scenario_refused(
+        b"expect\n",
+        &["expected active or inactive or hazard or none after", ":1:7"],
+    );
     check_scenario_refused(b"expect active now\n", &["expected nothing after active", ":1:15"]);
     check_scenario_refused(b"expcet active\n", &["did you mean \"expect\"?"]);
 }

@@ -17,6 +17,9 @@ pub use barriers::{DSB_ISHST, ISB};
 /// TLB maintenance over a range.
 pub const FLUSH_TLB_RANGE: Effect = Effect::other("__flush_tlb_range");
 
+/// The barrier of a context switch.
+pub const DSB_ISH: Effect = Effect::other("dsb(ish)");
+
 /// Bit of the thread flag that says that barriers are owed.
 ///
 /// Fidelity: same as arch/arm64/include/asm/thread_info.h v7.0.
@@ -65,6 +68,14 @@ impl Backend for Arm64 {
             Self::V6_16 => before::arch_flush_lazy_mmu_mode(hw),
             Self::V7_0 => hooks::arch_flush_lazy_mmu_mode(hw),
         }
+    }
+
+    /// `__switch_to()` has a barrier of its own, which does not settle what the task owes: the
+    /// `isb()` is still to come.
+    ///
+    /// Fidelity: same as arch/arm64/kernel/process.c v6.16 and v7.0.
+    fn switch_out(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) {
+        hw.effect(DSB_ISH);
     }
 
     /// `__set_ptes_anysz()`: all stores, then one completion on the last value.

@@ -7,6 +7,7 @@
 mod bus;
 mod mm;
 mod totals;
+mod locks;
 mod point;
 mod scratch;
 mod task;
@@ -19,6 +20,7 @@ use lazy_mmu::arch::{Arch as ArchHooks, Point};
 use lazy_mmu::design::{Call, Check, Hook, Warn};
 use lazy_mmu::sched;
 
+pub use locks::Lock;
 pub use mm::{MmStruct, PteLock};
 pub use task::PID_MAX;
 pub use totals::{Total, Totals};
@@ -70,6 +72,7 @@ pub(crate) struct Inner {
     /// How many `BUG_ON()`s of the architecture were hit.
     bugs: Cell<u32>,
     tasks: task::Tasks,
+    locks: locks::Locks,
     /// Whether hazards are tracked.
     pub(crate) tracking: Cell<bool>,
     tracker: RefCell<Tracker>,
@@ -97,6 +100,7 @@ impl Machine {
             cpu: Cell::new(0),
             bugs: Cell::new(0),
             tasks: task::Tasks::new(),
+            locks: locks::Locks::default(),
             tracking: Cell::new(false),
             tracker: RefCell::new(Tracker::new(arch)),
             script: RefCell::default(),

@@ -116,13 +116,20 @@ impl Machine {
 
     /// The running task gives up its CPU to the idle task: `schedule()`.
     pub fn schedule(&self) {
-        self.might_sleep();
+        sched::note_context("schedule");
+        self.check_sleep();
         self.inner.must_be_done(Hazard::PendingAtSchedule);
         self.context_switch(self.cpu(), idle(self.cpu()));
     }
 
     /// The running task may sleep here: `might_sleep()`.
     pub fn might_sleep(&self) {
+        sched::note_context("might_sleep");
+        self.check_sleep();
+    }
+
+    /// Looks for the hazards of sleeping here.
+    pub(super) fn check_sleep(&self) {
         if !sched::preempt_count().preemptible() {
             self.inner.report(Hazard::SleepInAtomic);
         } else if sched::is_lazy_mmu_mode_active() {
@@ -141,6 +148,7 @@ impl Machine {
 
     /// The running task exits: what it leaves behind is a hazard.
     pub fn exit(&self) {
+        sched::note_context("do_exit");
         let task = sched::current_task();
         if task.preempt_count != PreemptCount::default() {
             self.inner.report(Hazard::PreemptImbalance);

@@ -70,7 +70,10 @@ impl Tracker {
     /// Notes a hazard, in the record and here.
     pub(crate) fn report(&mut self, hazard: Hazard, cause: Option<u32>) {
         let seq = sched::next_seq();
-        sched::note_hazard(hazard.id(), cause);
+        // The warning or the BUG is in the record already.
+        if !matches!(hazard, Hazard::ApiWarning | Hazard::ArchBug) {
+            sched::note_hazard(hazard.id(), cause);
+        }
         self.found.push(Found { hazard, seq, cause });
     }
 

@@ -29,6 +29,30 @@ pub(super) fn arch_enter_lazy_mmu_mode(
     hw.per_cpu(|batch| batch.active = true);
 }
 
+/// Bit of the thread flag that carries the mode of a task that is switched out in a section.
+const TLF_LAZY_MMU: u32 = 3;
+
+/// The half of `__switch_to()` before the switch: sends the batch and notes that the task had the
+/// mode on. Of use up to v6.0 only; later no section can be switched out.
+///
+/// Fidelity: same as arch/powerpc/kernel/process.c v6.0 and v6.19, removed by 58852f24f956.
+pub(super) fn switch_out(hw: &mut impl Hw<PerCpu = Ppc64TlbBatch>) {
+    if hw.per_cpu(|batch| batch.active) {
+        hw.set_thread_flag(TLF_LAZY_MMU);
+        batch::flush_pending(hw);
+        hw.per_cpu(|batch| batch.active = false);
+    }
+}
+
+/// The half after the switch: the incoming task has the mode on again.
+///
+/// Fidelity: same as arch/powerpc/kernel/process.c v6.0 and v6.19, removed by 58852f24f956.
+pub(super) fn switch_in(hw: &mut impl Hw<PerCpu = Ppc64TlbBatch>) {
+    if hw.test_and_clear_thread_flag(TLF_LAZY_MMU) {
+        hw.per_cpu(|batch| batch.active = true);
+    }
+}
+
 /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v6.0 and v6.19.
 pub(super) fn arch_leave_lazy_mmu_mode(
     hw: &mut impl Hw<PerCpu = Ppc64TlbBatch>,

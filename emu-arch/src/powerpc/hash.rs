@@ -57,6 +57,18 @@ impl Backend for Hash {
         }
     }
 
+    fn switch_out(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) {
+        if self != Self::V7_0 {
+            before::switch_out(hw);
+        }
+    }
+
+    fn switch_in(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) {
+        if self != Self::V7_0 {
+            before::switch_in(hw);
+        }
+    }
+
     /// Plain stores of entries that were not valid and, whatever the caller copied, are not hashed:
     /// their translations are hashed on first use.
     ///

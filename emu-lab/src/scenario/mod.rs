@@ -34,14 +34,36 @@
 //!                                         # preempt_disable, preempt_enable
 //! expect active                           # a claim on what arch code is told; or: inactive
 //! ```
+//!
+//! Several tasks and CPUs, locks, and what falls into a call:
+//!
+//! ```text
+//! bad: xen-pv v7.0                        # in the header: where the hazard appears, and where not
+//! good: xen-pv v7.1, xen-pv v7.2
+//! ---
+//! A: enable                               # task A, on CPU 0; B@cpu1: task B, on CPU 1
+//! A: enable before arch_enter {           # at a point inside the call: before store, arch_enter,
+//!     B: write 0x7f0000001000             # arch_leave, arch_flush or an effect such as dsb
+//!     hardirq {                           # softirq {, nmi {: an interrupt
+//!     }
+//! } @cpu1                                 # A goes on, here on another CPU
+//! spin_lock 0x7f0000001000                # the lock of a page table, or init_mm; spin_unlock
+//! mutex_lock                              # mutex_unlock, might_sleep, schedule, exit, fork C
+//! expect hazard stale-read                # the hazard has appeared; or: expect none
+//! ```
 
 mod parse;
+mod header;
+mod tasks;
 mod run;
+mod lab;
 mod words;
 
-use emu_arch::VirtAddr;
 use emu_arch::backend::Psize;
-use lazy_mmu::design::Call;
+use emu_arch::hw::hazard::Hazard;
+use emu_arch::machine::Lock;
+use emu_arch::{Arch, Kernel, VirtAddr};
+use lazy_mmu::design::{Call, Design};
 use lazy_mmu::trace::PteOp;
 
 pub use parse::parse;
@@ -55,8 +77,51 @@ pub struct Scenario {
     pub what: String,
     /// Where it comes from, from its header.
     pub from: String,
+    /// The runs that show the hazards that the scenario expects.
+    pub bad: Vec<Where>,
+    /// The runs that show none.
+    pub good: Vec<Where>,
     /// The steps, in order.
     pub steps: Vec<Line>,
+    /// What falls into calls, as steps refer to it.
+    pub insides: Vec<Inside>,
+}
+
+impl Scenario {
+    /// Every line, those that fall into calls last.
+    pub fn lines(&self) -> impl Iterator<Item = &Line> {
+        self.steps.iter().chain(self.insides.iter().flat_map(|inside| &inside.steps))
+    }
+
+    /// Tells whether the scenario makes claims about hazards, which makes it a test.
+    #[must_use]
+    pub fn claims_hazards(&self) -> bool {
+        let claims =
+            |line: &Line| matches!(line.step, Step::Expect(Expect::Hazard(_) | Expect::None));
+        self.lines().any(claims)
+    }
+}
+
+/// A run that a scenario speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Where {
+    /// The architecture.
+    pub arch: Arch,
+    /// The kernel.
+    pub kernel: Kernel,
+    /// Another design than the kernel's.
+    pub design: Option<Design>,
+}
+
+/// What falls into a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inside {
+    /// The point inside the call, by name.
+    pub point: String,
+    /// What happens there.
+    pub steps: Vec<Line>,
+    /// The CPU on which the task goes on, if not on its own.
+    pub back_on: Option<u8>,
 }
 
 /// One step and the number of its line, from 1.
@@ -64,8 +129,14 @@ pub struct Scenario {
 pub struct Line {
     /// The number of the line.
     pub number: u32,
+    /// The task that executes, from 1, and 0 for whichever runs.
+    pub task: u8,
+    /// The CPU on which it executes, where given.
+    pub cpu: Option<u8>,
     /// What happens.
     pub step: Step,
+    /// What falls into it: an index into [`Scenario::insides`].
+    pub inside: Option<u32>,
 }
 
 /// What one line of a scenario does.
@@ -79,6 +150,10 @@ pub enum Step {
     Pte(PteOp, PteArgs),
     /// Pages that are mapped and were used before the scenario begins; not recorded.
     Map(PteArgs),
+    /// What a task does to itself or to its CPU.
+    Task(TaskOp),
+    /// A lock is taken or released.
+    Lock(Lock, bool),
     /// A claim about the moment; one that does not hold is remarked on in the record.
     Expect(Expect),
 }
@@ -88,6 +163,26 @@ pub enum Step {
 pub enum Expect {
     /// What `is_lazy_mmu_mode_active()` says.
     Active(bool),
+    /// The hazard has appeared by now.
+    Hazard(Hazard),
+    /// No hazard has appeared by now, but those expected.
+    None,
+}
+
+/// What a task does to itself or to its CPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TaskOp {
+    /// `might_sleep()`
+    MightSleep,
+    /// `schedule()`: the CPU goes idle.
+    Schedule,
+    /// The task exits.
+    Exit,
+    /// Task number `child` begins as a copy.
+    Fork {
+        /// The number, 1 to 26.
+        child: u8,
+    },
 }
 
 /// A change of the task's context: its kernel name and the function of [`lazy_mmu::sched`].

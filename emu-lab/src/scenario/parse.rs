@@ -3,10 +3,12 @@
 use emu_arch::VirtAddr;
 use emu_arch::backend::Psize;
 use emu_arch::hw::addr::{AddrError, PTRS_PER_PTE};
+use emu_arch::hw::hazard::Hazard;
 use emu_arch::machine::MMS_MAX;
 
 use super::words::{self, EXPECTATIONS, Word};
-use super::{Line, Prot, PteArgs, Scenario, Step};
+use super::{Expect, Inside, Line, Prot, PteArgs, Scenario, Step};
+use super::{header, tasks};
 use crate::input::InputError;
 
 /// The longest scenario, in lines.
@@ -20,24 +22,25 @@ const LINES_MAX: usize = 100_000_000;
 pub fn parse(text: &str) -> Result<Scenario, InputError> {
     let mut scenario = Scenario::default();
     let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, line)).peekable();
-    if has_header(text) {
+    let first = text.lines().map(strip).find(|line| !line.is_empty());
+    if first.is_some_and(header::begins) {
         for (number, line) in lines.by_ref() {
-            if line.trim() == HEADER_END {
+            if line.trim() == header::END {
                 break;
             }
-            header_line(&mut scenario, number, line)?;
+            header::line(&mut scenario, number, line)?;
         }
     }
+    let mut blocks = Blocks::new(&mut scenario);
     let mut last = 1;
     for (number, line) in lines {
         last = number;
         if number > LINES_MAX {
             return Err(InputError::at(number, line, line, "scenario longer than 100000000 lines"));
         }
-        if let Some(step) = step(number, line)? {
-            scenario.steps.push(Line { number: number as u32, step });
-        }
+        blocks.line(number, line)?;
     }
+    blocks.end()?;
     if scenario.steps.is_empty() {
         let message = "expected a call, found the end: the scenario has no step";
         return Err(InputError::at(last, "", "", message));
@@ -45,14 +48,134 @@ pub fn parse(text: &str) -> Result<Scenario, InputError> {
     Ok(scenario)
 }
 
-const HEADER_END: &str = "---";
+/// A block that is open.
+struct Open<'t> {
+    number: usize,
+    line: &'t str,
+    /// What closes it: the end of an interrupt, or a call and the point into which the block falls.
+    closes: Closes,
+    steps: Vec<Line>,
+}
 
-/// A scenario has a header if its first line that says something is a header line.
-fn has_header(text: &str) -> bool {
-    let first = text.lines().map(strip).find(|line| !line.is_empty());
-    first.is_some_and(|line| {
-        line == HEADER_END || line.starts_with("what:") || line.starts_with("from:")
-    })
+enum Closes {
+    Interrupt(Line),
+    Inside(Line, String),
+}
+
+/// The lines of a scenario with the blocks that are open.
+struct Blocks<'s, 't> {
+    scenario: &'s mut Scenario,
+    open: Vec<Open<'t>>,
+}
+
+impl<'s, 't> Blocks<'s, 't> {
+    fn new(scenario: &'s mut Scenario) -> Self {
+        Self { scenario, open: Vec::new() }
+    }
+
+    /// Where steps go at the moment.
+    fn steps(&mut self) -> &mut Vec<Line> {
+        match self.open.last_mut() {
+            Some(open) => &mut open.steps,
+            None => &mut self.scenario.steps,
+        }
+    }
+
+    fn line(&mut self, number: usize, line: &'t str) -> Result<(), InputError> {
+        let code = strip(line).trim_end_matches(';').trim_end();
+        if let Some(rest) = code.strip_prefix('}') {
+            return self.close(number, line, rest.trim());
+        }
+        if code.ends_with('{') {
+            return self.open(number, line, code);
+        }
+        if let Some(step) = one_line(number, line, code)? {
+            self.steps().push(step);
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, number: usize, line: &'t str, code: &'t str) -> Result<(), InputError> {
+        let error = |(part, message): (&str, String)| InputError::at(number, line, part, message);
+        let (_, rest) = tasks::split_who(code).map_err(error)?;
+        let word = rest.trim_end_matches('{').trim_end();
+        let interrupt = tasks::INTERRUPTS.iter().find(|(name, ..)| *name == word);
+        let closes = if let Some((name, enter, exit)) = interrupt {
+            let at = code.find(name).unwrap_or(0);
+            let who = &code[..at];
+            let enter = one_line_of(number, line, who, enter)?;
+            self.steps().push(enter);
+            Closes::Interrupt(Line { task: 0, cpu: None, ..one_line_of(number, line, who, exit)? })
+        } else {
+            let split = tasks::split_point(code).map_err(error)?;
+            let (call, point) = split.unwrap_or((code, ""));
+            let Some(call) = one_line(number, line, call)? else {
+                return Err(error((code, "expected a call before `before`".to_owned())));
+            };
+            Closes::Inside(call, point.to_owned())
+        };
+        self.open.push(Open { number, line, closes, steps: Vec::new() });
+        Ok(())
+    }
+
+    fn close(&mut self, number: usize, line: &str, rest: &str) -> Result<(), InputError> {
+        let error = |part: &str, message: String| InputError::at(number, line, part, message);
+        let Some(Open { closes, steps, .. }) = self.open.pop() else {
+            return Err(error(
+                line.trim(),
+                "expected a call, found `}` without a block".to_owned(),
+            ));
+        };
+        let back_on = match rest.strip_prefix('@') {
+            Some(cpu) => Some(tasks::cpu(cpu).map_err(|message| error(cpu, message))?),
+            None if rest.is_empty() => None,
+            None => {
+                return Err(error(rest, format!("expected `@cpuN` after `}}`, found {rest:?}")));
+            }
+        };
+        match closes {
+            Closes::Interrupt(exit) => {
+                self.steps().extend(steps);
+                self.steps().push(exit);
+            }
+            Closes::Inside(call, point) => {
+                let inside = Some(self.scenario.insides.len() as u32);
+                self.scenario.insides.push(Inside { point, steps, back_on });
+                self.steps().push(Line { inside, ..call });
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), InputError> {
+        match self.open.pop() {
+            None => Ok(()),
+            Some(Open { number, line, .. }) => {
+                let brace = line.rfind('{').map_or(line, |at| &line[at..=at]);
+                Err(InputError::at(
+                    number,
+                    line,
+                    brace,
+                    "expected `}` for this block, found the end",
+                ))
+            }
+        }
+    }
+}
+
+/// Parses the code of a line, with the task and CPU in front of it; an empty one has no step.
+fn one_line(number: usize, line: &str, code: &str) -> Result<Option<Line>, InputError> {
+    let split = tasks::split_who(code);
+    let ((task, cpu), rest) =
+        split.map_err(|(part, message)| InputError::at(number, line, part, message))?;
+    let step = step(number, line, rest)?;
+    Ok(step.map(|step| Line { number: number as u32, task, cpu, step, inside: None }))
+}
+
+/// The line that `who` and the word `name`, which is one of ours, make.
+fn one_line_of(number: usize, line: &str, who: &str, name: &str) -> Result<Line, InputError> {
+    let found = one_line(number, line, &format!("{who}{name}"))?;
+    found.ok_or_else(|| InputError::at(number, line, line, format!("expected {name}")))
 }
 
 /// Takes comment, indentation and the quote marks of a mail from a line.
@@ -62,25 +185,8 @@ fn strip(line: &str) -> &str {
     line.trim_start_matches(|c: char| c == '>' || c.is_whitespace()).trim_end()
 }
 
-fn header_line(scenario: &mut Scenario, number: usize, line: &str) -> Result<(), InputError> {
-    let text = line.trim();
-    let (key, value) = text.split_once(':').unwrap_or((text, ""));
-    match key {
-        "what" => scenario.what = value.trim().to_owned(),
-        "from" => scenario.from = value.trim().to_owned(),
-        _ if text.is_empty() || text.starts_with('#') => {}
-        _ => {
-            let message =
-                format!("expected `what:`, `from:` or `---` in the header, found {key:?}");
-            return Err(InputError::at(number, line, key, message).nearest(key, ["what", "from"]));
-        }
-    }
-    Ok(())
-}
-
-/// Parses one line; an empty one has no step.
-fn step(number: usize, line: &str) -> Result<Option<Step>, InputError> {
-    let code = strip(line).trim_end_matches(';').trim_end();
+/// Parses what a line does; an empty one does nothing.
+fn step(number: usize, line: &str, code: &str) -> Result<Option<Step>, InputError> {
     if code.is_empty() {
         return Ok(None);
     }
@@ -103,6 +209,18 @@ fn step(number: usize, line: &str) -> Result<Option<Step>, InputError> {
         Word::Pte(op) => Step::Pte(op, pte_args(number, line, name, op.takes_nr(), args)?),
         Word::Map => Step::Map(pte_args(number, line, name, true, args)?),
         Word::Expect => expect(number, line, name, args)?,
+        Word::Task | Word::Lock => {
+            let arg = args.next();
+            let parsed = match word {
+                Word::Lock => tasks::lock(name, arg, address),
+                _ => tasks::task_op(name, arg),
+            };
+            let parsed = parsed.map_err(|message| error(arg.unwrap_or(name), message))?;
+            if let Some(more) = args.next() {
+                return Err(error(more, format!("expected nothing more after {name}")));
+            }
+            parsed
+        }
         Word::Call(_) | Word::Context(_) => {
             if let Some(arg) = args.next() {
                 let message = format!("{name} takes no argument, found {:?}", shorten(arg));
@@ -111,7 +229,7 @@ fn step(number: usize, line: &str) -> Result<Option<Step>, InputError> {
             match word {
                 Word::Call(call) => Step::Call(call),
                 Word::Context(change) => Step::Context(change),
-                Word::Pte(_) | Word::Map | Word::Expect => unreachable!("handled above"),
+                _ => unreachable!("handled above"),
             }
         }
     };
@@ -145,8 +263,18 @@ fn expect<'l>(
         let message = format!("expected {list} after {name}, found {:?}", shorten(first));
         return Err(error(first, message).nearest(first, names()));
     };
+    let mut expected = *expected;
+    if let Expect::Hazard(_) = expected {
+        let ids = || Hazard::ALL.into_iter().map(Hazard::id);
+        let name = args.next().unwrap_or(&first[first.len()..]);
+        let hazard = Hazard::by_id(name).ok_or_else(|| {
+            let message = format!("expected the name of a hazard, found {:?}", shorten(name));
+            error(name, message).nearest(name, ids())
+        })?;
+        expected = Expect::Hazard(hazard);
+    }
     match args.next() {
-        None => Ok(Step::Expect(*expected)),
+        None => Ok(Step::Expect(expected)),
         Some(more) => {
             let message = format!("expected nothing after {first}, found {:?}", shorten(more));
             Err(error(more, message))

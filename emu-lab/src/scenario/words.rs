@@ -1,5 +1,6 @@
 //! The words of the scenario language, each listed once.
 
+use emu_arch::hw::hazard::Hazard;
 use lazy_mmu::design::Call;
 use lazy_mmu::sched;
 use lazy_mmu::trace::PteOp;
@@ -14,6 +15,8 @@ pub(super) enum Word {
     Pte(PteOp),
     Map,
     Expect,
+    Task,
+    Lock,
 }
 
 /// The calls by their short names; the kernel's names work too.
@@ -37,10 +40,20 @@ const CONTEXT_CHANGES: [ContextChange; 10] = context_changes! {
 
 const MAP: &str = "map";
 const EXPECT: &str = "expect";
+/// What a task does to itself or to its CPU.
+const TASK: [&str; 4] = ["might_sleep", "schedule", "exit", "fork"];
+/// Locks taken and released.
+const LOCK: [&str; 4] = ["spin_lock", "spin_unlock", "mutex_lock", "mutex_unlock"];
 
 /// What a scenario can claim, by the words after `expect`.
-pub(super) const EXPECTATIONS: [(&str, Expect); 2] =
-    [("active", Expect::Active(true)), ("inactive", Expect::Active(false))];
+///
+/// The hazard here stands for any: its name follows.
+pub(super) const EXPECTATIONS: [(&str, Expect); 4] = [
+    ("active", Expect::Active(true)),
+    ("inactive", Expect::Active(false)),
+    ("hazard", Expect::Hazard(Hazard::StaleRead)),
+    ("none", Expect::None),
+];
 
 /// Finds what `name` names.
 pub(super) fn find(name: &str) -> Option<Word> {
@@ -52,6 +65,8 @@ pub(super) fn find(name: &str) -> Option<Word> {
         .or_else(|| pte().map(Word::Pte))
         .or_else(|| (name == MAP).then_some(Word::Map))
         .or_else(|| (name == EXPECT).then_some(Word::Expect))
+        .or_else(|| TASK.contains(&name).then_some(Word::Task))
+        .or_else(|| LOCK.contains(&name).then_some(Word::Lock))
 }
 
 /// Every word that may begin a line: short names, kernel names, primitives, context changes.
@@ -59,5 +74,11 @@ pub fn words() -> impl Iterator<Item = &'static str> {
     let calls = CALLS.iter().map(|(short, _)| *short);
     let kernel = Call::ALL.into_iter().map(Call::name);
     let context = CONTEXT_CHANGES.iter().map(|change| change.name);
-    calls.chain(kernel).chain([MAP, EXPECT]).chain(PteOp::ALL.map(PteOp::name)).chain(context)
+    calls
+        .chain(kernel)
+        .chain([MAP, EXPECT])
+        .chain(TASK)
+        .chain(LOCK)
+        .chain(PteOp::ALL.map(PteOp::name))
+        .chain(context)
 }

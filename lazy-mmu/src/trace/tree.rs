@@ -52,6 +52,9 @@ impl Display for Record {
     }
 }
 
+/// How long a prefix is, where there is one.
+const PREFIX: usize = 5;
+
 /// The CPU and the task of a line, where a record has several.
 fn prefix(several: bool, seen: &Recorded<'_>) -> String {
     if several { format!("{} {}  ", seen.cpu, task_name(seen.task)) } else { String::new() }
@@ -159,8 +162,8 @@ struct Rows<'r, 'f, 'g> {
     several: bool,
     depth: Depth,
     row: Option<Row>,
-    /// Left-hand sides of calls inside of which something else happens, and whether they are calls.
-    away: Vec<(String, bool)>,
+    /// Left-hand sides of calls inside of which something else happens.
+    away: Vec<String>,
     pending: String,
 }
 
@@ -231,7 +234,7 @@ impl Rows<'_, '_, '_> {
             }
             Event::Section(name) => self.plain_line(&format!("{:indent$}{name}:", ""))?,
             Event::Away => self.away()?,
-            Event::Back => self.back()?,
+            Event::Back => self.back(seen)?,
             Event::Hazard { name, cause } => self.add(match cause {
                 Some(cause) => format!("HAZARD: {name}, caused by event {cause}"),
                 None => format!("HAZARD: {name}"),
@@ -267,17 +270,20 @@ impl Rows<'_, '_, '_> {
     /// Something else happens inside the call of the current row.
     fn away(&mut self) -> fmt::Result {
         let row = self.row.get_or_insert_with(Row::default);
-        self.away.push((row.left.clone(), row.is_call));
+        let skip = if self.several { PREFIX } else { 0 };
+        self.away.push(row.left.chars().skip(skip).collect());
         row.right.get_or_insert_with(|| "...".to_owned());
         self.close()
     }
 
     /// The call goes on: its row is written again, without what it has shown already.
-    fn back(&mut self) -> fmt::Result {
+    fn back(&mut self, seen: &Recorded<'_>) -> fmt::Result {
         self.close()?;
-        let (left, is_call) = self.away.pop().unwrap_or_default();
-        let name = left.trim_start_matches("... ");
-        self.row = Some(Row { left: format!("... {}", name.trim()), is_call, ..Row::default() });
+        let left = self.away.pop().unwrap_or_default();
+        let name = left.trim_start_matches([' ', '.']);
+        let left = format!("{}... {name}", prefix(self.several, seen));
+        // What it does from here on is shown from here on, be it a hook or an effect.
+        self.row = Some(Row { left, ..Row::default() });
         Ok(())
     }
 

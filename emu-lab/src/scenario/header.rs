@@ -1,0 +1,68 @@
+//! The header of a scenario: what it shows, where it comes from, and which runs it speaks of.
+
+use emu_arch::{Arch, Kernel};
+use lazy_mmu::design::Design;
+
+use super::{Scenario, Where};
+use crate::input::InputError;
+
+/// What ends a header.
+pub(super) const END: &str = "---";
+
+const KEYS: [&str; 4] = ["what", "from", "bad", "good"];
+
+/// Tells whether a text whose first line that says something is `first` has a header.
+pub(super) fn begins(first: &str) -> bool {
+    first == END
+        || KEYS.iter().any(|key| first.strip_prefix(key).is_some_and(|r| r.starts_with(':')))
+}
+
+/// Reads one line of a header.
+pub(super) fn line(scenario: &mut Scenario, number: usize, line: &str) -> Result<(), InputError> {
+    let text = line.trim();
+    let (key, value) = text.split_once(':').unwrap_or((text, ""));
+    match key {
+        "what" => scenario.what = value.trim().to_owned(),
+        "from" => scenario.from = value.trim().to_owned(),
+        "bad" => scenario.bad.extend(runs(number, line, value)?),
+        "good" => scenario.good.extend(runs(number, line, value)?),
+        _ if text.is_empty() || text.starts_with('#') => {}
+        _ => {
+            let message = format!(
+                "expected `what:`, `from:`, `bad:`, `good:` or `---` in the header, found {key:?}"
+            );
+            return Err(InputError::at(number, line, key, message).nearest(key, KEYS));
+        }
+    }
+    Ok(())
+}
+
+/// Reads a list of runs: an architecture, a kernel, and perhaps a design each.
+fn runs(number: usize, line: &str, list: &str) -> Result<Vec<Where>, InputError> {
+    list.split(',').map(|run| one_run(number, line, run)).collect()
+}
+
+fn one_run(number: usize, line: &str, run: &str) -> Result<Where, InputError> {
+    let error = |part: &str, what: &str| {
+        InputError::at(number, line, part, format!("expected {what}, found {part:?}"))
+    };
+    let mut words = run.split_whitespace();
+    let arch = words.next().unwrap_or(run);
+    let arch = Arch::by_id(arch)
+        .ok_or_else(|| error(arch, "an architecture").nearest(arch, Arch::ALL.map(Arch::id)))?;
+    let kernel = words.next().unwrap_or(&run[run.len()..]);
+    let kernel = Kernel::by_id(kernel)
+        .ok_or_else(|| error(kernel, "a kernel").nearest(kernel, Kernel::ALL.map(Kernel::id)))?;
+    let designs = || Design::ALL.iter().map(|design| design.id());
+    let design = match words.next() {
+        None => None,
+        Some(id) => {
+            let design = Design::by_id(id);
+            Some(design.ok_or_else(|| error(id, "a design").nearest(id, designs()))?)
+        }
+    };
+    match words.next() {
+        None => Ok(Where { arch, kernel, design }),
+        Some(more) => Err(error(more, "`,` or the end of the line")),
+    }
+}

@@ -1,0 +1,243 @@
+//! A machine with what the lines of a scenario refer to: executes one line after the other.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use emu_arch::backend::{Access, Level};
+use emu_arch::hw::hazard::Hazard;
+use emu_arch::{Machine, MmStruct, Pfn, Pte, VirtAddr, pgtable};
+use lazy_mmu::sched;
+use lazy_mmu::trace::PteOp;
+
+use super::run::Unmet;
+use super::{Expect, Inside, Line, Prot, PteArgs, Scenario, Step, TaskOp};
+
+/// The machine of a run and what its lines refer to.
+pub(super) struct Lab {
+    pub(super) machine: Machine,
+    mms: BTreeMap<u8, MmStruct>,
+    /// Entries between `ptep_modify_prot_start` and its commit.
+    started: RefCell<BTreeMap<(u8, VirtAddr), Pte>>,
+    next_pfn: Cell<u64>,
+    insides: Vec<Inside>,
+    /// The hazards that the scenario expects somewhere.
+    expected: BTreeSet<Hazard>,
+    /// Tasks that hit a `BUG_ON()`: their lines do nothing any more.
+    dead: RefCell<BTreeSet<u8>>,
+    pub(super) unmet: RefCell<Vec<Unmet>>,
+}
+
+impl Lab {
+    /// The machine as the scenario begins; `expected` are the hazards that it may show.
+    pub(super) fn new(machine: Machine, scenario: &Scenario, expected: BTreeSet<Hazard>) -> Self {
+        // Numbered in order of allocation, so that mm=N of a scenario is mm N of the record.
+        let user = std::iter::from_fn(|| machine.mm_alloc());
+        let mms = std::iter::once(machine.init_mm().clone()).chain(user);
+        let lab = Self {
+            mms: mms.map(|mm| (mm.id(), mm)).collect(),
+            machine,
+            started: RefCell::default(),
+            next_pfn: Cell::new(0x1000),
+            insides: scenario.insides.clone(),
+            expected,
+            dead: RefCell::default(),
+            unmet: RefCell::default(),
+        };
+        let inside = lab.insides.iter().flat_map(|inside| &inside.steps);
+        scenario.steps.iter().chain(inside).for_each(|line| lab.prepare(line));
+        lab
+    }
+
+    /// Does what stands before the scenario: page sizes of slices and mapped pages.
+    fn prepare(&self, line: &Line) {
+        let (Step::Pte(_, args) | Step::Map(args)) = line.step else { return };
+        let mm = &self.mms[&args.mm];
+        if let Some(psize) = args.psize {
+            mm.set_slice_psize(args.addr, psize);
+        }
+        if matches!(line.step, Step::Map(_)) {
+            let (pte, mm) = (self.entry(args), &self.mms[&args.mm]);
+            let table = mm.pte_table(args.addr);
+            for n in 0..args.nr {
+                let addr = args.addr.add_pages(u64::from(n));
+                mm.populate(table.ptep(addr.pte_index()), pte.advance_pfn(u64::from(n)));
+            }
+        }
+    }
+
+    /// Executes a line, and what falls into it.
+    pub(super) fn step(self: &Rc<Self>, line: &Line) {
+        self.go_to(line);
+        if self.is_dead() {
+            return;
+        }
+        let bugs = self.machine.bugs();
+        match line.inside {
+            None => self.one(line),
+            Some(index) => self.with_inside(line, index),
+        }
+        if self.machine.bugs() > bugs {
+            self.dead.borrow_mut().insert(self.machine.running(self.machine.cpu()));
+            sched::note("the task is dead");
+        }
+    }
+
+    /// Tells whether the running task is dead.
+    pub(super) fn is_dead(&self) -> bool {
+        self.dead.borrow().contains(&self.machine.running(self.machine.cpu()))
+    }
+
+    /// Has the task of a line run where the line says, or where it is, or on CPU 0.
+    fn go_to(&self, line: &Line) {
+        let machine = &self.machine;
+        if line.task > 0 {
+            let at = line.cpu.or_else(|| machine.cpu_of(line.task)).unwrap_or(0);
+            machine.context_switch(at, line.task);
+        } else if let Some(cpu) = line.cpu {
+            machine.run_on(cpu);
+        }
+    }
+
+    fn with_inside(self: &Rc<Self>, line: &Line, index: u32) {
+        let (lab, index) = (Rc::clone(self), index as usize);
+        let script = move || {
+            let inside = &lab.insides[index];
+            inside.steps.iter().for_each(|line| lab.step(line));
+            inside.back_on
+        };
+        let point = &self.insides[index].point;
+        if !self.machine.with_point(point, Rc::new(script), || self.one(line)) {
+            self.claim(line.number, format!("expected the point {point} inside, found none"));
+        }
+    }
+
+    fn one(&self, line: &Line) {
+        match line.step {
+            Step::Call(call) => lazy_mmu::pgtable::call(call),
+            Step::Context(change) => (change.make)(),
+            Step::Pte(op, args) => self.pte(op, args),
+            Step::Map(_) => {}
+            Step::Task(op) => self.task(op),
+            Step::Lock(lock, true) => self.machine.lock(lock),
+            Step::Lock(lock, false) => self.machine.unlock(lock),
+            Step::Expect(expected) => self.expect(line.number, expected),
+        }
+    }
+
+    fn task(&self, op: TaskOp) {
+        match op {
+            TaskOp::MightSleep => self.machine.might_sleep(),
+            TaskOp::Schedule => self.machine.schedule(),
+            TaskOp::Exit => self.machine.exit(),
+            TaskOp::Fork { child } => self.machine.fork(child),
+        }
+    }
+
+    /// Remarks on a claim that does not hold.
+    fn expect(&self, line: u32, expected: Expect) {
+        let found = self.machine.hazards();
+        match expected {
+            Expect::Active(expected) => {
+                let found = lazy_mmu::is_lazy_mmu_mode_active();
+                if found != expected {
+                    self.claim(line, format!("expected {}, found {}", word(expected), word(found)));
+                }
+            }
+            Expect::Hazard(hazard) => {
+                let here = self.expected.contains(&hazard);
+                if here && !found.iter().any(|found| found.hazard == hazard) {
+                    self.claim(line, format!("expected the hazard {}, found none", hazard.id()));
+                }
+            }
+            Expect::None => {
+                if let Some(found) = self.unexpected().first() {
+                    self.claim(line, format!("expected no hazard, found {}", found.id()));
+                }
+            }
+        }
+    }
+
+    /// The hazards found that the scenario does not expect, in order.
+    pub(super) fn unexpected(&self) -> Vec<Hazard> {
+        let found = self.machine.hazards();
+        found.iter().map(|found| found.hazard).filter(|h| !self.expected.contains(h)).collect()
+    }
+
+    fn claim(&self, line: u32, message: String) {
+        sched::note(&format!("line {line}: {message}"));
+        self.unmet.borrow_mut().push(Unmet { line, message });
+    }
+
+    /// The entry that `args` describe: read and write unless said otherwise.
+    fn entry(&self, args: PteArgs) -> Pte {
+        let pfn = args
+            .pfn
+            .unwrap_or_else(|| self.next_pfn.replace(self.next_pfn.get() + u64::from(args.nr)));
+        let base = if args.addr.is_kernel() {
+            Pte::kernel(Pfn(pfn))
+        } else {
+            Pte::user(Pfn(pfn), true, false)
+        };
+        with_prot(base, args.prot)
+    }
+
+    fn pte(&self, op: PteOp, args: PteArgs) {
+        let mm = self.mms[&args.mm].clone();
+        let table = Rc::clone(&mm.pte_table(args.addr));
+        let (mm, addr, ptep) = (&mm, args.addr, table.ptep(args.addr.pte_index()));
+        match op {
+            PteOp::set_pte => pgtable::set_pte(mm, addr, ptep, self.entry(args)),
+            PteOp::set_pte_at => pgtable::set_pte_at(mm, addr, ptep, self.entry(args)),
+            PteOp::set_ptes => pgtable::set_ptes(mm, addr, ptep, self.entry(args), args.nr),
+            PteOp::ptep_modify_prot_start => {
+                let pte = pgtable::ptep_modify_prot_start(mm, addr, ptep);
+                self.started.borrow_mut().insert((args.mm, addr), pte);
+            }
+            PteOp::ptep_modify_prot_commit => {
+                let started = self.started.borrow_mut().remove(&(args.mm, addr));
+                let pte = started.map_or_else(|| self.entry(args), |pte| with_prot(pte, args.prot));
+                pgtable::ptep_modify_prot_commit(mm, addr, ptep, pte);
+            }
+            PteOp::ptep_set_access_flags => {
+                let pte = with_prot(ptep.read().with(Pte::YOUNG), args.prot);
+                pgtable::ptep_set_access_flags(mm, addr, ptep, pte);
+            }
+            PteOp::wrprotect_ptes => pgtable::wrprotect_ptes(mm, addr, ptep, args.nr),
+            PteOp::flush_tlb_range => pgtable::flush_tlb_range(mm, addr, u64::from(args.nr)),
+            PteOp::set_pmd => set_table(mm, Level::Pmd, args),
+            PteOp::set_pud => set_table(mm, Level::Pud, args),
+            PteOp::set_p4d => set_table(mm, Level::P4d, args),
+            PteOp::set_pgd => set_table(mm, Level::Pgd, args),
+            PteOp::ptep_get => _ = pgtable::ptep_get(mm, addr, ptep),
+            PteOp::raw_read => _ = pgtable::raw_read(mm, addr, ptep),
+            PteOp::ptep_get_lockless => _ = pgtable::ptep_get_lockless(mm, addr, ptep),
+            PteOp::ptep_get_and_clear => _ = pgtable::ptep_get_and_clear(mm, addr, ptep),
+            PteOp::pte_clear => pgtable::pte_clear(mm, addr, ptep),
+            PteOp::ptep_set_wrprotect => pgtable::ptep_set_wrprotect(mm, addr, ptep),
+            PteOp::ptep_test_and_clear_young => {
+                pgtable::ptep_test_and_clear_young(mm, addr, ptep);
+            }
+            PteOp::read => pgtable::access(mm, addr, ptep, Access::Read),
+            PteOp::write => pgtable::access(mm, addr, ptep, Access::Write),
+        }
+    }
+}
+
+/// The mode in a word.
+const fn word(active: bool) -> &'static str {
+    if active { "active" } else { "inactive" }
+}
+
+fn with_prot(pte: Pte, prot: Option<Prot>) -> Pte {
+    match prot {
+        None => pte,
+        Some(Prot::ReadWrite) => pte.with(Pte::WRITE),
+        Some(Prot::ReadOnly) => pte.without(Pte::WRITE),
+        Some(Prot::None) => Pte::NONE,
+    }
+}
+
+fn set_table(mm: &MmStruct, level: Level, args: PteArgs) {
+    pgtable::set_table(mm, level, args.addr, args.prot != Some(Prot::None));
+}
