@@ -7,7 +7,7 @@
 //! ```text
 //! #[lazy_mmu]                                     // all before the braces: untouched tokens
 //! fn zap(ptl: &PteLock<'_>, addr: VirtAddr) {     // `{ }`: the user's group, its span kept
-//!     let _ = &::lazy_mmu::__private::section(&::lazy_mmu::__private::Site { .. });
+//!     let _ = &::lazy_mmu::__private::section("zap\nsrc/mm.rs\n12");
 //!     // the user's tokens
 //! }
 //! ```
@@ -17,6 +17,7 @@
 //! ordinary tests call it.
 
 mod args;
+mod body;
 mod expand;
 mod invisible;
 mod item;
