@@ -69,5 +69,5 @@ fn numbers(row: &Row) -> Map<String, Value> {
 }
 
 fn effects(totals: &Totals) -> Map<String, Value> {
-    totals.effects().map(|(_, name, n)| (name.to_owned(), n.into())).collect()
+    totals.effects().map(|total| (total.name.to_owned(), total.times.into())).collect()
 }

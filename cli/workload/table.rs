@@ -69,14 +69,13 @@ fn rows(text: &mut String, mappings: &[Mapping], report: &Report) {
 /// The table of hooks and effects by kind.
 fn effects(text: &mut String, report: &Report) {
     let (lazy, paused) = (&report.total.lazy, &report.total.paused);
-    let of =
-        |totals: &Totals, kind| totals.effects().find(|(k, ..)| *k == kind).map_or(0, |(.., n)| n);
-    let mut kinds: Vec<_> =
-        lazy.effects().chain(paused.effects()).map(|(kind, name, _)| (kind, name)).collect();
-    kinds.sort_unstable();
-    kinds.dedup();
+    let of = |totals: &Totals, name| {
+        totals.effects().find(|total| total.name == name).map_or(0, |total| total.times)
+    };
+    let mut names: Vec<_> = lazy.plus(paused).effects().map(|total| total.name).collect();
+    names.sort_unstable();
     let hooks = Hook::ALL.map(|hook| (hook.name(), lazy.hook(hook), paused.hook(hook)));
-    let effects = kinds.into_iter().map(|(kind, name)| (name, of(lazy, kind), of(paused, kind)));
+    let effects = names.into_iter().map(|name| (name, of(lazy, name), of(paused, name)));
     let mut table = new_table();
     table.set_header(["hook or effect", "with the mode", "at once"]);
     for (name, with, without) in hooks.into_iter().chain(effects) {

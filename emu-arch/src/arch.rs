@@ -1,5 +1,6 @@
 //! The list of architectures, and the backend that each one names.
 
+use crate::hw::hazard::Deferred;
 use crate::machine::PerCpu;
 use crate::{Kernel, arm64, naive, powerpc};
 
@@ -40,6 +41,28 @@ impl Arch {
             Self::PowerpcHash => "delays hash page table invalidations, 192 at most; v7.0",
             Self::PowerpcRadix => "delays nothing, the counters move; v7.0",
         }
+    }
+
+    /// What the architecture puts off, if anything.
+    #[must_use]
+    pub const fn defers(self) -> Option<Deferred> {
+        match self {
+            Self::Naive | Self::PowerpcRadix => None,
+            Self::Arm64 => Some(Deferred::Barriers),
+            Self::PowerpcHash => Some(Deferred::Invalidation),
+        }
+    }
+
+    /// Whether what is put off waits per CPU, not with the task.
+    #[must_use]
+    pub const fn defers_per_cpu(self) -> bool {
+        !matches!(self, Self::Arm64)
+    }
+
+    /// Whether a per-CPU batch may be left at any time, since the context switch looks after it.
+    #[must_use]
+    pub const fn batch_may_be_preempted(self) -> bool {
+        false
     }
 
     /// Finds an architecture by its id.

@@ -8,6 +8,7 @@
 //!
 //! Models asm/pgtable.h and the headers around it; each architecture's folder names its own files.
 
+pub use crate::hw::Slot;
 use crate::hw::addr::VirtAddr;
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
@@ -25,8 +26,20 @@ pub trait Hw {
     fn write(&mut self, ptep: Self::Ptep, pte: Pte);
     /// The pointer `n` entries further on in the same table.
     fn ptep_add(&self, ptep: Self::Ptep, n: u16) -> Self::Ptep;
+    /// The place of an entry as a number that a queue can hold.
+    fn slot(&self, ptep: Self::Ptep) -> Slot;
+    /// Reads the entry at `slot` from memory.
+    fn read_slot(&self, slot: Slot) -> Pte;
+    /// Writes the entry at `slot` to memory.
+    fn write_slot(&mut self, slot: Slot, pte: Pte);
     /// `is_lazy_mmu_mode_active()` of the current task.
     fn is_lazy_mmu_mode_active(&self) -> bool;
+    /// `__task_lazy_mmu_mode_active(current)`: the same, whether in interrupt or not.
+    fn task_lazy_mmu_mode_active(&self) -> bool;
+    /// `__task_lazy_mmu_mode_pause(current)`
+    fn task_lazy_mmu_mode_pause(&mut self);
+    /// `__task_lazy_mmu_mode_resume(current)`
+    fn task_lazy_mmu_mode_resume(&mut self);
     /// `test_thread_flag()` of the current task.
     fn test_thread_flag(&self, flag: u32) -> bool;
     /// `set_thread_flag()` of the current task.
@@ -50,6 +63,16 @@ pub trait Hw {
     fn slice_psize(&self, at: At) -> Psize;
     /// Executes an effect.
     fn effect(&mut self, effect: Effect);
+    /// The updates of `nr` pages from `at` on are put off: from now on they are pending.
+    #[inline]
+    fn put_off(&mut self, _: At, _: u16) {}
+    /// All that this batch (the task's on arm64, the CPU's elsewhere) has put off is done.
+    fn settle(&mut self) {}
+    /// No CPU translates `nr` pages from `at` on by an old entry any more.
+    #[inline]
+    fn tlb_invalidate(&mut self, _: At, _: u32) {}
+    /// `BUG_ON()` whose condition, `cond`, is true: the task ends here.
+    fn bug(&mut self, cond: &'static str);
 }
 
 /// An address in an address space: what the kernel passes as `mm, addr`.
@@ -59,6 +82,17 @@ pub struct At {
     pub mm: u8,
     /// The address of the page.
     pub addr: VirtAddr,
+}
+
+/// The range hint of `lazy_mmu_mode_enable_with_ptes()`: pages of one table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PteRange {
+    /// The first page.
+    pub at: At,
+    /// The number of pages, 1 to 512.
+    pub nr: u16,
+    /// The entry of the first page.
+    pub slot: Slot,
 }
 
 /// A base page size of the hash MMU.
@@ -117,6 +151,20 @@ pub trait Backend: Copy + std::fmt::Debug {
     /// `arch_flush_lazy_mmu_mode()`
     fn flush(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>);
 
+    /// `arch_enter_lazy_mmu_mode_with_ptes()`: by default the range is of no use.
+    fn enter_with_ptes(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, _: PteRange) {
+        self.enter(hw);
+    }
+    /// What a context switch does before the registers of the outgoing task are saved; that task is
+    /// current, and preemption is off.
+    fn switch_out(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) {}
+    /// What a context switch does after it: the incoming task is current, and preemption is off.
+    fn switch_in(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) {}
+
+    /// `ptep_get()`: by default a read from memory.
+    fn ptep_get<H: Hw<PerCpu = Self::PerCpu>>(self, hw: &mut H, _: At, ptep: H::Ptep) -> Pte {
+        hw.read(ptep)
+    }
     /// `set_ptes()`: `nr` entries of consecutive pages, none of which was present.
     fn set_ptes<H: Hw<PerCpu = Self::PerCpu>>(
         self,
@@ -136,7 +184,7 @@ pub trait Backend: Copy + std::fmt::Debug {
         new: impl FnOnce(Pte) -> Pte,
     ) -> Pte;
     /// `set_pmd()` and the levels above: an entry that is valid or, when cleared, is not.
-    fn set_table(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, level: Level, valid: bool);
+    fn set_table(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, at: At, level: Level, valid: bool);
 
     /// `ptep_set_wrprotect()`
     #[inline]
@@ -198,12 +246,12 @@ pub trait Backend: Copy + std::fmt::Debug {
             let dirty = if access == Access::Write { Pte::DIRTY } else { 0 };
             hw.write(ptep, pte.with(Pte::YOUNG | dirty));
         } else {
-            hw.effect(Effect::PageFault);
+            hw.effect(Effect::PAGE_FAULT);
         }
     }
     /// The flush at the end of an `mmu_gather`, or `flush_tlb_range()` and
     /// `flush_tlb_kernel_range()`, over `pages` pages.
-    fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, pages: u32);
+    fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, at: At, pages: u32);
 
     /// What is outstanding: how many, and the kernel's name of the place that holds it.
     fn pending(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) -> Option<(u32, &'static str)>;

@@ -46,8 +46,8 @@ impl Backend for Naive {
         old
     }
 
-    fn set_table(self, _: &mut impl Hw<PerCpu = Self::PerCpu>, _: Level, _: bool) {}
-    fn flush_tlb_range(self, _: &mut impl Hw<PerCpu = Self::PerCpu>, _: u32) {}
+    fn set_table(self, _: &mut impl Hw<PerCpu = Self::PerCpu>, _: At, _: Level, _: bool) {}
+    fn flush_tlb_range(self, _: &mut impl Hw<PerCpu = Self::PerCpu>, _: At, _: u32) {}
 
     fn pending(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) -> Option<(u32, &'static str)> {
         None

@@ -31,37 +31,95 @@ macro_rules! backend {
     };
 }
 
+/// Does `op`, which changes `nr` entries from `ptep` on; `latest` tells what software then believes
+/// each to be, from its number and from what it was. Costs one test where no hazards are tracked.
+#[inline(always)]
+fn changing<R>(
+    mm: &MmStruct,
+    addr: VirtAddr,
+    ptep: Ptep<'_>,
+    nr: u16,
+    latest: impl Fn(u16, Pte) -> Pte,
+    op: impl FnOnce() -> R,
+) -> R {
+    if !mm.machine().tracking.get() {
+        return op();
+    }
+    let before: Vec<Pte> = (0..nr).map(|n| ptep.add(n).read()).collect();
+    let value = op();
+    for (n, before) in (0..nr).zip(before) {
+        let (at, after) = (mm.at(addr.add_pages(u64::from(n))), ptep.add(n).read());
+        mm.machine().track(|tracker, _| {
+            let was = tracker.latest(at).unwrap_or(before);
+            tracker.wrote(at, latest(n, was), before, after);
+        });
+    }
+    value
+}
+
 /// Writes the entry of one page that was not present.
 #[inline]
 pub fn set_pte_at(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, pte: Pte) {
     note(mm, PteOp::set_pte_at, addr, pte, 1);
-    backend!(mm, |backend, hw| backend.set_ptes(hw, mm.at(addr), ptep, pte, 1));
+    changing(
+        mm,
+        addr,
+        ptep,
+        1,
+        |n, _| pte.advance_pfn(u64::from(n)),
+        || backend!(mm, |backend, hw| backend.set_ptes(hw, mm.at(addr), ptep, pte, 1)),
+    );
 }
 
 /// Writes the entries of `nr` consecutive pages that were not present, 1 to 512, in one table.
 #[inline]
 pub fn set_ptes(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, pte: Pte, nr: u16) {
     note(mm, PteOp::set_ptes, addr, pte, nr);
-    backend!(mm, |backend, hw| backend.set_ptes(hw, mm.at(addr), ptep, pte, nr));
+    changing(
+        mm,
+        addr,
+        ptep,
+        nr,
+        |n, _| pte.advance_pfn(u64::from(n)),
+        || backend!(mm, |backend, hw| backend.set_ptes(hw, mm.at(addr), ptep, pte, nr)),
+    );
 }
 
 /// Writes an entry without the checks of [`set_pte_at`]: what arch code uses.
 #[inline]
 pub fn set_pte(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, pte: Pte) {
     note(mm, PteOp::set_pte, addr, pte, 1);
-    backend!(mm, |backend, hw| backend.set_ptes(hw, mm.at(addr), ptep, pte, 1));
+    changing(
+        mm,
+        addr,
+        ptep,
+        1,
+        |n, _| pte.advance_pfn(u64::from(n)),
+        || backend!(mm, |backend, hw| backend.set_ptes(hw, mm.at(addr), ptep, pte, 1)),
+    );
 }
 
 /// Reads an entry through the accessor.
 #[inline]
 #[must_use]
 pub fn ptep_get(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) -> Pte {
-    let pte = ptep.read();
+    let pte = backend!(mm, |backend, hw| backend.ptep_get(hw, mm.at(addr), ptep));
     note(mm, PteOp::ptep_get, addr, pte, 1);
+    mm.machine().track(|tracker, _| tracker.read(mm.at(addr), pte));
     pte
 }
 
-/// Reads an entry without its lock.
+/// Reads an entry by its address, past the accessor: a raw `*ptep`.
+#[inline]
+#[must_use]
+pub fn raw_read(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) -> Pte {
+    let pte = ptep.read();
+    note(mm, PteOp::raw_read, addr, pte, 1);
+    mm.machine().track(|tracker, _| tracker.read(mm.at(addr), pte));
+    pte
+}
+
+/// Reads an entry without its lock; the reader knows that the value may be old.
 #[inline]
 #[must_use]
 pub fn ptep_get_lockless(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) -> Pte {
@@ -74,59 +132,117 @@ pub fn ptep_get_lockless(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) -> Pte {
 #[inline]
 pub fn ptep_get_and_clear(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) -> Pte {
     note(mm, PteOp::ptep_get_and_clear, addr, ptep.read(), 1);
-    backend!(mm, |backend, hw| backend.pte_update(hw, mm.at(addr), ptep, |_| Pte::NONE))
+    changing(
+        mm,
+        addr,
+        ptep,
+        1,
+        |_, _| Pte::NONE,
+        || backend!(mm, |backend, hw| backend.pte_update(hw, mm.at(addr), ptep, |_| Pte::NONE)),
+    )
 }
 
 /// Empties an entry.
 #[inline]
 pub fn pte_clear(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) {
     note(mm, PteOp::pte_clear, addr, ptep.read(), 1);
-    backend!(mm, |backend, hw| backend.pte_update(hw, mm.at(addr), ptep, |_| Pte::NONE));
+    changing(
+        mm,
+        addr,
+        ptep,
+        1,
+        |_, _| Pte::NONE,
+        || backend!(mm, |backend, hw| backend.pte_update(hw, mm.at(addr), ptep, |_| Pte::NONE)),
+    );
 }
 
 /// Takes the permission to write from an entry.
 #[inline]
 pub fn ptep_set_wrprotect(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) {
     note(mm, PteOp::ptep_set_wrprotect, addr, ptep.read(), 1);
-    backend!(mm, |backend, hw| backend.ptep_set_wrprotect(hw, mm.at(addr), ptep));
+    changing(
+        mm,
+        addr,
+        ptep,
+        1,
+        |_, was| was.without(Pte::WRITE),
+        || backend!(mm, |backend, hw| backend.ptep_set_wrprotect(hw, mm.at(addr), ptep)),
+    );
 }
 
 /// Takes the permission to write from `nr` consecutive entries, 1 to 512, in one table.
 #[inline]
 pub fn wrprotect_ptes(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, nr: u16) {
     note(mm, PteOp::wrprotect_ptes, addr, ptep.read(), nr);
-    backend!(mm, |backend, hw| for n in 0..nr {
-        let at = mm.at(addr.add_pages(u64::from(n)));
-        backend.ptep_set_wrprotect(hw, at, ptep.add(n));
-    });
+    changing(
+        mm,
+        addr,
+        ptep,
+        nr,
+        |_, was| was.without(Pte::WRITE),
+        || {
+            backend!(mm, |backend, hw| for n in 0..nr {
+                let at = mm.at(addr.add_pages(u64::from(n)));
+                backend.ptep_set_wrprotect(hw, at, ptep.add(n));
+            })
+        },
+    );
 }
 
 /// Clears the accessed bit of an entry and tells whether it was set.
 #[inline]
 pub fn ptep_test_and_clear_young(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) -> bool {
     note(mm, PteOp::ptep_test_and_clear_young, addr, ptep.read(), 1);
-    backend!(mm, |backend, hw| backend.ptep_test_and_clear_young(hw, mm.at(addr), ptep))
+    changing(
+        mm,
+        addr,
+        ptep,
+        1,
+        |_, was| was.without(Pte::YOUNG),
+        || backend!(mm, |backend, hw| backend.ptep_test_and_clear_young(hw, mm.at(addr), ptep)),
+    )
 }
 
 /// Begins the change of an entry's protection and returns what it was.
 #[inline]
 pub fn ptep_modify_prot_start(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) -> Pte {
     note(mm, PteOp::ptep_modify_prot_start, addr, ptep.read(), 1);
-    backend!(mm, |backend, hw| backend.ptep_modify_prot_start(hw, mm.at(addr), ptep))
+    changing(
+        mm,
+        addr,
+        ptep,
+        1,
+        |_, was| was,
+        || backend!(mm, |backend, hw| backend.ptep_modify_prot_start(hw, mm.at(addr), ptep)),
+    )
 }
 
 /// Ends the change of an entry's protection: it becomes `pte`.
 #[inline]
 pub fn ptep_modify_prot_commit(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, pte: Pte) {
     note(mm, PteOp::ptep_modify_prot_commit, addr, pte, 1);
-    backend!(mm, |backend, hw| backend.ptep_modify_prot_commit(hw, mm.at(addr), ptep, pte));
+    changing(
+        mm,
+        addr,
+        ptep,
+        1,
+        |n, _| pte.advance_pfn(u64::from(n)),
+        || backend!(mm, |backend, hw| backend.ptep_modify_prot_commit(hw, mm.at(addr), ptep, pte)),
+    );
 }
 
 /// Gives more permissions to a present entry and tells whether it changed: it becomes `pte`.
 #[inline]
 pub fn ptep_set_access_flags(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, pte: Pte) -> bool {
     note(mm, PteOp::ptep_set_access_flags, addr, pte, 1);
-    backend!(mm, |backend, hw| backend.ptep_set_access_flags(hw, mm.at(addr), ptep, pte))
+    changing(
+        mm,
+        addr,
+        ptep,
+        1,
+        |n, _| pte.advance_pfn(u64::from(n)),
+        || backend!(mm, |backend, hw| backend.ptep_set_access_flags(hw, mm.at(addr), ptep, pte)),
+    )
 }
 
 /// Touches memory through the entry, as a CPU does.
@@ -137,7 +253,10 @@ pub fn access(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, access: Access) {
         Access::Write => PteOp::write,
     };
     note(mm, op, addr, ptep.read(), 1);
+    let before = ptep.read();
     backend!(mm, |backend, hw| backend.access(hw, mm.at(addr), ptep, access));
+    let after = ptep.read();
+    mm.machine().track(|tracker, cpu| tracker.access(cpu, mm.at(addr), before, after));
 }
 
 /// Writes the entry above the last level that covers `addr`: `set_pmd()` and its like.
@@ -149,11 +268,16 @@ pub fn set_table(mm: &MmStruct, level: Level, addr: VirtAddr, valid: bool) {
         Level::Pgd => PteOp::set_pgd,
     };
     note(mm, op, addr.align_down(), Pte(u64::from(valid)), 1);
-    backend!(mm, |backend, hw| backend.set_table(hw, level, valid));
+    backend!(mm, |backend, hw| backend.set_table(hw, mm.at(addr.align_down()), level, valid));
 }
 
-/// Flushes `nr` pages, 1 to 1023, from the TLBs, by whatever means the architecture has.
-pub fn flush_tlb_range(mm: &MmStruct, addr: VirtAddr, nr: u16) {
-    note(mm, PteOp::flush_tlb_range, addr, Pte::NONE, nr);
-    mm.flush_tlb_range(u32::from(nr));
+/// Flushes `pages` pages from the TLBs, by whatever means the architecture has: the end of an
+/// `mmu_gather`, `flush_tlb_range()` or `flush_tlb_kernel_range()`. A record shows at most 1023.
+pub fn flush_tlb_range(mm: &MmStruct, addr: VirtAddr, pages: u64) {
+    note(mm, PteOp::flush_tlb_range, addr, Pte::NONE, pages.min(NR_MAX) as u16);
+    let pages = u32::try_from(pages).unwrap_or(u32::MAX);
+    backend!(mm, |backend, hw| backend.flush_tlb_range(hw, mm.at(addr), pages));
 }
+
+/// The largest number of pages that an event holds.
+const NR_MAX: u64 = 1023;

@@ -4,7 +4,18 @@
 //! selects `CONFIG_ARCH_HAS_LAZY_MMU_MODE`. Without an installed architecture the hooks are empty,
 //! as on an architecture that does not select it.
 
-use crate::design::Hook;
+use crate::design::{Call, Hook, Warn};
+
+/// A place inside a call or a primitive, named after what happens next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Point {
+    /// The task's state changes.
+    Store,
+    /// The architecture is called.
+    Hook(Hook),
+    /// The architecture does something, by the name of the effect.
+    Effect(&'static str),
+}
 
 /// What an architecture provides to the generic layer.
 ///
@@ -19,6 +30,16 @@ pub trait Arch {
     fn wants_lazy_mmu_mode(&self) -> bool {
         true
     }
+
+    /// Something is about to happen inside a call: its next store, hook or effect. Here an interrupt
+    /// or a preemption may fall. Asked for by [`crate::sched::set_points`].
+    fn point(&self, _: Point) {}
+
+    /// A call of the API is about to return.
+    fn returned(&self, _: Call) {}
+
+    /// A sanity check has found something.
+    fn warned(&self, _: &Warn) {}
 
     /// Tells what is outstanding: how many, and the kernel's name of the place that holds it.
     fn pending(&self) -> Option<(u32, &'static str)> {

@@ -8,7 +8,10 @@ use std::collections::BTreeSet;
 
 use parking_lot::Mutex;
 
-use crate::design::{Call, Check, Effect, LazyMmuDesign, LazyMmuState, Token, Warn, counts};
+use crate::arch::Point;
+use crate::design::{
+    Call, Check, Context, Effect, LazyMmuDesign, LazyMmuState, Token, Warn, counts,
+};
 use crate::ptes::PteRange;
 use crate::sched::{Current, OnWarn, Tokens, current};
 use crate::trace::Event;
@@ -57,6 +60,23 @@ pub fn lazy_mmu_mode_pause() {
 #[inline]
 pub fn lazy_mmu_mode_resume() {
     make(Call::Resume);
+}
+
+/// `__task_lazy_mmu_mode_pause(current)` of v7.2: pause without the question for interrupts. For
+/// arch code that switches tasks, which makes the task that it means current.
+pub fn task_lazy_mmu_mode_pause() {
+    current(|cur| {
+        cur.note(Event::Effect { name: "__task_lazy_mmu_mode_pause()", n: None });
+        run(cur, Call::Pause, Context::default());
+    });
+}
+
+/// `__task_lazy_mmu_mode_resume(current)` of v7.2: resume without the question for interrupts.
+pub fn task_lazy_mmu_mode_resume() {
+    current(|cur| {
+        cur.note(Event::Effect { name: "__task_lazy_mmu_mode_resume()", n: None });
+        run(cur, Call::Resume, Context::default());
+    });
 }
 
 /// Makes `call`: the four functions of the API by value.
@@ -125,15 +145,27 @@ fn apply_raw(cur: &Current, call: Call) {
 /// Makes `call` effect by effect, with somebody watching; returns what the call returns.
 fn apply(cur: &Current, call: Call, token: Token) -> Token {
     cur.note(Event::Call(call));
+    let token = run(cur, call, cur.context(token));
+    if let Some(arch) = cur.arch() {
+        arch.returned(call);
+    }
+    let (active, state) = (cur.is_active(), cur.state());
+    cur.note(Event::Return { call, active, state });
+    token
+}
+
+/// Does the effects of `call`, in order.
+fn run(cur: &Current, call: Call, cx: Context) -> Token {
     let mut dead = false;
-    let cx = cur.context(token);
-    let token = cur.design().each(cur.state(), cx, call, &mut |effect| match effect {
+    cur.design().each(cur.state(), cx, call, &mut |effect| match effect {
         _ if dead => {}
         Effect::Store(state) => {
+            cur.point(Point::Store);
             cur.set_state(state);
             cur.note(Event::Store(state));
         }
         Effect::Hook(hook) => {
+            cur.point(Point::Hook(hook));
             cur.note(Event::Hook(hook));
             if let Some(arch) = cur.arch() {
                 arch.hook(hook);
@@ -143,10 +175,7 @@ fn apply(cur: &Current, call: Call, token: Token) -> Token {
             warn(cur, &found);
             dead = found.check == Check::VmBugOn;
         }
-    });
-    let (active, state) = (cur.is_active(), cur.state());
-    cur.note(Event::Return { call, active, state });
-    token
+    })
 }
 
 /// Reports what a sanity check found, by the caller's policy.
@@ -156,6 +185,9 @@ pub(crate) fn warn(cur: &Current, found: &Warn) {
     static PRINTED: Mutex<BTreeSet<Warn>> = Mutex::new(BTreeSet::new());
 
     cur.note(Event::from(found));
+    if let Some(arch) = cur.arch().filter(|_| found.check != Check::BugOn) {
+        arch.warned(found);
+    }
     match cur.on_warn() {
         OnWarn::Panic if !std::thread::panicking() => panic!("WARNING: {found}"),
         OnWarn::PrintOnce if !crate::sched::recording() => {

@@ -10,7 +10,7 @@ use std::cell::{Cell, RefCell};
 use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
-use crate::arch::Arch;
+use crate::arch::{Arch, Point};
 use crate::design::{
     Call, Check, Context, Design, LazyMmuDesign, LazyMmuState, StateBits, Token, Warn, counts,
 };
@@ -107,6 +107,8 @@ pub(crate) struct Current {
     /// What the installed architecture says of itself.
     arch_wants: Cell<bool>,
     recording: Cell<bool>,
+    /// Whether the architecture is told of the points inside calls.
+    points: Cell<bool>,
     on_warn: Cell<OnWarn>,
     design: Cell<Design>,
     arch: RefCell<ManuallyDrop<Option<Rc<dyn Arch>>>>,
@@ -140,6 +142,7 @@ impl Current {
             active: Cell::new([false; 2]),
             arch_wants: Cell::new(true),
             recording: Cell::new(false),
+            points: Cell::new(false),
             on_warn: Cell::new(OnWarn::PrintOnce),
             design: Cell::new(Design::of::<counts::State>()),
             arch: RefCell::new(ManuallyDrop::new(None)),
@@ -210,6 +213,16 @@ impl Current {
 
     pub(crate) fn arch(&self) -> Option<Rc<dyn Arch>> {
         (**self.arch.borrow()).clone()
+    }
+
+    /// Tells the architecture what happens next, if it asked.
+    #[inline]
+    pub(crate) fn point(&self, point: Point) {
+        if self.points.get()
+            && let Some(arch) = self.arch()
+        {
+            arch.point(point);
+        }
     }
 
     pub(crate) fn on_warn(&self) -> OnWarn {
@@ -286,6 +299,18 @@ fn bad_preempt_count(count: PreemptCount, offset: u32, add: bool) -> Warn {
 #[must_use]
 pub fn is_lazy_mmu_mode_active() -> bool {
     current(Current::is_active)
+}
+
+/// `__task_lazy_mmu_mode_active(current)`: what the design says of the task's state alone, in
+/// interrupt or not. For arch code that switches tasks.
+#[must_use]
+pub fn task_lazy_mmu_mode_active() -> bool {
+    current(|cur| cur.design().is_active(cur.state())[0])
+}
+
+/// Reports what a sanity check outside of the generic layer found, by the caller's policy.
+pub fn warn(found: Warn) {
+    current(|cur| crate::pgtable::warn(cur, &found));
 }
 
 /// Tells whether the current context is an interrupt or has bottom halves disabled.
@@ -487,6 +512,43 @@ pub fn recording() -> bool {
 #[inline]
 pub fn note_effect(name: &str, n: Option<u32>) {
     current(|cur| cur.note(Event::Effect { name, n }));
+}
+
+/// Has the architecture told of each point inside a call, or no longer.
+pub fn set_points(on: bool) {
+    current(|cur| cur.points.set(on));
+}
+
+/// Tells the architecture that `point` comes next, if it asked for points.
+#[inline]
+pub fn point(point: Point) {
+    current(|cur| cur.point(point));
+}
+
+/// The number that the next event of the record will have; 0 where nothing is recorded.
+#[must_use]
+pub fn next_seq() -> u32 {
+    current(|cur| cur.record.borrow().as_ref().map_or(0, |record| record.len() as u32))
+}
+
+/// Records that something else happens inside the call that is under way.
+pub fn note_away() {
+    current(|cur| cur.note(Event::Away));
+}
+
+/// Records that the call goes on.
+pub fn note_back() {
+    current(|cur| cur.note(Event::Back));
+}
+
+/// Records that the CPU goes from the current task to task `next`.
+pub fn note_switch(next: u8) {
+    current(|cur| cur.note(Event::Switch { next }));
+}
+
+/// Records a hazard of the kind `name`, caused by the event number `cause`.
+pub fn note_hazard(name: &str, cause: Option<u32>) {
+    current(|cur| cur.note(Event::Hazard { name, cause }));
 }
 
 /// Records a use of a page table primitive.

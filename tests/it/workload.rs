@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use emu_arch::{Arch, Effect};
+use emu_arch::{Arch, Effect, arm64, powerpc};
 use emu_lab::proc::{Populate, parse};
 use emu_lab::workload::{Options, Report, WORKLOADS, Workload, run};
 use lazy_mmu::design::{Design, Hook};
@@ -49,8 +49,8 @@ fn each_workload_touches_the_tables_it_should() {
 fn arm64_saves_the_barriers_of_vmalloc() {
     let one = "7f0000000000-7f0000200000 rw-p 00000000 00:00 0\n";
     let report = report(Workload::Vmalloc, Arch::Arm64, one.as_bytes(), &Options::default());
-    assert_eq!(counts(&report, Effect::DsbIshst), (1, 512));
-    assert_eq!(counts(&report, Effect::Isb), (1, 512));
+    assert_eq!(counts(&report, arm64::DSB_ISHST), (1, 512));
+    assert_eq!(counts(&report, arm64::ISB), (1, 512));
     assert_eq!((report.total.delayable(), report.total.delayable_paused()), (2, 1024));
 }
 
@@ -66,13 +66,13 @@ fn arm64_saves_nothing_for_processes() {
 fn powerpc_hash_saves_flushes_in_every_workload() {
     for (workload, pages) in WORKLOADS.into_iter().zip([512, 1536, 1024, 1536]) {
         let report = small(workload, Arch::PowerpcHash);
-        assert_eq!(counts(&report, Effect::FlushHashPage).1, pages, "{workload:?}");
+        assert_eq!(counts(&report, powerpc::FLUSH_HASH_PAGE).1, pages, "{workload:?}");
         assert_eq!(report.total.delayable_paused(), pages, "{workload:?}");
         // Each full table is three batches: 192 + 192 + 128.
         assert!(report.total.delayable() <= pages / 512 * 4, "{workload:?}");
     }
     let exit = small(Workload::Exit, Arch::PowerpcHash);
-    assert_eq!(counts(&exit, Effect::FlushHashRange(0)), (9, 0));
+    assert_eq!(counts(&exit, powerpc::FLUSH_HASH_RANGE), (9, 0));
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn other_designs_run_too() {
         let options = Options { design: *design, ..Options::default() };
         let report = report(Workload::Fork, Arch::PowerpcHash, SMALL.as_bytes(), &options);
         assert_eq!((report.design.id(), report.total.ptes), (design.id(), 1024));
-        assert_eq!(counts(&report, Effect::FlushHashPage).1, 512);
+        assert_eq!(counts(&report, powerpc::FLUSH_HASH_PAGE).1, 512);
     }
 }
 

@@ -4,9 +4,16 @@
 //! arch/arm64/include/asm/pgtable.h, v7.0.
 
 use super::TIF_LAZY_MMU_PENDING;
-use crate::backend::Hw;
+use crate::backend::{At, Hw};
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
+
+/// Stores to page tables become visible to all table walkers.
+pub const DSB_ISHST: Effect = Effect::delayable("dsb(ishst)");
+/// This CPU forgets speculated translation faults.
+pub const ISB: Effect = Effect::delayable("isb()");
+/// The task owes barriers from now on.
+pub(super) const SET_PENDING: Effect = Effect::put_off("TIF_LAZY_MMU_PENDING=").of(1);
 
 /// Tells whether `pte` is valid and neither readable nor executable by user mode.
 ///
@@ -21,12 +28,13 @@ pub(super) const fn pte_valid_not_user(pte: Pte) -> bool {
 ///
 /// Fidelity: same as arch/arm64/include/asm/pgtable.h v7.0.
 #[inline]
-pub(super) fn queue_pte_barriers(hw: &mut impl Hw) {
+pub(super) fn queue_pte_barriers(hw: &mut impl Hw, at: At, nr: u16) {
     if hw.is_lazy_mmu_mode_active() {
+        hw.put_off(at, nr);
         // Tested first, as in the kernel, where setting the flag is atomic and dear.
         if !hw.test_thread_flag(TIF_LAZY_MMU_PENDING) {
             hw.set_thread_flag(TIF_LAZY_MMU_PENDING);
-            hw.effect(Effect::SetLazyMmuPending);
+            hw.effect(SET_PENDING);
         }
     } else {
         emit_pte_barriers(hw);
@@ -37,6 +45,7 @@ pub(super) fn queue_pte_barriers(hw: &mut impl Hw) {
 ///
 /// Fidelity: same as arch/arm64/include/asm/pgtable.h v7.0.
 pub(super) fn emit_pte_barriers(hw: &mut impl Hw) {
-    hw.effect(Effect::DsbIshst);
-    hw.effect(Effect::Isb);
+    hw.effect(DSB_ISHST);
+    hw.effect(ISB);
+    hw.settle();
 }

@@ -4,9 +4,8 @@
 //! (interrupts) and 1ef3095b1405 (nesting): calls in interrupt do nothing, a nested enter is
 //! tolerated, and the inner leave switches the mode off for the rest of the outer section.
 
-use super::barriers::emit_pte_barriers;
-use crate::backend::Hw;
-use crate::hw::effect::Effect;
+use super::barriers::{SET_PENDING, emit_pte_barriers};
+use crate::backend::{At, Hw};
 
 /// Bit of the thread flag that says that the mode is on.
 ///
@@ -42,11 +41,14 @@ pub(super) fn arch_leave_lazy_mmu_mode(hw: &mut impl Hw) {
 
 /// Fidelity: same as arch/arm64/include/asm/pgtable.h v6.19.
 #[inline]
-pub(super) fn queue_pte_barriers(hw: &mut impl Hw) {
+pub(super) fn queue_pte_barriers(hw: &mut impl Hw, at: At, nr: u16) {
     if hw.in_interrupt() || !hw.test_thread_flag(TIF_LAZY_MMU) {
         emit_pte_barriers(hw);
-    } else if !hw.test_thread_flag(TIF_LAZY_MMU_PENDING) {
+        return;
+    }
+    hw.put_off(at, nr);
+    if !hw.test_thread_flag(TIF_LAZY_MMU_PENDING) {
         hw.set_thread_flag(TIF_LAZY_MMU_PENDING);
-        hw.effect(Effect::SetLazyMmuPending);
+        hw.effect(SET_PENDING);
     }
 }

@@ -12,6 +12,11 @@ use crate::backend::{At, Backend, Hw, Level};
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 
+pub use barriers::{DSB_ISHST, ISB};
+
+/// TLB maintenance over a range.
+pub const FLUSH_TLB_RANGE: Effect = Effect::other("__flush_tlb_range");
+
 /// Bit of the thread flag that says that barriers are owed.
 ///
 /// Fidelity: same as arch/arm64/include/asm/thread_info.h v7.0.
@@ -30,10 +35,10 @@ pub enum Arm64 {
 impl Arm64 {
     /// Asks for barriers, now or later.
     #[inline]
-    fn queue_pte_barriers(self, hw: &mut impl Hw) {
+    fn queue_pte_barriers(self, hw: &mut impl Hw, at: At, nr: u16) {
         match self {
-            Self::V6_16 => before::queue_pte_barriers(hw),
-            Self::V7_0 => barriers::queue_pte_barriers(hw),
+            Self::V6_16 => before::queue_pte_barriers(hw, at, nr),
+            Self::V7_0 => barriers::queue_pte_barriers(hw, at, nr),
         }
     }
 }
@@ -70,7 +75,7 @@ impl Backend for Arm64 {
     fn set_ptes<H: Hw<PerCpu = Self::PerCpu>>(
         self,
         hw: &mut H,
-        _: At,
+        at: At,
         ptep: H::Ptep,
         pte: Pte,
         nr: u16,
@@ -81,7 +86,7 @@ impl Backend for Arm64 {
         }
         // `__set_pte_complete()`: TLB maintenance has the barriers for all other entries.
         if nr > 0 && barriers::pte_valid_not_user(pte) {
-            self.queue_pte_barriers(hw);
+            self.queue_pte_barriers(hw, at, nr);
         }
     }
 
@@ -108,15 +113,16 @@ impl Backend for Arm64 {
     ///
     /// Fidelity: same as arch/arm64/include/asm/pgtable.h v7.0 with four levels; an entry of the
     /// swapper's root goes through the fixmap in the kernel and asks for nothing.
-    fn set_table(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, level: Level, valid: bool) {
+    fn set_table(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, at: At, level: Level, valid: bool) {
         if valid || matches!(level, Level::P4d | Level::Pgd) {
-            self.queue_pte_barriers(hw);
+            self.queue_pte_barriers(hw, at, 1);
         }
     }
 
     /// TLB maintenance has barriers of its own and is not affected by the mode.
-    fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, pages: u32) {
-        hw.effect(Effect::FlushTlbRange { name: "__flush_tlb_range", pages });
+    fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, at: At, pages: u32) {
+        hw.effect(FLUSH_TLB_RANGE.of(pages));
+        hw.tlb_invalidate(at, pages);
     }
 
     fn pending(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) -> Option<(u32, &'static str)> {

@@ -1,100 +1,56 @@
 //! What an architecture does to the hardware or to its batch, as values.
+//!
+//! An effect is a name, a number where the operation takes one, and what kind of thing it is. Each
+//! architecture names its own; the machine counts and records them without knowing any.
 
-/// One effect of a hook or of a page table primitive.
+/// What an effect is to someone who counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// Work put off: an entry joined a batch, a flag was set. Costs nothing on real hardware.
+    PutOff,
+    /// Work done that the lazy MMU mode can put off: a barrier, a flush, a hypercall.
+    Delayable,
+    /// Work that the mode does not touch: a fault, a flush that has a batching of its own.
+    Other,
+}
+
+/// One effect of a hook, a page table primitive or a context switch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Effect {
-    /// `dsb(ishst)`: stores to page tables become visible to all table walkers (arm64).
-    DsbIshst,
-    /// `isb()`: this CPU forgets speculated translation faults (arm64).
-    Isb,
-    /// The task owes barriers from now on (arm64).
-    SetLazyMmuPending,
-    /// An entry joined the batch, which now holds that many (powerpc hash).
-    Batched(u16),
-    /// `flush_hash_page()`: one page leaves the hash page table and the TLBs (powerpc hash).
-    FlushHashPage,
-    /// `flush_hash_range()`: that many pages leave the hash page table and the TLBs (powerpc hash).
-    FlushHashRange(u16),
-    /// `hash_page()`: a fault put the page into the hash page table (powerpc hash).
-    HashPage,
-    /// A flush of that many pages from the TLBs, by the architecture's own operation.
-    FlushTlbRange {
-        /// The kernel's name of the operation.
-        name: &'static str,
-        /// The number of pages, 1 and up.
-        pages: u32,
-    },
-    /// A page fault: the access found no translation that permits it.
-    PageFault,
+pub struct Effect {
+    /// The kernel's name; one that ends in `=` is an assignment of `n`.
+    pub name: &'static str,
+    /// The number of entries, where the operation takes one.
+    pub n: Option<u32>,
+    /// What it is to someone who counts.
+    pub kind: Kind,
 }
 
 impl Effect {
-    /// How many kinds of effects there are.
-    pub const KINDS: usize = 9;
+    /// A page fault: the access found no translation that permits it.
+    pub const PAGE_FAULT: Self = Self::other("page fault");
 
-    /// The names of the kinds, by number.
-    pub const KIND_NAMES: [&str; Self::KINDS] = [
-        "dsb(ishst)",
-        "isb()",
-        "TIF_LAZY_MMU_PENDING",
-        "ppc64_tlb_batch",
-        "flush_hash_page()",
-        "flush_hash_range()",
-        "hash_page()",
-        "TLB range flush",
-        "page fault",
-    ];
+    /// Work put off.
+    #[must_use]
+    pub const fn put_off(name: &'static str) -> Self {
+        Self { name, n: None, kind: Kind::PutOff }
+    }
 
-    /// The number of the kind, below [`KINDS`](Self::KINDS).
+    /// Work done that the mode can put off.
+    #[must_use]
+    pub const fn delayable(name: &'static str) -> Self {
+        Self { name, n: None, kind: Kind::Delayable }
+    }
+
+    /// Work that the mode does not touch.
+    #[must_use]
+    pub const fn other(name: &'static str) -> Self {
+        Self { name, n: None, kind: Kind::Other }
+    }
+
+    /// The same effect on `n` entries at once.
     #[inline]
     #[must_use]
-    pub const fn kind(self) -> usize {
-        match self {
-            Self::DsbIshst => 0,
-            Self::Isb => 1,
-            Self::SetLazyMmuPending => 2,
-            Self::Batched(_) => 3,
-            Self::FlushHashPage => 4,
-            Self::FlushHashRange(_) => 5,
-            Self::HashPage => 6,
-            Self::FlushTlbRange { .. } => 7,
-            Self::PageFault => 8,
-        }
-    }
-
-    /// The name in records; one that ends in `=` is an assignment.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::DsbIshst => "dsb(ishst)",
-            Self::Isb => "isb()",
-            Self::SetLazyMmuPending => "TIF_LAZY_MMU_PENDING=",
-            Self::Batched(_) => "ppc64_tlb_batch.index=",
-            Self::FlushHashPage => "flush_hash_page()",
-            Self::FlushHashRange(_) => "flush_hash_range",
-            Self::HashPage => "hash_page()",
-            Self::FlushTlbRange { name, .. } => name,
-            Self::PageFault => "page fault",
-        }
-    }
-
-    /// The number in records, where the effect has one.
-    #[must_use]
-    pub const fn n(self) -> Option<u32> {
-        match self {
-            Self::SetLazyMmuPending => Some(1),
-            Self::Batched(n) | Self::FlushHashRange(n) => Some(n as u32),
-            Self::FlushTlbRange { pages, .. } => Some(pages),
-            _ => None,
-        }
-    }
-
-    /// Tells whether the effect costs time on real hardware: a barrier, a flush, a fault.
-    ///
-    /// Moving an entry into a batch or setting a flag does not.
-    #[inline]
-    #[must_use]
-    pub const fn is_cost(self) -> bool {
-        !matches!(self, Self::SetLazyMmuPending | Self::Batched(_))
+    pub const fn of(self, n: u32) -> Self {
+        Self { n: Some(n), ..self }
     }
 }

@@ -3,5 +3,10 @@
 
 pub mod addr;
 pub mod effect;
+pub mod hazard;
 pub mod pte;
 pub mod table;
+
+/// The place of a page table entry: its table and its index, as one number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Slot(pub u64);

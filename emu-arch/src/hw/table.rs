@@ -2,17 +2,22 @@
 
 use std::cell::Cell;
 
+use super::Slot;
 use super::addr::PTRS_PER_PTE;
 use super::pte::Pte;
 
 /// One page table: 512 entries in memory.
-pub struct Table(Box<[Cell<u64>; PTRS_PER_PTE]>);
+pub struct Table {
+    entries: Box<[Cell<u64>; PTRS_PER_PTE]>,
+    /// The number of the table in its machine.
+    id: u32,
+}
 
 impl Table {
-    /// A table of empty entries.
+    /// A table of empty entries; `id` is its number in its machine.
     #[must_use]
-    pub fn new() -> Self {
-        Self(Box::new([const { Cell::new(0) }; PTRS_PER_PTE]))
+    pub fn new(id: u32) -> Self {
+        Self { entries: Box::new([const { Cell::new(0) }; PTRS_PER_PTE]), id }
     }
 
     /// The pointer to entry `index`, below 512.
@@ -25,13 +30,7 @@ impl Table {
     /// How many entries are not empty.
     #[must_use]
     pub fn populated(&self) -> usize {
-        self.0.iter().filter(|entry| entry.get() != 0).count()
-    }
-}
-
-impl Default for Table {
-    fn default() -> Self {
-        Self::new()
+        self.entries.iter().filter(|entry| entry.get() != 0).count()
     }
 }
 
@@ -53,13 +52,20 @@ impl Ptep<'_> {
     #[inline]
     #[must_use]
     pub fn read(self) -> Pte {
-        Pte(self.table.0[usize::from(self.index) % PTRS_PER_PTE].get())
+        Pte(self.table.entries[usize::from(self.index) % PTRS_PER_PTE].get())
     }
 
     /// Writes the entry in memory.
     #[inline]
     pub fn write(self, pte: Pte) {
-        self.table.0[usize::from(self.index) % PTRS_PER_PTE].set(pte.0);
+        self.table.entries[usize::from(self.index) % PTRS_PER_PTE].set(pte.0);
+    }
+
+    /// The place as a number: the table's, and the index in it.
+    #[inline]
+    #[must_use]
+    pub const fn slot(self) -> Slot {
+        Slot((self.table.id as u64) << 9 | (self.index as u64 & 511))
     }
 
     /// The pointer `n` entries further on; wraps at the end of the table.

@@ -3,7 +3,7 @@
 use lazy_mmu::sched;
 
 use super::{Inner, MmStruct, PerCpu};
-use crate::backend::{At, Hw, Psize};
+use crate::backend::{At, Hw, Psize, Slot};
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 use crate::hw::table::Ptep;
@@ -34,6 +34,33 @@ impl<'m, T> Hw for Bus<'m, T> {
     #[inline]
     fn ptep_add(&self, ptep: Ptep<'m>, n: u16) -> Ptep<'m> {
         ptep.add(n)
+    }
+
+    #[inline]
+    fn slot(&self, ptep: Ptep<'m>) -> Slot {
+        ptep.slot()
+    }
+
+    #[inline]
+    fn read_slot(&self, slot: Slot) -> Pte {
+        self.inner.at_slot(slot, |ptep| ptep.read())
+    }
+
+    #[inline]
+    fn write_slot(&mut self, slot: Slot, pte: Pte) {
+        self.inner.at_slot(slot, |ptep| ptep.write(pte));
+    }
+
+    fn task_lazy_mmu_mode_active(&self) -> bool {
+        sched::task_lazy_mmu_mode_active()
+    }
+
+    fn task_lazy_mmu_mode_pause(&mut self) {
+        lazy_mmu::pgtable::task_lazy_mmu_mode_pause();
+    }
+
+    fn task_lazy_mmu_mode_resume(&mut self) {
+        lazy_mmu::pgtable::task_lazy_mmu_mode_resume();
     }
 
     #[inline]
@@ -90,5 +117,24 @@ impl<'m, T> Hw for Bus<'m, T> {
     #[inline]
     fn effect(&mut self, effect: Effect) {
         self.inner.effect(effect);
+    }
+
+    #[inline]
+    fn put_off(&mut self, at: At, nr: u16) {
+        self.inner.track(|tracker, cpu| tracker.put_off(cpu, at, nr));
+    }
+
+    #[inline]
+    fn settle(&mut self) {
+        self.inner.track(|tracker, cpu| tracker.settle(cpu));
+    }
+
+    #[inline]
+    fn tlb_invalidate(&mut self, at: At, nr: u32) {
+        self.inner.track(|tracker, _| tracker.tlb_invalidate(at, nr));
+    }
+
+    fn bug(&mut self, cond: &'static str) {
+        self.inner.bug(cond);
     }
 }

@@ -7,10 +7,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::{Bus, Inner};
+use super::Inner;
 use crate::Arch;
-use crate::arch::on_backend;
-use crate::backend::{At, Backend, Level, Psize};
+use crate::backend::{At, Level, Psize};
 use crate::hw::addr::{P4D_SHIFT, PMD_SHIFT, PUD_SHIFT, VirtAddr};
 use crate::hw::pte::Pte;
 use crate::hw::table::{Ptep, Table};
@@ -84,7 +83,8 @@ impl MmStruct {
     #[must_use]
     pub fn pte_table(&self, addr: VirtAddr) -> Rc<Table> {
         let key = addr.get() >> PMD_SHIFT;
-        Rc::clone(self.0.tables.borrow_mut().entry(key).or_default())
+        let mut tables = self.0.tables.borrow_mut();
+        Rc::clone(tables.entry(key).or_insert_with(|| self.0.machine.new_table()))
     }
 
     /// The page table that maps `addr`, locked; none where the address space has none there.
@@ -164,15 +164,6 @@ impl MmStruct {
         let pte = if pte.is_present() { pte.with(Pte::YOUNG) } else { pte };
         let hashed = self.machine().arch == Arch::PowerpcHash && pte.is_present();
         ptep.write(if hashed { pte.with(Pte::HASHPTE) } else { pte });
-    }
-
-    /// Tells the backend that a flush of `pages` pages is due now: the end of an `mmu_gather`,
-    /// `flush_tlb_range()` or `flush_tlb_kernel_range()`.
-    pub fn flush_tlb_range(&self, pages: u32) {
-        on_backend!(&self.machine().backend, |backend, cpus| {
-            let hw = &mut Bus { inner: self.machine(), cpus, mm: Some(self) };
-            backend.flush_tlb_range(hw, pages);
-        });
     }
 }
 

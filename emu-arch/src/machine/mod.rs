@@ -6,24 +6,35 @@
 
 mod bus;
 mod mm;
+mod totals;
+mod point;
 mod scratch;
+mod task;
+mod tracker;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use lazy_mmu::arch::Arch as ArchHooks;
-use lazy_mmu::design::Hook;
+use lazy_mmu::arch::{Arch as ArchHooks, Point};
+use lazy_mmu::design::{Call, Check, Hook, Warn};
 use lazy_mmu::sched;
 
 pub use mm::{MmStruct, PteLock};
+pub use task::PID_MAX;
+pub use totals::{Total, Totals};
+pub use tracker::Found;
 
 pub(crate) use bus::Bus;
+pub(crate) use tracker::Tracker;
 
 use crate::arch::{AnyBackend, on_backend};
 use crate::backend::{Access, At, Backend};
+use crate::hw::Slot;
 use crate::hw::addr::VirtAddr;
-use crate::hw::effect::Effect;
+use crate::hw::effect::{Effect, Kind};
+use crate::hw::hazard::Hazard;
 use crate::hw::pte::Pte;
+use crate::hw::table::{Ptep, Table};
 use crate::{Arch, Kernel};
 
 /// How many address spaces a machine has at most, `init_mm` included.
@@ -56,54 +67,17 @@ pub(crate) struct Inner {
     pub(crate) backend: AnyBackend,
     /// The CPU that runs.
     cpu: Cell<u8>,
-    totals: [Cell<u64>; Effect::KINDS],
-    hooks: [Cell<u64>; Hook::ALL.len()],
+    /// How many `BUG_ON()`s of the architecture were hit.
+    bugs: Cell<u32>,
+    tasks: task::Tasks,
+    /// Whether hazards are tracked.
+    pub(crate) tracking: Cell<bool>,
+    tracker: RefCell<Tracker>,
+    script: RefCell<Option<point::Script>>,
+    totals: RefCell<Totals>,
     mms: Cell<u8>,
-}
-
-/// How often each kind of effect that costs time happened, and each hook.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Totals {
-    effects: [u64; Effect::KINDS],
-    hooks: [u64; Hook::ALL.len()],
-}
-
-impl Totals {
-    /// How often effects of the kind of `effect` happened.
-    #[must_use]
-    pub const fn of(&self, effect: Effect) -> u64 {
-        self.effects[effect.kind()]
-    }
-
-    /// How often `hook` was called.
-    #[must_use]
-    pub const fn hook(&self, hook: Hook) -> u64 {
-        self.hooks[hook as usize]
-    }
-
-    /// The effects that happened at all: number of the kind, name, how often.
-    pub fn effects(&self) -> impl Iterator<Item = (usize, &'static str, u64)> + '_ {
-        let kinds = self.effects.iter().zip(Effect::KIND_NAMES).enumerate();
-        kinds.filter(|(_, (n, _))| **n > 0).map(|(kind, (n, name))| (kind, name, *n))
-    }
-
-    /// What happened since `earlier`, which was taken from the same machine.
-    #[must_use]
-    pub fn since(&self, earlier: &Self) -> Self {
-        Self {
-            effects: std::array::from_fn(|kind| self.effects[kind] - earlier.effects[kind]),
-            hooks: std::array::from_fn(|hook| self.hooks[hook] - earlier.hooks[hook]),
-        }
-    }
-
-    /// What happened here and there.
-    #[must_use]
-    pub fn plus(&self, other: &Self) -> Self {
-        Self {
-            effects: std::array::from_fn(|kind| self.effects[kind] + other.effects[kind]),
-            hooks: std::array::from_fn(|hook| self.hooks[hook] + other.hooks[hook]),
-        }
-    }
+    /// Every page table, by its number.
+    tables: RefCell<Vec<Rc<Table>>>,
 }
 
 impl Machine {
@@ -121,9 +95,14 @@ impl Machine {
             arch,
             backend: arch.backend(kernel),
             cpu: Cell::new(0),
-            totals: [const { Cell::new(0) }; Effect::KINDS],
-            hooks: [const { Cell::new(0) }; Hook::ALL.len()],
+            bugs: Cell::new(0),
+            tasks: task::Tasks::new(),
+            tracking: Cell::new(false),
+            tracker: RefCell::new(Tracker::new(arch)),
+            script: RefCell::default(),
+            totals: RefCell::default(),
             mms: Cell::new(1),
+            tables: RefCell::default(),
         });
         let init_mm = MmStruct::new(Rc::clone(&inner), 0);
         Self { inner, init_mm }
@@ -151,19 +130,35 @@ impl Machine {
         })
     }
 
+    /// How many `BUG_ON()`s of the architecture were hit since boot; the task that hits one ends.
+    #[must_use]
+    pub fn bugs(&self) -> u32 {
+        self.inner.bugs.get()
+    }
+
+    /// Has the machine look for hazards from now on.
+    pub fn track_hazards(&self) {
+        self.inner.tracking.set(true);
+    }
+
+    /// The hazards found so far.
+    #[must_use]
+    pub fn hazards(&self) -> Vec<Found> {
+        self.inner.tracker.borrow().found().to_vec()
+    }
+
     /// Runs `f` on this machine: the hooks of the generic layer reach its architecture.
     pub fn run<R>(&self, f: impl FnOnce() -> R) -> R {
-        let arch: Rc<dyn ArchHooks> = self.inner.clone();
-        sched::with_arch(arch, f)
+        let arch: Rc<dyn ArchHooks> = Rc::new(Running(self.clone()));
+        let value = sched::with_arch(arch, f);
+        self.run_on(0);
+        value
     }
 
     /// How often each kind of effect and each hook happened since boot.
     #[must_use]
     pub fn totals(&self) -> Totals {
-        Totals {
-            effects: std::array::from_fn(|kind| self.inner.totals[kind].get()),
-            hooks: std::array::from_fn(|hook| self.inner.hooks[hook].get()),
-        }
+        self.inner.totals.borrow().clone()
     }
 
     /// What becomes of `pte`, the entry of `addr` in address space `mm`, when a CPU touches the
@@ -178,25 +173,73 @@ impl Machine {
 }
 
 impl Inner {
+    /// A page table of empty entries.
+    fn new_table(&self) -> Rc<Table> {
+        let mut tables = self.tables.borrow_mut();
+        let table = Rc::new(Table::new(tables.len() as u32));
+        tables.push(Rc::clone(&table));
+        table
+    }
+
+    /// Calls `f` with the entry at `slot`.
+    #[inline]
+    fn at_slot<R>(&self, slot: Slot, f: impl FnOnce(Ptep<'_>) -> R) -> R {
+        let tables = self.tables.borrow();
+        f(tables[(slot.0 >> 9) as usize].ptep((slot.0 & 511) as u16))
+    }
+
+    /// Records a `BUG_ON()` of the architecture; the task is not to go on.
+    fn bug(&self, cond: &'static str) {
+        self.bugs.set(self.bugs.get() + 1);
+        sched::warn(Warn { check: Check::BugOn, cond });
+        self.report(Hazard::ArchBug);
+    }
+
+    /// Calls `f` with the tracker, where hazards are tracked.
+    #[inline]
+    pub(crate) fn track(&self, f: impl FnOnce(&mut Tracker, u8)) {
+        if self.tracking.get() {
+            f(&mut self.tracker.borrow_mut(), self.cpu.get());
+        }
+    }
+
+    fn report(&self, hazard: Hazard) {
+        self.track(|tracker, _| tracker.report(hazard, None));
+    }
+
+    fn must_be_done(&self, hazard: Hazard) {
+        self.track(|tracker, cpu| tracker.must_be_done(cpu, hazard));
+    }
+
+    /// A context switch is about to leave the outgoing task.
+    fn at_switch(&self) {
+        if self.arch.defers_per_cpu() {
+            self.must_be_done(Hazard::BatchAtSwitch);
+        }
+    }
+
     /// Executes an effect.
     #[inline]
     pub(crate) fn effect(&self, effect: Effect) {
-        if effect.is_cost() {
-            let total = &self.totals[effect.kind()];
-            total.set(total.get() + 1);
+        sched::point(Point::Effect(effect.name));
+        if effect.kind != Kind::PutOff {
+            self.totals.borrow_mut().add(effect);
         }
         if sched::recording() {
-            sched::note_effect(effect.name(), effect.n());
+            sched::note_effect(effect.name, effect.n);
         }
     }
 }
 
-impl ArchHooks for Inner {
+/// The machine while it runs something: what the generic layer calls.
+struct Running(Machine);
+
+impl ArchHooks for Running {
     fn hook(&self, hook: Hook) {
-        let calls = &self.hooks[hook as usize];
-        calls.set(calls.get() + 1);
-        on_backend!(&self.backend, |backend, cpus| {
-            let hw = &mut Bus { inner: self, cpus, mm: None };
+        let this = &*self.0.inner;
+        this.totals.borrow_mut().add_hook(hook);
+        on_backend!(&this.backend, |backend, cpus| {
+            let hw = &mut Bus { inner: this, cpus, mm: None };
             match hook {
                 Hook::Enter => backend.enter(hw),
                 Hook::Leave => backend.leave(hw),
@@ -206,12 +249,31 @@ impl ArchHooks for Inner {
     }
 
     fn wants_lazy_mmu_mode(&self) -> bool {
-        self.arch != Arch::PowerpcRadix
+        self.0.arch() != Arch::PowerpcRadix
     }
 
     fn pending(&self) -> Option<(u32, &'static str)> {
-        on_backend!(&self.backend, |backend, cpus| {
-            backend.pending(&mut Bus { inner: self, cpus, mm: None })
+        let this = &*self.0.inner;
+        on_backend!(&this.backend, |backend, cpus| {
+            backend.pending(&mut Bus { inner: this, cpus, mm: None })
         })
+    }
+
+    fn point(&self, point: Point) {
+        self.0.at_point(point);
+    }
+
+    fn returned(&self, call: Call) {
+        if !sched::in_interrupt() {
+            match call {
+                Call::Disable => self.0.inner.must_be_done(Hazard::PendingAtDisable),
+                Call::Pause => self.0.inner.must_be_done(Hazard::PendingAtPause),
+                _ => {}
+            }
+        }
+    }
+
+    fn warned(&self, _: &Warn) {
+        self.0.inner.report(Hazard::ApiWarning);
     }
 }

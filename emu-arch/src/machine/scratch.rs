@@ -1,6 +1,6 @@
 //! A single entry in no machine: the [`Hw`] on which a backend shows what an access makes of it.
 
-use crate::backend::{Access, At, Backend, Hw, Psize};
+use crate::backend::{Access, At, Backend, Hw, Psize, Slot};
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 
@@ -25,6 +25,20 @@ impl<T> Hw for Scratch<T> {
         self.0 = pte;
     }
     fn ptep_add(&self, (): (), _: u16) {}
+    fn slot(&self, (): ()) -> Slot {
+        Slot::default()
+    }
+    fn read_slot(&self, _: Slot) -> Pte {
+        self.0
+    }
+    fn write_slot(&mut self, _: Slot, pte: Pte) {
+        self.0 = pte;
+    }
+    fn task_lazy_mmu_mode_active(&self) -> bool {
+        false
+    }
+    fn task_lazy_mmu_mode_pause(&mut self) {}
+    fn task_lazy_mmu_mode_resume(&mut self) {}
     fn is_lazy_mmu_mode_active(&self) -> bool {
         false
     }
@@ -49,4 +63,5 @@ impl<T> Hw for Scratch<T> {
         Psize::default()
     }
     fn effect(&mut self, _: Effect) {}
+    fn bug(&mut self, _: &'static str) {}
 }

@@ -7,6 +7,13 @@ use crate::backend::{At, Hw, Psize};
 use crate::hw::addr::VirtAddr;
 use crate::hw::effect::Effect;
 
+/// One page leaves the hash page table and the TLBs.
+pub const FLUSH_HASH_PAGE: Effect = Effect::delayable("flush_hash_page()");
+/// That many pages leave the hash page table and the TLBs.
+pub const FLUSH_HASH_RANGE: Effect = Effect::delayable("flush_hash_range");
+/// An entry joined the batch, which now holds that many.
+const BATCHED: Effect = Effect::put_off("ppc64_tlb_batch.index=");
+
 /// How many entries a batch holds before it is flushed.
 pub const PPC64_TLB_BATCH_NR: usize = 192;
 
@@ -101,12 +108,14 @@ pub(super) fn hpte_need_flush<H: Hw<PerCpu = Ppc64TlbBatch>>(
                 hw.per_cpu(|batch| batch.append(at, psize, ssize))
             }
         };
-        hw.effect(Effect::Batched(index as u16));
+        hw.effect(BATCHED.of(index as u32));
+        hw.put_off(at, 1);
         if index >= PPC64_TLB_BATCH_NR {
             flush_pending(hw);
         }
     } else {
-        hw.effect(Effect::FlushHashPage);
+        hw.effect(FLUSH_HASH_PAGE);
+        hw.tlb_invalidate(at, 1);
     }
     hw.put_cpu();
 }
@@ -120,8 +129,17 @@ pub(super) fn flush_pending(hw: &mut impl Hw<PerCpu = Ppc64TlbBatch>) {
     let index = hw.per_cpu(|batch| batch.index());
     match index {
         0 => return,
-        1 => hw.effect(Effect::FlushHashPage),
-        n => hw.effect(Effect::FlushHashRange(n as u16)),
+        1 => hw.effect(FLUSH_HASH_PAGE),
+        n => hw.effect(FLUSH_HASH_RANGE.of(n as u32)),
     }
-    hw.per_cpu(|batch| batch.pages.clear());
+    let (mm, pages) = hw.per_cpu(|batch| (batch.mm, std::mem::take(&mut batch.pages)));
+    for addr in &pages {
+        hw.tlb_invalidate(At { mm, addr: *addr }, 1);
+    }
+    hw.settle();
+    // Given back empty, for its memory.
+    hw.per_cpu(|batch| {
+        batch.pages = pages;
+        batch.pages.clear();
+    });
 }

@@ -8,6 +8,9 @@ use crate::backend::{Access, At, Backend, Hw, Level};
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 
+/// A fault put the page into the hash page table.
+pub const HASH_PAGE: Effect = Effect::other("hash_page()");
+
 /// powerpc with the hash MMU, in the version of the code that it holds: one batch per CPU.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Hash {
@@ -135,7 +138,7 @@ impl Backend for Hash {
         self.pte_update(hw, at, ptep, super::invalidated)
     }
 
-    fn set_table(self, _: &mut impl Hw<PerCpu = Self::PerCpu>, _: Level, _: bool) {}
+    fn set_table(self, _: &mut impl Hw<PerCpu = Self::PerCpu>, _: At, _: Level, _: bool) {}
 
     /// A first access finds no translation, and the fault handler hashes one.
     ///
@@ -150,20 +153,20 @@ impl Backend for Hash {
     ) {
         let pte = hw.read(ptep);
         if !access.permitted_by(pte) {
-            hw.effect(Effect::PageFault);
+            hw.effect(Effect::PAGE_FAULT);
             return;
         }
         let dirty = if access == Access::Write { Pte::DIRTY } else { 0 };
         hw.write(ptep, pte.with(Pte::YOUNG | Pte::HASHPTE | dirty));
         if !pte.has(Pte::HASHPTE) {
-            hw.effect(Effect::HashPage);
+            hw.effect(HASH_PAGE);
         }
     }
 
     /// `hash__tlb_flush()`: the batch is the flush; `flush_tlb_range()` and its like are empty.
     ///
     /// Fidelity: same as arch/powerpc/mm/book3s64/hash_tlb.c v7.0.
-    fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, _: u32) {
+    fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, _: At, _: u32) {
         batch::flush_pending(hw);
     }
 

@@ -19,6 +19,6 @@ const fn invalidated(pte: Pte) -> Pte {
     pte.without(Pte::PRESENT).with(Pte::INVALID)
 }
 
-pub use batch::{PPC64_TLB_BATCH_NR, Ppc64TlbBatch};
-pub use hash::Hash;
-pub use radix::Radix;
+pub use batch::{FLUSH_HASH_PAGE, FLUSH_HASH_RANGE, PPC64_TLB_BATCH_NR, Ppc64TlbBatch};
+pub use hash::{HASH_PAGE, Hash};
+pub use radix::{RADIX_TLB_FLUSH, Radix};

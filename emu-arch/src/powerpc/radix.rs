@@ -7,6 +7,9 @@ use crate::backend::{At, Backend, Hw, Level};
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 
+/// Invalidation of a range.
+pub const RADIX_TLB_FLUSH: Effect = Effect::other("radix__tlb_flush");
+
 /// powerpc with the radix MMU; it holds nothing per CPU.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Radix;
@@ -60,11 +63,12 @@ impl Backend for Radix {
         self.pte_update(hw, at, ptep, super::invalidated)
     }
 
-    fn set_table(self, _: &mut impl Hw<PerCpu = Self::PerCpu>, _: Level, _: bool) {}
+    fn set_table(self, _: &mut impl Hw<PerCpu = Self::PerCpu>, _: At, _: Level, _: bool) {}
 
     /// `radix__tlb_flush()`: invalidation is the business of `mmu_gather` alone.
-    fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, pages: u32) {
-        hw.effect(Effect::FlushTlbRange { name: "radix__tlb_flush", pages });
+    fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, at: At, pages: u32) {
+        hw.effect(RADIX_TLB_FLUSH.of(pages));
+        hw.tlb_invalidate(at, pages);
     }
 
     fn pending(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) -> Option<(u32, &'static str)> {

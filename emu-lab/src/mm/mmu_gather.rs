@@ -4,9 +4,7 @@
 //! flush covers, and that nothing is freed before the flush.
 
 use emu_arch::hw::addr::PAGE_SHIFT;
-use emu_arch::{MmStruct, VirtAddr};
-
-use super::ptes::flush_tlb_range;
+use emu_arch::{MmStruct, VirtAddr, pgtable};
 
 /// Slots that need no memory: `MMU_GATHER_BUNDLE`.
 pub const MMU_GATHER_BUNDLE: u32 = 8;
@@ -142,7 +140,7 @@ impl<'m> MmuGather<'m> {
         }
         let pages = if self.fullmm { self.entries - self.flushed } else { self.end - self.start };
         let start = VirtAddr::page(self.start << PAGE_SHIFT).unwrap_or_default();
-        flush_tlb_range(self.mm, start, pages);
+        pgtable::flush_tlb_range(self.mm, start, pages);
         (self.start, self.end, self.flushed) = (u64::MAX, 0, self.entries);
     }
 

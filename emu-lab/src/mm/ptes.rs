@@ -61,20 +61,6 @@ pub(super) fn modify_prot_commit_ptes(
     }
 }
 
-/// Flushes `pages` pages from `addr` on from the TLBs. A record shows the call where the number fits
-/// into an event, and else what the architecture does alone.
-///
-/// Fidelity: changed: asm/tlbflush.h v7.0 takes a range of addresses.
-pub(super) fn flush_tlb_range(mm: &MmStruct, addr: VirtAddr, pages: u64) {
-    match u16::try_from(pages) {
-        Ok(nr @ 1..=EVENT_NR_MAX) => pgtable::flush_tlb_range(mm, addr, nr),
-        _ => mm.flush_tlb_range(u32::try_from(pages).unwrap_or(u32::MAX)),
-    }
-}
-
-/// The largest number of entries that an event holds.
-const EVENT_NR_MAX: u16 = 1023;
-
 /// How many entries lie between `addr` and `end`, both in or at the end of one table: 1 to 512.
 #[inline]
 pub(super) fn entries(addr: VirtAddr, end: VirtAddr) -> u16 {

@@ -8,7 +8,7 @@ use emu_arch::hw::table::Table;
 use emu_arch::{MmStruct, Pfn, Pte, pgtable};
 use lazy_mmu::lazy_mmu;
 
-use super::ptes::{entries, flush_tlb_range};
+use super::ptes::entries;
 
 /// Why a mapping could not be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +87,7 @@ const fn pfn_valid(pfn: Pfn) -> bool {
 pub fn vunmap_range(init_mm: &MmStruct, addr: VirtAddr, end: VirtAddr) {
     vunmap_range_noflush(init_mm, addr, end);
     let pages = (end.get() - addr.get()) >> emu_arch::hw::addr::PAGE_SHIFT;
-    flush_tlb_range(init_mm, addr, pages);
+    pgtable::flush_tlb_range(init_mm, addr, pages);
 }
 
 /// Unmaps `addr..end` of the kernel's address space `init_mm`; the TLBs are the caller's business.

@@ -85,6 +85,10 @@ fn parts<'r>(design: Design, event: &Event<'r>) -> (&'static str, &'r str, serde
         Event::Context { name, preempt_count } => {
             ("context", name, json!({ "preempt_count": preempt_count.0 }))
         }
+        Event::Switch { next } => ("switch", "__schedule", json!({ "next": next })),
+        Event::Hazard { name, cause } => ("hazard", name, json!({ "cause": cause })),
+        Event::Away => ("away", "away", json!({})),
+        Event::Back => ("back", "back", json!({})),
         Event::Note(text) => ("note", text, json!({})),
         Event::Pending { n, what } => ("pending", what, json!({ "n": n })),
         Event::End { state: bits, preempt_count } => {

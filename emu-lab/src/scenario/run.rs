@@ -147,12 +147,13 @@ impl Lab {
                 pgtable::ptep_set_access_flags(mm, addr, ptep, pte);
             }
             PteOp::wrprotect_ptes => pgtable::wrprotect_ptes(mm, addr, ptep, args.nr),
-            PteOp::flush_tlb_range => pgtable::flush_tlb_range(mm, addr, args.nr),
+            PteOp::flush_tlb_range => pgtable::flush_tlb_range(mm, addr, u64::from(args.nr)),
             PteOp::set_pmd => set_table(mm, Level::Pmd, args),
             PteOp::set_pud => set_table(mm, Level::Pud, args),
             PteOp::set_p4d => set_table(mm, Level::P4d, args),
             PteOp::set_pgd => set_table(mm, Level::Pgd, args),
             PteOp::ptep_get => _ = pgtable::ptep_get(mm, addr, ptep),
+            PteOp::raw_read => _ = pgtable::raw_read(mm, addr, ptep),
             PteOp::ptep_get_lockless => _ = pgtable::ptep_get_lockless(mm, addr, ptep),
             PteOp::ptep_get_and_clear => _ = pgtable::ptep_get_and_clear(mm, addr, ptep),
             PteOp::pte_clear => pgtable::pte_clear(mm, addr, ptep),

@@ -2,6 +2,8 @@
 //!
 //! Models `dup_mmap()` of kernel/fork.c (v7.0).
 
+use emu_arch::{VirtAddr, pgtable};
+
 use super::stage::Stage;
 use crate::mm::memory::{PageCopy, copy_page_range};
 use crate::mm::vma::VmFlags;
@@ -33,7 +35,8 @@ pub(super) fn run(stage: &mut Stage<'_>) -> Result<(), BuildError> {
         stage.mapping_done(index, ptes);
     }
     if wrprotected > 0 {
-        stage.space.mm.flush_tlb_range(u32::try_from(wrprotected).unwrap_or(u32::MAX));
+        let start = stage.space.vmas.first().map_or_else(VirtAddr::default, |vma| vma.vm_start);
+        pgtable::flush_tlb_range(&stage.space.mm, start, wrprotected);
     }
     Ok(())
 }

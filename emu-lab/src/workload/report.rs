@@ -1,7 +1,7 @@
 //! What a workload did, with the mode and without it.
 
+use emu_arch::Arch;
 use emu_arch::machine::Totals;
-use emu_arch::{Arch, Effect};
 use lazy_mmu::design::{Design, Hook};
 
 use super::Workload;
@@ -88,29 +88,18 @@ impl Row {
     /// Effects of the kinds that the mode can delay, with the mode.
     #[must_use]
     pub fn delayable(&self) -> u64 {
-        delayable(&self.lazy)
+        self.lazy.delayable()
     }
 
     /// Effects of the kinds that the mode can delay, with the mode paused.
     #[must_use]
     pub fn delayable_paused(&self) -> u64 {
-        delayable(&self.paused)
+        self.paused.delayable()
     }
 
     /// Tells whether nothing was done.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.ptes == 0 && self.lazy == Totals::default() && self.paused == Totals::default()
+        self.ptes == 0 && self.lazy.is_empty() && self.paused.is_empty()
     }
-}
-
-/// Effects that the mode can delay: all but TLB range flushes, which have a batching of their own,
-/// and faults.
-fn delayable(totals: &Totals) -> u64 {
-    let others = [
-        Effect::FlushTlbRange { name: "", pages: 0 }.kind(),
-        Effect::HashPage.kind(),
-        Effect::PageFault.kind(),
-    ];
-    totals.effects().filter(|(kind, ..)| !others.contains(kind)).map(|(.., n)| n).sum()
 }

@@ -36,6 +36,8 @@ pub enum PteOp {
     set_p4d,
     set_pgd,
     flush_tlb_range,
+    /// Not a kernel function: `*ptep`, past the accessor.
+    raw_read,
     /// Not a kernel function: a CPU reads memory through the mapping.
     read,
     /// Not a kernel function: a CPU writes memory through the mapping.
@@ -44,7 +46,7 @@ pub enum PteOp {
 
 impl PteOp {
     /// Every primitive, in the order of the declaration; a packed event holds the index.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::set_pte,
         Self::set_pte_at,
         Self::set_ptes,
@@ -63,6 +65,7 @@ impl PteOp {
         Self::set_p4d,
         Self::set_pgd,
         Self::flush_tlb_range,
+        Self::raw_read,
         Self::read,
         Self::write,
     ];
@@ -89,6 +92,7 @@ impl PteOp {
             Self::set_p4d => "set_p4d",
             Self::set_pgd => "set_pgd",
             Self::flush_tlb_range => "flush_tlb_range",
+            Self::raw_read => "raw_read",
             Self::read => "read",
             Self::write => "write",
         }
@@ -174,6 +178,23 @@ pub enum Event<'r> {
         name: &'r str,
         /// The preempt count after it.
         preempt_count: PreemptCount,
+    },
+    /// The CPU goes from the current task to another one; what the switch does follows.
+    Switch {
+        /// The number of the other task.
+        next: u8,
+    },
+    /// Here, inside the call or primitive that is under way, something else happens: an interrupt,
+    /// a preemption.
+    Away,
+    /// The call or primitive goes on.
+    Back,
+    /// Something went wrong that the kernel itself may not notice.
+    Hazard {
+        /// The name of the kind of damage.
+        name: &'r str,
+        /// The number of the event that caused it, where one did.
+        cause: Option<u32>,
     },
     /// A remark of whoever drives the run.
     Note(&'r str),

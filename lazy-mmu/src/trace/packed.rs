@@ -24,10 +24,14 @@ pub(super) enum Kind {
     Note,
     Pending,
     End,
+    Switch,
+    Hazard,
+    Away,
+    Back,
     Pte(PteOp),
 }
 
-const PLAIN: [Kind; 12] = [
+const PLAIN: [Kind; 16] = [
     Kind::Section,
     Kind::Call,
     Kind::Store,
@@ -40,6 +44,10 @@ const PLAIN: [Kind; 12] = [
     Kind::Note,
     Kind::Pending,
     Kind::End,
+    Kind::Switch,
+    Kind::Hazard,
+    Kind::Away,
+    Kind::Back,
 ];
 const PTE_KIND: u64 = 32;
 
@@ -66,6 +74,10 @@ impl Kind {
             Self::Note => 9,
             Self::Pending => 10,
             Self::End => 11,
+            Self::Switch => 12,
+            Self::Hazard => 13,
+            Self::Away => 14,
+            Self::Back => 15,
             Self::Pte(op) => PTE_KIND + op as u64,
         }
     }

@@ -111,6 +111,13 @@ impl Record {
             Event::Context { name, preempt_count } => {
                 plain(Kind::Context, self.names.id(name), u64::from(preempt_count.0))
             }
+            Event::Switch { next } => plain(Kind::Switch, u64::from(next), 0),
+            Event::Hazard { name, cause } => {
+                let cause = cause.map_or(0, |seq| u64::from(seq) + 1);
+                plain(Kind::Hazard, self.names.id(name), cause)
+            }
+            Event::Away => plain(Kind::Away, 0, 0),
+            Event::Back => plain(Kind::Back, 0, 0),
             Event::Note(text) => plain(Kind::Note, self.names.id(text), 0),
             Event::Pending { n, what } => plain(Kind::Pending, self.names.id(what), u64::from(n)),
             Event::End { state, preempt_count } => {
@@ -146,6 +153,12 @@ impl Record {
             Kind::Context => {
                 Event::Context { name: name(arg), preempt_count: PreemptCount(word1 as u32) }
             }
+            Kind::Switch => Event::Switch { next: arg as u8 },
+            Kind::Hazard => {
+                Event::Hazard { name: name(arg), cause: word1.checked_sub(1).map(|seq| seq as u32) }
+            }
+            Kind::Away => Event::Away,
+            Kind::Back => Event::Back,
             Kind::Note => Event::Note(name(arg)),
             Kind::Pending => Event::Pending { n: word1 as u32, what: name(arg) },
             Kind::End => {

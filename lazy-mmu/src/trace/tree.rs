@@ -12,9 +12,10 @@
 //! the architecture was told and did, then the state after the call. A call that reached nobody
 //! shows `ø`. Further effects of the same call or primitive follow in the right-hand column.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter, Write};
 
-use super::{Event, PteEvent, Record};
+use super::{Event, PteEvent, Record, Recorded};
 
 /// Where the arrow stands unless a call is too long or too deep for it.
 const ARROW: usize = 36;
@@ -25,38 +26,66 @@ const INDENTS_MAX: usize = 15;
 impl Display for Record {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         // Two passes: the longest left-hand side decides where the arrow stands.
+        let several = self.events().any(|seen| seen.cpu > 0 || seen.task > 0);
         let mut arrow = ARROW;
         let mut depth = Depth::default();
-        for recorded in self.events() {
-            if let Some(indent) = depth.line(&recorded.event) {
-                arrow = arrow.max(indent + left_len(&recorded.event) + 1);
+        for seen in self.events() {
+            if let Some(indent) = depth.line(&seen) {
+                arrow =
+                    arrow.max(prefix(several, &seen).len() + indent + left_len(&seen.event) + 1);
             }
         }
-        let (depth, pending) = (Depth::default(), String::new());
-        let mut rows = Rows { record: self, to: f, arrow, depth, row: None, pending };
-        for recorded in self.events() {
-            rows.event(&recorded.event)?;
+        let mut rows = Rows {
+            record: self,
+            to: f,
+            arrow,
+            several,
+            depth: Depth::default(),
+            row: None,
+            away: Vec::new(),
+            pending: String::new(),
+        };
+        for seen in self.events() {
+            rows.event(&seen)?;
         }
         rows.close()
     }
 }
 
-/// The nesting of calls, as brackets: it follows what was called, not what the design counted.
+/// The CPU and the task of a line, where a record has several.
+fn prefix(several: bool, seen: &Recorded<'_>) -> String {
+    if several { format!("{} {}  ", seen.cpu, task_name(seen.task)) } else { String::new() }
+}
+
+/// The name of a task: a letter from 1 on, `-` for the task that a record of one task has, `.` for
+/// the idle tasks, which have the highest numbers.
+fn task_name(task: u8) -> char {
+    match task {
+        0 => '-',
+        1..=26 => char::from(b'A' + task - 1),
+        _ => '.',
+    }
+}
+
+/// The nesting of the calls of each task, as brackets: it follows what was called, not what the
+/// design counted.
 #[derive(Default)]
 struct Depth {
-    depth: usize,
+    depths: BTreeMap<u8, usize>,
     /// Between a call and its return; what changes there is the hook's doing.
     in_call: bool,
+    /// The same of calls inside of which something else happens.
+    away: Vec<bool>,
 }
 
 impl Depth {
-    fn indent(&self) -> usize {
-        self.depth.min(INDENTS_MAX) * INDENT
+    fn indent(&self, task: u8) -> usize {
+        self.depths.get(&task).copied().unwrap_or(0).min(INDENTS_MAX) * INDENT
     }
 
-    /// The indent of the line that `event` begins, if it begins one.
-    fn line(&mut self, event: &Event<'_>) -> Option<usize> {
-        let (opens, closes) = match event {
+    /// The indent of the line that the event begins, if it begins one.
+    fn line(&mut self, seen: &Recorded<'_>) -> Option<usize> {
+        let (opens, closes) = match seen.event {
             Event::Call(call) => {
                 self.in_call = true;
                 (call.opens(), !call.opens())
@@ -65,16 +94,25 @@ impl Depth {
                 name.ends_with("_enter") || name.ends_with("_disable"),
                 name.ends_with("_exit") || name.ends_with("_enable"),
             ),
-            Event::Pte(_) => (false, false),
+            Event::Pte(_) | Event::Switch { .. } => (false, false),
             Event::Return { .. } => {
                 self.in_call = false;
                 return None;
             }
+            Event::Away => {
+                self.away.push(std::mem::take(&mut self.in_call));
+                return None;
+            }
+            Event::Back => {
+                self.in_call = self.away.pop().unwrap_or(false);
+                return None;
+            }
             _ => return None,
         };
-        self.depth = self.depth.saturating_sub(usize::from(closes));
-        let indent = self.indent();
-        self.depth += usize::from(opens);
+        let depth = self.depths.entry(seen.task).or_default();
+        *depth = depth.saturating_sub(usize::from(closes));
+        let indent = (*depth).min(INDENTS_MAX) * INDENT;
+        *depth += usize::from(opens);
         Some(indent)
     }
 }
@@ -107,6 +145,7 @@ fn left(to: &mut dyn Write, event: &Event<'_>) -> fmt::Result {
             }
             to.write_str(if op.sets() && *pte == 0 { ", none)" } else { ")" })
         }
+        Event::Switch { next } => write!(to, "switch to {}", task_name(*next)),
         _ => Ok(()),
     }
 }
@@ -116,8 +155,12 @@ struct Rows<'r, 'f, 'g> {
     record: &'r Record,
     to: &'f mut Formatter<'g>,
     arrow: usize,
+    /// Several tasks or CPUs were seen, so that each line says whose it is.
+    several: bool,
     depth: Depth,
     row: Option<Row>,
+    /// Left-hand sides of calls inside of which something else happens, and whether they are calls.
+    away: Vec<(String, bool)>,
     pending: String,
 }
 
@@ -137,7 +180,7 @@ struct Row {
 impl Row {
     /// Adds something that the architecture was told or did, or that a check reported.
     fn add(&mut self, text: String) {
-        if self.right.is_none() && !self.is_call && !text.starts_with("WARNING") {
+        if self.right.is_none() && !self.is_call && !self.bare && !is_report(&text) {
             self.right = Some(text);
         } else {
             self.below.push(text);
@@ -145,21 +188,26 @@ impl Row {
     }
 }
 
+/// Reports stand below the line that they are about.
+fn is_report(text: &str) -> bool {
+    ["WARNING", "BUG", "HAZARD"].iter().any(|word| text.starts_with(word))
+}
+
 impl Rows<'_, '_, '_> {
-    fn event(&mut self, event: &Event<'_>) -> fmt::Result {
+    fn event(&mut self, seen: &Recorded<'_>) -> fmt::Result {
         let in_call = self.depth.in_call;
-        let indent = self.depth.line(event).unwrap_or(self.depth.indent());
-        match event {
+        let indent = self.depth.line(seen).unwrap_or(self.depth.indent(seen.task));
+        match &seen.event {
             // Inside a call the change is the hook's: powerpc's preempt_disable() on entry, say.
             Event::Context { name, preempt_count } if in_call => {
                 self.add(format!("{name}()  preempt_count={preempt_count}"));
             }
             Event::Context { preempt_count, .. } => {
                 let state = format!("preempt_count={preempt_count}");
-                self.open(indent, event, Row { bare: true, state, ..Row::default() })?;
+                self.open(indent, seen, Row { bare: true, state, ..Row::default() })?;
             }
-            Event::Call(_) => self.open(indent, event, Row { is_call: true, ..Row::default() })?,
-            Event::Pte(_) => self.open(indent, event, Row::default())?,
+            Event::Call(_) => self.open(indent, seen, Row { is_call: true, ..Row::default() })?,
+            Event::Pte(_) | Event::Switch { .. } => self.open(indent, seen, Row::default())?,
             Event::Hook(hook) => match &mut self.row {
                 Some(row) if row.right.is_none() => row.right = Some(hook.short().to_owned()),
                 _ => self.add(hook.short().to_owned()),
@@ -169,7 +217,10 @@ impl Rows<'_, '_, '_> {
             }
             Event::Effect { name, n: Some(n) } => self.add(format!("{name}({n})")),
             Event::Effect { name, n: None } => self.add((*name).to_owned()),
-            Event::Warn { check, cond } => self.add(format!("WARNING: {check}({cond})")),
+            Event::Warn { check, cond } => {
+                let word = if check.ends_with("BUG_ON") { "BUG" } else { "WARNING" };
+                self.add(format!("{word}: {check}({cond})"));
+            }
             Event::Store(_) => {}
             Event::Return { state, .. } => {
                 let state = self.record.design().show(*state);
@@ -179,6 +230,12 @@ impl Rows<'_, '_, '_> {
                 }
             }
             Event::Section(name) => self.plain_line(&format!("{:indent$}{name}:", ""))?,
+            Event::Away => self.away()?,
+            Event::Back => self.back()?,
+            Event::Hazard { name, cause } => self.add(match cause {
+                Some(cause) => format!("HAZARD: {name}, caused by event {cause}"),
+                None => format!("HAZARD: {name}"),
+            }),
             Event::Note(text) => self.plain_line(&format!("# {text}"))?,
             Event::Pending { n, what } => {
                 let gap = if self.pending.is_empty() { "" } else { ", " };
@@ -207,10 +264,28 @@ impl Rows<'_, '_, '_> {
         writeln!(self.to, "{line}")
     }
 
-    fn open(&mut self, indent: usize, event: &Event<'_>, row: Row) -> fmt::Result {
+    /// Something else happens inside the call of the current row.
+    fn away(&mut self) -> fmt::Result {
+        let row = self.row.get_or_insert_with(Row::default);
+        self.away.push((row.left.clone(), row.is_call));
+        row.right.get_or_insert_with(|| "...".to_owned());
+        self.close()
+    }
+
+    /// The call goes on: its row is written again, without what it has shown already.
+    fn back(&mut self) -> fmt::Result {
         self.close()?;
-        let mut text = " ".repeat(indent);
-        left(&mut text, event)?;
+        let (left, is_call) = self.away.pop().unwrap_or_default();
+        let name = left.trim_start_matches("... ");
+        self.row = Some(Row { left: format!("... {}", name.trim()), is_call, ..Row::default() });
+        Ok(())
+    }
+
+    fn open(&mut self, indent: usize, seen: &Recorded<'_>, row: Row) -> fmt::Result {
+        self.close()?;
+        let mut text = prefix(self.several, seen);
+        text += &" ".repeat(indent);
+        left(&mut text, &seen.event)?;
         self.row = Some(Row { left: text, ..row });
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Kernel mappings: `vmap_pages_pte_range()` and `vunmap_pte_range()`.
 
-use emu_arch::{Arch, Effect, Machine, Pfn, Pte};
+use emu_arch::{Arch, Machine, Pfn, Pte, arm64};
 use emu_lab::mm::vmalloc::{VmapError, vmap_pages_range, vunmap_range};
 use lazy_mmu::{record_hooks, with_lazy_mmu_paused};
 
@@ -20,7 +20,7 @@ fn vmalloc_of_a_table_needs_one_pair_of_barriers() {
     let _ = machine.init_mm().pte_table(start);
     machine.run(|| vmap_pages_range(machine.init_mm(), start, end, &frames(512))).expect("room");
     let once = machine.totals();
-    assert_eq!((once.of(Effect::DsbIshst), once.of(Effect::Isb)), (1, 1));
+    assert_eq!((once.of(arm64::DSB_ISHST), once.of(arm64::ISB)), (1, 1));
 
     machine.run(|| {
         vunmap_range(machine.init_mm(), start, end);
@@ -29,7 +29,7 @@ fn vmalloc_of_a_table_needs_one_pair_of_barriers() {
         });
     });
     let paused = machine.totals().since(&once);
-    assert_eq!((paused.of(Effect::DsbIshst), paused.of(Effect::Isb)), (512, 512));
+    assert_eq!((paused.of(arm64::DSB_ISHST), paused.of(arm64::ISB)), (512, 512));
 }
 
 #[test]

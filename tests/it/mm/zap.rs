@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use emu_arch::{Arch, Effect, Pte};
+use emu_arch::{Arch, Pte, arm64, powerpc};
 use emu_lab::mm::{MmuGather, Resched};
 use lazy_mmu::design::Hook;
 use lazy_mmu::trace::PteOp;
@@ -57,7 +57,7 @@ fn zap_of_anonymous_pages_leaves_the_flush_to_the_end() {
     let user = User::anon(Arch::Arm64, 3);
     let mut tlb = MmuGather::tlb_gather_mmu(&user.mm);
     user.machine.run(|| user.zap(&mut tlb, &Resched::never()));
-    let flush = Effect::FlushTlbRange { name: "", pages: 0 };
+    let flush = arm64::FLUSH_TLB_RANGE;
     assert_eq!((tlb.freed(), tlb.waiting(), user.effects(flush)), (0, 3, 0));
     tlb.tlb_finish_mmu();
     assert_eq!((tlb.freed(), tlb.waiting(), user.effects(flush)), (3, 0, 1));
@@ -98,7 +98,7 @@ fn zap_starts_again_after_a_yield() {
     });
     // 4 + 4 + 2 entries.
     assert_eq!(hooks(&record), ["arch_enter() arch_leave()"; 3].join(" "));
-    assert_eq!(user.effects(Effect::FlushHashRange(0)), 3);
+    assert_eq!(user.effects(powerpc::FLUSH_HASH_RANGE), 3);
     assert_eq!(user.mm.pte_table(page(USER)).populated(), 0);
 }
 
@@ -109,7 +109,7 @@ fn a_full_gather_breaks_the_section_and_flushes() {
     let mut tlb = MmuGather::tlb_gather_mmu_fullmm(&user.mm);
     user.machine.run(|| user.zap(&mut tlb, &Resched::never()));
     assert_eq!((tlb.freed(), tlb.waiting()), (pages - 1, 1));
-    assert_eq!(user.effects(Effect::FlushTlbRange { name: "", pages: 0 }), 1);
+    assert_eq!(user.effects(arm64::FLUSH_TLB_RANGE), 1);
     // One section per table and one for the page that found no room.
     assert_eq!(user.machine.totals().hook(Hook::Enter), pages.div_ceil(512) + 1);
 }
@@ -121,8 +121,8 @@ fn zap_flushes_each_hash_batch_of_192_once() {
         user.zap(&mut MmuGather::tlb_gather_mmu_fullmm(&user.mm), &Resched::never());
     });
     // 512 = 192 + 192 + 128 and 488 = 192 + 192 + 104: a batch ends with its section.
-    assert_eq!(user.effects(Effect::FlushHashRange(0)), 6);
-    assert_eq!(user.effects(Effect::FlushHashPage), 0);
+    assert_eq!(user.effects(powerpc::FLUSH_HASH_RANGE), 6);
+    assert_eq!(user.effects(powerpc::FLUSH_HASH_PAGE), 0);
 
     let paused = User::anon(Arch::PowerpcHash, 1000);
     paused.machine.run(|| {
@@ -130,5 +130,5 @@ fn zap_flushes_each_hash_batch_of_192_once() {
             paused.zap(&mut MmuGather::tlb_gather_mmu_fullmm(&paused.mm), &Resched::never());
         });
     });
-    assert_eq!(paused.effects(Effect::FlushHashPage), 1000);
+    assert_eq!(paused.effects(powerpc::FLUSH_HASH_PAGE), 1000);
 }

@@ -1,0 +1,195 @@
+//! Hazards: the kinds of damage that misuse of the lazy MMU mode does, and how each is recognised.
+//!
+//! A hazard is something that a real machine may do wrong and that the kernel itself may not notice.
+//! Each kind has one detection function over plain facts; the machine gathers the facts.
+
+use super::pte::Pte;
+
+/// A kind of damage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Hazard {
+    /// A CPU touches a page whose update still waits for its barriers (arm64): it may take a
+    /// spurious fault.
+    AccessPendingBarriers,
+    /// A CPU touches a page whose new entry is not in memory yet (Xen PV, s390): a new mapping
+    /// faults, a removed one still works.
+    AccessPendingStore,
+    /// A CPU touches a page whose old translation is still to be invalidated (powerpc hash,
+    /// sparc64): a removed or protected page is still there.
+    AccessPendingInvalidation,
+    /// A read of an entry sees the value before an update that is pending.
+    StaleRead,
+    /// A CPU uses a cached translation that no longer agrees with the entry, and nothing is pending
+    /// that would mend it.
+    StaleTranslation,
+    /// Two hash page table entries are valid for one page (powerpc hash).
+    DuplicateHpte,
+    /// A TLB flush happens while a store that it is to follow is still pending.
+    FlushBeforeStores,
+    /// A store to an entry goes to memory ahead of an older one that is still queued.
+    Overtaken,
+    /// A CPU goes to another task with work of the outgoing one left in its batch.
+    BatchAtSwitch,
+    /// A per-CPU batch is touched while the task may be moved to another CPU.
+    BatchPreemptible,
+    /// A task adds to a per-CPU batch in which the work of another task waits.
+    ForeignBatch,
+    /// A lock is released while updates of the entries that it protects are pending.
+    PendingAtUnlock,
+    /// Updates are pending when a pause returns.
+    PendingAtPause,
+    /// Updates are pending when a disable returns.
+    PendingAtDisable,
+    /// A task gives up its CPU while updates of its own are pending.
+    PendingAtSchedule,
+    /// A task exits while updates of its own are pending.
+    PendingAtExit,
+    /// A task that must not sleep may sleep: "scheduling while atomic".
+    SleepInAtomic,
+    /// A task may sleep inside a section.
+    SleepInSection,
+    /// A task exits with preemption off or in interrupt.
+    PreemptImbalance,
+    /// An update made in an interrupt is put off.
+    IrqDeferred,
+    /// A `BUG_ON()` of the architecture was hit.
+    ArchBug,
+    /// A sanity check of the generic layer fired.
+    ApiWarning,
+    /// A task exits inside a section or a pause.
+    SectionAtExit,
+}
+
+impl Hazard {
+    /// Every kind.
+    pub const ALL: [Self; 23] = [
+        Self::AccessPendingBarriers,
+        Self::AccessPendingStore,
+        Self::AccessPendingInvalidation,
+        Self::StaleRead,
+        Self::StaleTranslation,
+        Self::DuplicateHpte,
+        Self::FlushBeforeStores,
+        Self::Overtaken,
+        Self::BatchAtSwitch,
+        Self::BatchPreemptible,
+        Self::ForeignBatch,
+        Self::PendingAtUnlock,
+        Self::PendingAtPause,
+        Self::PendingAtDisable,
+        Self::PendingAtSchedule,
+        Self::PendingAtExit,
+        Self::SleepInAtomic,
+        Self::SleepInSection,
+        Self::PreemptImbalance,
+        Self::IrqDeferred,
+        Self::ArchBug,
+        Self::ApiWarning,
+        Self::SectionAtExit,
+    ];
+
+    /// The name that records, scenarios and the command use; never changes.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::AccessPendingBarriers => "access-pending-barriers",
+            Self::AccessPendingStore => "access-pending-store",
+            Self::AccessPendingInvalidation => "access-pending-invalidation",
+            Self::StaleRead => "stale-read",
+            Self::StaleTranslation => "stale-translation",
+            Self::DuplicateHpte => "duplicate-hpte",
+            Self::FlushBeforeStores => "flush-before-stores",
+            Self::Overtaken => "overtaken",
+            Self::BatchAtSwitch => "batch-at-switch",
+            Self::BatchPreemptible => "batch-preemptible",
+            Self::ForeignBatch => "foreign-batch",
+            Self::PendingAtUnlock => "pending-at-unlock",
+            Self::PendingAtPause => "pending-at-pause",
+            Self::PendingAtDisable => "pending-at-disable",
+            Self::PendingAtSchedule => "pending-at-schedule",
+            Self::PendingAtExit => "pending-at-exit",
+            Self::SleepInAtomic => "sleep-in-atomic",
+            Self::SleepInSection => "sleep-in-section",
+            Self::PreemptImbalance => "preempt-imbalance",
+            Self::IrqDeferred => "irq-deferred",
+            Self::ArchBug => "arch-bug",
+            Self::ApiWarning => "api-warning",
+            Self::SectionAtExit => "section-at-exit",
+        }
+    }
+
+    /// Finds a kind by its name.
+    #[must_use]
+    pub fn by_id(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|hazard| hazard.id() == id)
+    }
+}
+
+/// What an architecture puts off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Deferred {
+    /// The barriers after a store (arm64).
+    Barriers,
+    /// The store itself (Xen PV, s390).
+    Store,
+    /// The invalidation of the old translation (powerpc hash, sparc64).
+    Invalidation,
+}
+
+/// What an access to a page does whose update is `pending`.
+#[must_use]
+pub const fn access_while_pending(pending: Deferred) -> Hazard {
+    match pending {
+        Deferred::Barriers => Hazard::AccessPendingBarriers,
+        Deferred::Store => Hazard::AccessPendingStore,
+        Deferred::Invalidation => Hazard::AccessPendingInvalidation,
+    }
+}
+
+/// A read that finds `seen` where software's last word is `latest`.
+#[must_use]
+pub fn stale_read(seen: Pte, latest: Pte) -> Option<Hazard> {
+    (seen != latest).then_some(Hazard::StaleRead)
+}
+
+/// A use of the cached translation `cached` for a page whose entry is `entry`.
+#[must_use]
+pub fn stale_translation(cached: Pte, entry: Pte) -> Option<Hazard> {
+    let wider = cached.has(Pte::WRITE) && !entry.has(Pte::WRITE);
+    let gone = !entry.is_present() || cached.pfn() != entry.pfn();
+    (gone || wider).then_some(Hazard::StaleTranslation)
+}
+
+/// A hash page table entry is made for a page that has `hpte` already.
+#[must_use]
+pub fn duplicate_hpte(hpte: Option<Pte>) -> Option<Hazard> {
+    hpte.map(|_| Hazard::DuplicateHpte)
+}
+
+/// A TLB flush of a page whose update is `pending`.
+#[must_use]
+pub fn flush_before_stores(pending: Option<Deferred>) -> Option<Hazard> {
+    (pending == Some(Deferred::Store)).then_some(Hazard::FlushBeforeStores)
+}
+
+/// A store to memory of a page whose update is `pending`.
+#[must_use]
+pub fn overtaken(pending: Option<Deferred>) -> Option<Hazard> {
+    (pending == Some(Deferred::Store)).then_some(Hazard::Overtaken)
+}
+
+/// An update put off into a batch: per CPU or not, with preemption possible or not, in interrupt or
+/// not, while the oldest entry there is another task's or not.
+#[must_use]
+pub fn put_off(
+    per_cpu: bool,
+    preemptible: bool,
+    in_interrupt: bool,
+    foreign: bool,
+) -> [Option<Hazard>; 3] {
+    [
+        in_interrupt.then_some(Hazard::IrqDeferred),
+        (per_cpu && preemptible).then_some(Hazard::BatchPreemptible),
+        (per_cpu && foreign && !in_interrupt).then_some(Hazard::ForeignBatch),
+    ]
+}

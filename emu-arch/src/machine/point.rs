@@ -1,0 +1,68 @@
+//! Points inside calls: where an interrupt or a preemption falls.
+//!
+//! A script waits for a point by name and then runs, on the stack of the call that it falls into.
+//! When it ends, the task that it interrupted is put back and the call goes on.
+
+use std::rc::Rc;
+
+use lazy_mmu::arch::Point;
+use lazy_mmu::sched;
+
+use super::Machine;
+
+/// What falls into a call.
+#[derive(Clone)]
+pub(super) struct Script {
+    /// The name of the point.
+    name: String,
+    run: Rc<dyn Fn() -> Option<u8>>,
+}
+
+impl std::fmt::Debug for Script {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Script({})", self.name)
+    }
+}
+
+/// The name of a point in scenarios: `store`, `arch_enter`, `arch_leave`, `arch_flush`, or the name
+/// of an effect without its arguments.
+fn point_name(point: Point) -> &'static str {
+    match point {
+        Point::Store => "store",
+        Point::Hook(hook) => hook.short().trim_end_matches("()"),
+        Point::Effect(name) => name.split(['(', '=']).next().unwrap_or(name),
+    }
+}
+
+impl Machine {
+    /// Runs `body`, and `script` at the first point called `name` inside of it; tells whether there
+    /// was one. The script returns the CPU on which the interrupted task goes on, if it is not the
+    /// one that it was interrupted on.
+    pub fn with_point(
+        &self,
+        name: &str,
+        script: Rc<dyn Fn() -> Option<u8>>,
+        body: impl FnOnce(),
+    ) -> bool {
+        let script = Script { name: name.to_owned(), run: script };
+        let outer = self.inner.script.replace(Some(script));
+        sched::set_points(true);
+        body();
+        let fired = self.inner.script.replace(outer).is_none();
+        sched::set_points(self.inner.script.borrow().is_some());
+        fired
+    }
+
+    pub(super) fn at_point(&self, point: Point) {
+        let matches = |script: &Script| script.name == point_name(point);
+        if !self.inner.script.borrow().as_ref().is_some_and(matches) {
+            return;
+        }
+        let Some(script) = self.inner.script.take() else { return };
+        let (cpu, task) = (self.cpu(), self.running(self.cpu()));
+        sched::note_away();
+        let back_on = (script.run)().unwrap_or(cpu);
+        self.context_switch(back_on, task);
+        sched::note_back();
+    }
+}

@@ -1,0 +1,153 @@
+//! Tasks and CPUs: who runs where, context switches, fork and exit.
+//!
+//! The thread-local of [`lazy_mmu::sched`] holds the task that runs on the executing CPU; all others
+//! are kept here. A switch swaps them, so that annotated code runs unchanged in any task.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+
+use lazy_mmu::preempt::PreemptCount;
+use lazy_mmu::sched::{self, TaskStruct};
+
+use super::{Bus, Machine, NR_CPUS};
+use crate::arch::on_backend;
+use crate::backend::Backend;
+use crate::hw::hazard::Hazard;
+
+/// The highest number of a task that is not an idle task.
+pub const PID_MAX: u8 = 200;
+
+/// The tasks of a machine.
+#[derive(Debug)]
+pub(super) struct Tasks {
+    /// Every task that is not running on the executing CPU.
+    saved: RefCell<BTreeMap<u8, TaskStruct>>,
+    running: [Cell<u8>; NR_CPUS],
+}
+
+impl Tasks {
+    /// Task 0 runs on CPU 0, an idle task on every other.
+    pub(super) fn new() -> Self {
+        let running =
+            std::array::from_fn(|cpu| Cell::new(if cpu == 0 { 0 } else { idle(cpu as u8) }));
+        Self { saved: RefCell::default(), running }
+    }
+}
+
+/// The idle task of a CPU.
+const fn idle(cpu: u8) -> u8 {
+    u8::MAX - cpu
+}
+
+/// A task as after fork, before it has run.
+fn fresh(pid: u8) -> TaskStruct {
+    TaskStruct { pid, ..TaskStruct::default() }
+}
+
+impl Machine {
+    /// The CPU that executes.
+    #[must_use]
+    pub fn cpu(&self) -> u8 {
+        self.inner.cpu.get()
+    }
+
+    /// The task that runs on `cpu`, below [`NR_CPUS`].
+    #[must_use]
+    pub fn running(&self, cpu: u8) -> u8 {
+        self.inner.tasks.running[usize::from(cpu)].get()
+    }
+
+    /// The CPU on which task `pid` runs, if on any.
+    #[must_use]
+    pub fn cpu_of(&self, pid: u8) -> Option<u8> {
+        (0..NR_CPUS as u8).find(|cpu| self.running(*cpu) == pid)
+    }
+
+    /// Has `cpu` execute from now on; tasks stay where they are.
+    pub fn run_on(&self, cpu: u8) {
+        let inner = &self.inner;
+        let from = inner.cpu.replace(cpu);
+        if from != cpu {
+            self.swap(self.running(from), self.running(cpu));
+            sched::set_cpu(cpu);
+        }
+    }
+
+    /// Puts task `to` into the thread-local and keeps `from`.
+    fn swap(&self, from: u8, to: u8) {
+        let mut saved = self.inner.tasks.saved.borrow_mut();
+        let next = saved.remove(&to).unwrap_or_else(|| fresh(to));
+        let prev = sched::swap_current(next);
+        saved.insert(from, prev);
+    }
+
+    /// Switches `cpu` to task `next`, which comes from another CPU if it runs there: a preemption.
+    ///
+    /// The hooks of the architecture run as in `__switch_to()` and around it. A preemption where the
+    /// running task must not be preempted is a hazard and happens all the same.
+    pub fn context_switch(&self, cpu: u8, next: u8) {
+        if let Some(from) = self.cpu_of(next).filter(|from| *from != cpu) {
+            self.context_switch(from, idle(from));
+        }
+        self.run_on(cpu);
+        let prev = self.running(cpu);
+        if prev == next {
+            return;
+        }
+        let atomic = !sched::preempt_count().preemptible();
+        sched::note_switch(next);
+        if atomic {
+            self.inner.report(Hazard::SleepInAtomic);
+        }
+        sched::get_cpu();
+        on_backend!(&self.inner.backend, |backend, cpus| {
+            backend.switch_out(&mut Bus { inner: &self.inner, cpus, mm: None });
+        });
+        sched::put_cpu();
+        self.inner.at_switch();
+        self.swap(prev, next);
+        self.inner.tasks.running[usize::from(cpu)].set(next);
+        sched::get_cpu();
+        on_backend!(&self.inner.backend, |backend, cpus| {
+            backend.switch_in(&mut Bus { inner: &self.inner, cpus, mm: None });
+        });
+        sched::put_cpu();
+    }
+
+    /// The running task gives up its CPU to the idle task: `schedule()`.
+    pub fn schedule(&self) {
+        self.might_sleep();
+        self.inner.must_be_done(Hazard::PendingAtSchedule);
+        self.context_switch(self.cpu(), idle(self.cpu()));
+    }
+
+    /// The running task may sleep here: `might_sleep()`.
+    pub fn might_sleep(&self) {
+        if !sched::preempt_count().preemptible() {
+            self.inner.report(Hazard::SleepInAtomic);
+        } else if sched::is_lazy_mmu_mode_active() {
+            self.inner.report(Hazard::SleepInSection);
+        }
+    }
+
+    /// Makes task `child`, a copy of the running one: `dup_task_struct()`; it runs nowhere yet.
+    ///
+    /// Fidelity: changed: kernel/fork.c v7.0; the child's preempt count is that of a fresh task.
+    pub fn fork(&self, child: u8) {
+        let parent = sched::current_task();
+        let task = TaskStruct { pid: child, preempt_count: PreemptCount::default(), ..parent };
+        self.inner.tasks.saved.borrow_mut().insert(child, task);
+    }
+
+    /// The running task exits: what it leaves behind is a hazard.
+    pub fn exit(&self) {
+        let task = sched::current_task();
+        if task.preempt_count != PreemptCount::default() {
+            self.inner.report(Hazard::PreemptImbalance);
+        }
+        self.inner.must_be_done(Hazard::PendingAtExit);
+        if task.lazy_mmu_state != Default::default() {
+            self.inner.report(Hazard::SectionAtExit);
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! What is pending, what the TLBs hold, and the hazards that follow.
+//!
+//! The tracker is told of every update that is put off or done, of every access and read, of
+//! switches, locks and returns. It keeps what software believes, what is pending and what CPUs have
+//! cached apart from what is in memory, and asks the detection functions of
+//! [`crate::hw::hazard`].
+
+use std::collections::BTreeMap;
+
+use lazy_mmu::sched;
+
+use super::NR_CPUS;
+use crate::Arch;
+use crate::backend::At;
+use crate::hw::addr::{PAGE_SHIFT, PMD_SHIFT, VirtAddr};
+use crate::hw::hazard::{self, Deferred, Hazard};
+use crate::hw::pte::Pte;
+
+/// A hazard that was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The kind.
+    pub hazard: Hazard,
+    /// The number of the hazard's event in the record.
+    pub seq: u32,
+    /// The number of the event that caused it, where one did.
+    pub cause: Option<u32>,
+}
+
+/// An update that is pending.
+#[derive(Clone, Copy, Debug)]
+struct Pending {
+    page: Page,
+    /// The number of the primitive's event.
+    seq: u32,
+    task: u8,
+}
+
+/// A page of an address space, as keys use it.
+type Page = (u8, u64);
+
+fn page(at: At) -> Page {
+    (at.mm, at.addr.get() >> PAGE_SHIFT)
+}
+
+/// What a machine with hazards tracked keeps.
+#[derive(Debug)]
+pub(crate) struct Tracker {
+    arch: Arch,
+    /// What is pending, by owner: the task on arm64, the CPU elsewhere.
+    pending: BTreeMap<u8, Vec<Pending>>,
+    /// What software believes the entries with pending stores to be.
+    latest: BTreeMap<Page, Pte>,
+    /// Cached translations: the hash page table as CPU 0 on powerpc hash, each CPU's TLB elsewhere.
+    cached: [BTreeMap<Page, Pte>; NR_CPUS],
+    found: Vec<Found>,
+}
+
+impl Tracker {
+    pub(crate) fn new(arch: Arch) -> Self {
+        let (pending, latest) = (BTreeMap::new(), BTreeMap::new());
+        Self { arch, pending, latest, cached: Default::default(), found: Vec::new() }
+    }
+
+    /// What was found so far.
+    pub(crate) fn found(&self) -> &[Found] {
+        &self.found
+    }
+
+    /// Notes a hazard, in the record and here.
+    pub(crate) fn report(&mut self, hazard: Hazard, cause: Option<u32>) {
+        let seq = sched::next_seq();
+        sched::note_hazard(hazard.id(), cause);
+        self.found.push(Found { hazard, seq, cause });
+    }
+
+    fn report_some(&mut self, hazard: Option<Hazard>, cause: Option<u32>) {
+        if let Some(hazard) = hazard {
+            self.report(hazard, cause);
+        }
+    }
+
+    /// Whose list an update of the current task on `cpu` joins.
+    fn owner(&self, cpu: u8) -> u8 {
+        if self.arch.defers_per_cpu() { cpu } else { sched::current_task().pid }
+    }
+
+    /// The oldest pending update of `page`, of whatever owner.
+    fn pending_of(&self, page: Page) -> Option<Pending> {
+        self.pending.values().flatten().find(|pending| pending.page == page).copied()
+    }
+
+    fn deferred_of(&self, page: Page) -> Option<Deferred> {
+        self.pending_of(page).and_then(|_| self.arch.defers())
+    }
+
+    /// Updates are put off.
+    pub(crate) fn put_off(&mut self, cpu: u8, at: At, nr: u16) {
+        let task = sched::current_task();
+        let owner = self.owner(cpu);
+        let list = self.pending.entry(owner).or_default();
+        let foreign = list.first().is_some_and(|first| first.task != task.pid);
+        let oldest = list.first().map(|first| first.seq);
+        let seq = sched::next_seq().saturating_sub(1);
+        for n in 0..nr {
+            let page = page(At { addr: at.addr.add_pages(u64::from(n)), ..at });
+            list.push(Pending { page, seq, task: task.pid });
+        }
+        let (count, irq) = (task.preempt_count, task.preempt_count.in_interrupt());
+        let per_cpu = self.arch.defers_per_cpu() && !self.arch.batch_may_be_preempted();
+        for hazard in hazard::put_off(per_cpu, count.preemptible(), irq, foreign) {
+            self.report_some(
+                hazard,
+                if hazard == Some(Hazard::ForeignBatch) { oldest } else { None },
+            );
+        }
+    }
+
+    /// All that the owner's batch has put off is done.
+    pub(crate) fn settle(&mut self, cpu: u8) {
+        let owner = self.owner(cpu);
+        if let Some(list) = self.pending.get_mut(&owner) {
+            for done in list.drain(..) {
+                self.latest.remove(&done.page);
+            }
+        }
+    }
+
+    /// Translations of `nr` pages die.
+    pub(crate) fn tlb_invalidate(&mut self, at: At, nr: u32) {
+        let (mm, first) = page(at);
+        let range = (mm, first)..(mm, first + u64::from(nr));
+        for cached in &mut self.cached {
+            if !cached.is_empty() {
+                cached.retain(|page, _| !range.contains(page));
+            }
+        }
+        if self.arch.defers() == Some(Deferred::Store) {
+            let pending =
+                self.pending.values().flatten().find(|p| range.contains(&p.page)).copied();
+            let deferred = pending.and(self.arch.defers());
+            self.report_some(hazard::flush_before_stores(deferred), pending.map(|p| p.seq));
+        }
+    }
+
+    /// What software believes the entry of a page to be, where its store is pending.
+    pub(crate) fn latest(&self, at: At) -> Option<Pte> {
+        self.latest.get(&page(at)).copied()
+    }
+
+    /// A primitive has made an entry `latest` for software; memory had `before` and has `after`.
+    pub(crate) fn wrote(&mut self, at: At, latest: Pte, before: Pte, after: Pte) {
+        if self.arch.defers() != Some(Deferred::Store) {
+            return;
+        }
+        let page = page(at);
+        let pending = self.pending_of(page);
+        if pending.is_some() {
+            self.latest.insert(page, latest);
+        }
+        if before != after {
+            self.report_some(hazard::overtaken(self.deferred_of(page)), pending.map(|p| p.seq));
+        }
+    }
+
+    /// Software has read an entry and saw `seen`.
+    pub(crate) fn read(&mut self, at: At, seen: Pte) {
+        let page = page(at);
+        if let Some(latest) = self.latest.get(&page).copied() {
+            let cause = self.pending_of(page).map(|pending| pending.seq);
+            self.report_some(hazard::stale_read(seen, latest), cause);
+        }
+    }
+
+    /// A CPU touched a page; its entry was `before` and is `after` in memory.
+    pub(crate) fn access(&mut self, cpu: u8, at: At, before: Pte, after: Pte) {
+        let page = page(at);
+        let pending = self.pending_of(page);
+        if let (Some(pending), Some(deferred)) = (pending, self.arch.defers()) {
+            self.report(hazard::access_while_pending(deferred), Some(pending.seq));
+            return;
+        }
+        let hashed = self.arch == Arch::PowerpcHash;
+        let cpu = if hashed { 0 } else { usize::from(cpu) };
+        let cached = self.cached[cpu].get(&page).copied();
+        if hashed && after.has(Pte::HASHPTE) && !before.has(Pte::HASHPTE) {
+            self.report_some(hazard::duplicate_hpte(cached), None);
+            self.cached[cpu].insert(page, after);
+            return;
+        }
+        match cached {
+            Some(cached) => self.report_some(hazard::stale_translation(cached, after), None),
+            None if after.is_present() => {
+                self.cached[cpu].insert(page, after);
+            }
+            None => {}
+        }
+    }
+
+    /// A call that must leave nothing pending returns, or a task gives up something.
+    pub(crate) fn must_be_done(&mut self, cpu: u8, hazard: Hazard) {
+        let owner = self.owner(cpu);
+        let oldest = self.pending.get(&owner).and_then(|list| list.first()).map(|first| first.seq);
+        if oldest.is_some() {
+            self.report(hazard, oldest);
+        }
+    }
+
+    /// The lock of the page table that maps `addr`, or of all where there is none, is released.
+    pub(crate) fn unlocked(&mut self, mm: u8, addr: Option<VirtAddr>) {
+        let table = |page: u64| page >> (PMD_SHIFT - PAGE_SHIFT);
+        let locked = addr.map(|addr| addr.get() >> PMD_SHIFT);
+        let here = |pending: &&Pending| {
+            pending.page.0 == mm && locked.is_none_or(|locked| table(pending.page.1) == locked)
+        };
+        let oldest = self.pending.values().flatten().find(here).map(|pending| pending.seq);
+        if oldest.is_some() {
+            self.report(Hazard::PendingAtUnlock, oldest);
+        }
+    }
+}
