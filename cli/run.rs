@@ -11,7 +11,8 @@ use emu_lab::{input, scenario};
 use crate::args::{Format, OnWarn, RunArgs};
 use crate::report::Failure;
 
-/// Runs the scenario and prints its record; status 1 where a warning stopped it.
+/// Runs the scenario and prints its record; status 1 where a warning stopped it or a claim of the
+/// scenario did not hold.
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let (name, bytes) = read(&args.file)?;
     let wrong = |error| Failure::input(&name, &bytes, error);
@@ -28,7 +29,12 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         Format::Tree => write!(to, "{}", outcome.record),
         Format::Json => json::lines(&outcome.record).try_for_each(|line| writeln!(to, "{line}")),
     })?;
-    let Some(line) = outcome.stopped else { return Ok(ExitCode::SUCCESS) };
+    for unmet in &outcome.unmet {
+        let _ = writeln!(anstream::stderr(), "{name}:{}: {}", unmet.line, unmet.message);
+    }
+    let Some(line) = outcome.stopped else {
+        return Ok(if outcome.unmet.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    };
     let _ = writeln!(
         anstream::stderr(),
         "{name}:{line}: Kernel panic - not syncing: kernel: panic_on_warn set ..."

@@ -51,6 +51,24 @@ fn an_unknown_call_gets_the_nearest_name() {
 }
 
 #[test]
+fn a_claim_that_does_not_hold() {
+    let output = lazymmu(&["run", "-"], b"enable\nexpect active\n  expect inactive\n");
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(said, "<stdin>:3: expected inactive, found active\n");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("# line 3: expected inactive, "));
+    assert_eq!(lazymmu(&["run", "-"], b"expect inactive\n").status.code(), Some(0));
+}
+
+#[test]
+fn wrong_claims() {
+    check_scenario_refused(b"expect actve\n", &["did you mean \"active\"?", ":1:8"]);
+    check_scenario_refused(b"expect\n", &["expected active or inactive after expect", ":1:7"]);
+    check_scenario_refused(b"expect active now\n", &["expected nothing after active", ":1:15"]);
+    check_scenario_refused(b"expcet active\n", &["did you mean \"expect\"?"]);
+}
+
+#[test]
 fn wrong_addresses() {
     check_scenario_refused(b"pte_clear 0x12g\n", &["expected an address", ":1:11"]);
     check_scenario_refused(b"pte_clear\n", &["expected an address after pte_clear", ":1:10"]);

@@ -32,6 +32,7 @@
 //! hardirq_enter                           # hardirq_exit, softirq_enter, softirq_exit, nmi_enter,
 //!                                         # nmi_exit, local_bh_disable, local_bh_enable,
 //!                                         # preempt_disable, preempt_enable
+//! expect active                           # a claim on what arch code is told; or: inactive
 //! ```
 
 mod parse;
@@ -44,7 +45,7 @@ use lazy_mmu::design::Call;
 use lazy_mmu::trace::PteOp;
 
 pub use parse::parse;
-pub use run::{Outcome, Setup, run};
+pub use run::{Outcome, See, Setup, Unmet, run, run_lines};
 pub use words::words;
 
 /// A parsed scenario.
@@ -78,6 +79,15 @@ pub enum Step {
     Pte(PteOp, PteArgs),
     /// Pages that are mapped and were used before the scenario begins; not recorded.
     Map(PteArgs),
+    /// A claim about the moment; one that does not hold is remarked on in the record.
+    Expect(Expect),
+}
+
+/// What a scenario claims of the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// What `is_lazy_mmu_mode_active()` says.
+    Active(bool),
 }
 
 /// A change of the task's context: its kernel name and the function of [`lazy_mmu::sched`].

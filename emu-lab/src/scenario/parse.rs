@@ -5,7 +5,7 @@ use emu_arch::backend::Psize;
 use emu_arch::hw::addr::{AddrError, PTRS_PER_PTE};
 use emu_arch::machine::MMS_MAX;
 
-use super::words::{self, Word};
+use super::words::{self, EXPECTATIONS, Word};
 use super::{Line, Prot, PteArgs, Scenario, Step};
 use crate::input::InputError;
 
@@ -102,6 +102,7 @@ fn step(number: usize, line: &str) -> Result<Option<Step>, InputError> {
     let step = match word {
         Word::Pte(op) => Step::Pte(op, pte_args(number, line, name, op.takes_nr(), args)?),
         Word::Map => Step::Map(pte_args(number, line, name, true, args)?),
+        Word::Expect => expect(number, line, name, args)?,
         Word::Call(_) | Word::Context(_) => {
             if let Some(arg) = args.next() {
                 let message = format!("{name} takes no argument, found {:?}", shorten(arg));
@@ -110,7 +111,7 @@ fn step(number: usize, line: &str) -> Result<Option<Step>, InputError> {
             match word {
                 Word::Call(call) => Step::Call(call),
                 Word::Context(change) => Step::Context(change),
-                Word::Pte(_) | Word::Map => unreachable!("handled above"),
+                Word::Pte(_) | Word::Map | Word::Expect => unreachable!("handled above"),
             }
         }
     };
@@ -124,6 +125,33 @@ fn shorten(word: &str) -> String {
         short.push_str("...");
     }
     short
+}
+
+/// Parses what stands after `expect`.
+fn expect<'l>(
+    number: usize,
+    line: &'l str,
+    name: &'l str,
+    mut args: impl Iterator<Item = &'l str>,
+) -> Result<Step, InputError> {
+    let error = |part: &str, message: String| InputError::at(number, line, part, message);
+    let names = || EXPECTATIONS.iter().map(|(name, _)| *name);
+    let list = names().collect::<Vec<_>>().join(" or ");
+    let Some(first) = args.next() else {
+        let end = name.len() + name.as_ptr() as usize - line.as_ptr() as usize;
+        return Err(error(&line[end..end], format!("expected {list} after {name}")));
+    };
+    let Some((_, expected)) = EXPECTATIONS.iter().find(|(known, _)| *known == first) else {
+        let message = format!("expected {list} after {name}, found {:?}", shorten(first));
+        return Err(error(first, message).nearest(first, names()));
+    };
+    match args.next() {
+        None => Ok(Step::Expect(*expected)),
+        Some(more) => {
+            let message = format!("expected nothing after {first}, found {:?}", shorten(more));
+            Err(error(more, message))
+        }
+    }
 }
 
 fn pte_args<'l>(

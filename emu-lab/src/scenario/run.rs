@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use emu_arch::backend::{Access, Level};
+use emu_arch::machine::Totals;
 use emu_arch::{Arch, Kernel, Machine, MmStruct, Pfn, Pte, VirtAddr, pgtable};
 use lazy_mmu::design::Design;
 use lazy_mmu::trace::{Event, PteOp};
 use lazy_mmu::{Record, record_hooks, sched};
 
-use super::{Line, Prot, PteArgs, Scenario, Step};
+use super::{Expect, Line, Prot, PteArgs, Scenario, Step};
 
 /// What a scenario runs on.
 #[derive(Clone, Copy, Debug)]
@@ -39,11 +40,37 @@ pub struct Outcome {
     pub record: Record,
     /// The line at which a warning stopped the run.
     pub stopped: Option<u32>,
+    /// The claims that did not hold, in order.
+    pub unmet: Vec<Unmet>,
+    /// How often each hook was called and each effect happened.
+    pub totals: Totals,
+}
+
+/// A claim of a scenario that did not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unmet {
+    /// The number of its line.
+    pub line: u32,
+    /// What was expected and what was found.
+    pub message: String,
 }
 
 /// Runs a scenario as a fresh task on a fresh machine, with the page tables it needs in place.
 #[must_use]
 pub fn run(scenario: &Scenario, setup: Setup) -> Outcome {
+    run_steps(scenario, setup, None)
+}
+
+/// Who is shown each line with the record of it alone, while the task is still current.
+pub type See<'s> = &'s mut dyn FnMut(&Line, &Record);
+
+/// Runs a scenario and shows each line that was run to `see`.
+#[must_use]
+pub fn run_lines(scenario: &Scenario, setup: Setup, see: See<'_>) -> Outcome {
+    run_steps(scenario, setup, Some(see))
+}
+
+fn run_steps(scenario: &Scenario, setup: Setup, mut see: Option<See<'_>>) -> Outcome {
     let machine = Machine::with_kernel(setup.arch, setup.kernel);
     let mut lab = Lab::new(&machine);
     for line in &scenario.steps {
@@ -51,9 +78,14 @@ pub fn run(scenario: &Scenario, setup: Setup) -> Outcome {
     }
     let steps = || {
         for line in &scenario.steps {
-            if setup.panic_on_warn {
+            if setup.panic_on_warn || see.is_some() {
                 let ((), part) = record_hooks(|| lab.step(line));
-                if part.events().any(|seen| matches!(seen.event, Event::Warn { .. })) {
+                if let Some(see) = &mut see {
+                    see(line, &part);
+                }
+                if setup.panic_on_warn
+                    && part.events().any(|seen| matches!(seen.event, Event::Warn { .. }))
+                {
                     return Some(line.number);
                 }
             } else {
@@ -64,7 +96,7 @@ pub fn run(scenario: &Scenario, setup: Setup) -> Outcome {
     };
     let (stopped, record) =
         sched::with_design(setup.design, || machine.run(|| record_hooks(steps)));
-    Outcome { record, stopped }
+    Outcome { record, stopped, unmet: lab.unmet, totals: machine.totals() }
 }
 
 /// The address spaces of a run and what its lines refer to.
@@ -73,6 +105,7 @@ struct Lab {
     /// Entries between `ptep_modify_prot_start` and its commit.
     started: BTreeMap<(u8, VirtAddr), Pte>,
     next_pfn: u64,
+    unmet: Vec<Unmet>,
 }
 
 impl Lab {
@@ -81,7 +114,7 @@ impl Lab {
         let user = std::iter::from_fn(|| machine.mm_alloc());
         let mms = std::iter::once(machine.init_mm().clone()).chain(user);
         let mms = mms.map(|mm| (mm.id(), mm)).collect();
-        Self { mms, started: BTreeMap::new(), next_pfn: 0x1000 }
+        Self { mms, started: BTreeMap::new(), next_pfn: 0x1000, unmet: Vec::new() }
     }
 
     /// Does what stands before the scenario: page sizes of slices and mapped pages.
@@ -107,6 +140,18 @@ impl Lab {
             Step::Context(change) => (change.make)(),
             Step::Pte(op, args) => self.pte(op, args),
             Step::Map(_) => {}
+            Step::Expect(expected) => self.expect(line.number, expected),
+        }
+    }
+
+    /// Remarks on a claim that does not hold.
+    fn expect(&mut self, line: u32, expected: Expect) {
+        let Expect::Active(expected) = expected;
+        let found = lazy_mmu::is_lazy_mmu_mode_active();
+        if found != expected {
+            let message = format!("expected {}, found {}", word(expected), word(found));
+            sched::note(&format!("line {line}: {message}"));
+            self.unmet.push(Unmet { line, message });
         }
     }
 
@@ -165,6 +210,11 @@ impl Lab {
             PteOp::write => pgtable::access(mm, addr, ptep, Access::Write),
         }
     }
+}
+
+/// The mode in a word.
+const fn word(active: bool) -> &'static str {
+    if active { "active" } else { "inactive" }
 }
 
 fn with_prot(pte: Pte, prot: Option<Prot>) -> Pte {

@@ -4,7 +4,7 @@ use lazy_mmu::design::Call;
 use lazy_mmu::sched;
 use lazy_mmu::trace::PteOp;
 
-use super::ContextChange;
+use super::{ContextChange, Expect};
 
 /// What a word at the beginning of a line names.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +13,7 @@ pub(super) enum Word {
     Context(ContextChange),
     Pte(PteOp),
     Map,
+    Expect,
 }
 
 /// The calls by their short names; the kernel's names work too.
@@ -35,6 +36,11 @@ const CONTEXT_CHANGES: [ContextChange; 10] = context_changes! {
 };
 
 const MAP: &str = "map";
+const EXPECT: &str = "expect";
+
+/// What a scenario can claim, by the words after `expect`.
+pub(super) const EXPECTATIONS: [(&str, Expect); 2] =
+    [("active", Expect::Active(true)), ("inactive", Expect::Active(false))];
 
 /// Finds what `name` names.
 pub(super) fn find(name: &str) -> Option<Word> {
@@ -45,6 +51,7 @@ pub(super) fn find(name: &str) -> Option<Word> {
         .or_else(|| context().map(|change| Word::Context(*change)))
         .or_else(|| pte().map(Word::Pte))
         .or_else(|| (name == MAP).then_some(Word::Map))
+        .or_else(|| (name == EXPECT).then_some(Word::Expect))
 }
 
 /// Every word that may begin a line: short names, kernel names, primitives, context changes.
@@ -52,5 +59,5 @@ pub fn words() -> impl Iterator<Item = &'static str> {
     let calls = CALLS.iter().map(|(short, _)| *short);
     let kernel = Call::ALL.into_iter().map(Call::name);
     let context = CONTEXT_CHANGES.iter().map(|change| change.name);
-    calls.chain(kernel).chain([MAP]).chain(PteOp::ALL.map(PteOp::name)).chain(context)
+    calls.chain(kernel).chain([MAP, EXPECT]).chain(PteOp::ALL.map(PteOp::name)).chain(context)
 }

@@ -77,7 +77,9 @@ impl Record {
     #[must_use]
     pub fn since(&self, start: usize) -> Self {
         let mut part = Self::new(self.design);
-        for recorded in self.events().skip(start) {
+        // Skipped before they are unpacked: the part may be one line of a long record.
+        for (seq, words) in self.words.iter().enumerate().skip(start) {
+            let recorded = self.unpack(seq, *words);
             part.push(recorded.cpu, recorded.task, recorded.event);
         }
         part
