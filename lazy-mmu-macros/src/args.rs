@@ -86,6 +86,9 @@ impl Args {
     /// Reads `tokens`; what is wrong goes to `errors` and is left out.
     pub(crate) fn parse(mode: Mode, tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut args = Self { tokens: tokens.clone(), ..Self::default() };
+        if tokens.is_empty() {
+            return args;
+        }
         let list = |input: ParseStream<'_>| {
             while !input.is_empty() {
                 if let Err(error) = args.one(mode, input) {

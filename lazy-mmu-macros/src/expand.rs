@@ -7,8 +7,8 @@ use proc_macro2::{Delimiter, Group, Literal, Span, TokenStream, TokenTree};
 use quote::quote_spanned;
 
 use crate::args::{Args, Errors, Mode};
-use crate::invisible;
-use crate::item::{Item, Trees, is_group, is_word, may_begin_item};
+use crate::body;
+use crate::item::{Item, Trees, is_word};
 use crate::valid;
 
 /// A place in the user's source.
@@ -66,71 +66,62 @@ fn function_body(
     body: &Group,
     place: fn(Span) -> Place,
 ) -> Option<Group> {
-    let (mut first, rest) = split_body(body).filter(|_| !is_unfinished(body))?;
-    let krate = krate(args);
-    let rest = filled(rest, item, &krate);
-    let site = site(args, item, &krate, place);
+    let (mut first, rest) = body::split(body)?;
+    let rest = filled(rest, args, item);
+    let site = site(args, item, place);
     // As streams: what is unseen in them stays as it is.
     if args.per_poll.is_some() {
-        first.extend([polled(mode, item, body, rest, &krate, &site)]);
+        first.extend([polled(mode, args, item, body, rest, &site)]);
     } else {
-        first.extend([guard(mode, args, &krate, &site), rest]);
+        first.extend([guard(mode, args, &site), rest]);
     }
     Some(braces(body, first))
 }
 
-/// Tells whether a body surely does not compile since its last statement has no end yet.
-///
-/// The braces of ours have one span for both; as they came, the compiler finds the error where it
-/// has already reported it.
-fn is_unfinished(body: &Group) -> bool {
-    let trees: Vec<_> = body.stream().into_iter().collect();
-    let is = |tree: Option<&TokenTree>, chars: &str| match tree {
-        Some(TokenTree::Punct(punct)) => chars.contains(punct.as_char()),
-        _ => false,
-    };
-    let before_last = trees.len().checked_sub(2).and_then(|at| trees.get(at));
-    let range = is(trees.last(), ".") && is(before_last, ".");
-    let mut open_let = false;
-    for (at, tree) in trees.iter().enumerate() {
-        let before = at.checked_sub(1).map(|at| &trees[at]);
-        let first =
-            before.is_none_or(|before| is(Some(before), ";") || is_group(before, Delimiter::Brace));
-        open_let = (open_let || first && is_word(tree, "let")) && !is(Some(tree), ";");
-    }
-    open_let || is(trees.last(), ".+-*/%^&=<:,#!$~@") && !range
-}
-
 /// The statement that begins a section.
-fn guard(mode: Mode, args: &Args, krate: &TokenStream, site: &TokenStream) -> TokenStream {
+///
+/// The guard has no name, so that no constant of the user's can be meant by it; a borrowed
+/// temporary lives as long as a local.
+fn guard(mode: Mode, args: &Args, site: &Literal) -> TokenStream {
     let at = Span::mixed_site();
-    let value = match (mode, &args.with_ptes) {
-        (Mode::Section, None) => quote_spanned!(at=> #krate::section(#site)),
-        (Mode::Pause, _) => quote_spanned!(at=> #krate::paused_section(#site)),
-        (Mode::Section, Some(ptes)) => {
-            // A part of a type that does not convert is reported where it stands.
-            let parts = ptes.parts.iter().map(|part| {
-                let span = part.clone().into_iter().next().map_or(at, |first| first.span());
-                quote_spanned!(at.located_at(span)=> &(#part))
-            });
-            quote_spanned!(at=> #krate::section_with_ptes(#site, #krate::pte_range(#(#parts),*)))
-        }
+    let Some(ptes) = &args.with_ptes else {
+        return match (mode, &args.krate) {
+            // The usual case is one template, which the compiler is handed at once.
+            (Mode::Section, None) => {
+                quote_spanned!(at=> let _ = &::lazy_mmu::__private::section(#site);)
+            }
+            (Mode::Pause, None) => {
+                quote_spanned!(at=> let _ = &::lazy_mmu::__private::paused_section(#site);)
+            }
+            (Mode::Section, Some(krate)) => {
+                quote_spanned!(at=> let _ = &#krate::__private::section(#site);)
+            }
+            (Mode::Pause, Some(krate)) => {
+                quote_spanned!(at=> let _ = &#krate::__private::paused_section(#site);)
+            }
+        };
     };
-    // Without a name, no constant of the user's can be meant; a borrowed temporary lives as long
-    // as a local.
-    quote_spanned!(at=> let _ = &#value;)
+    let krate = krate(args);
+    // A part of a type that does not convert is reported where it stands.
+    let parts = ptes.parts.iter().map(|part| {
+        let span = part.clone().into_iter().next().map_or(at, |first| first.span());
+        quote_spanned!(at.located_at(span)=> &(#part))
+    });
+    let range = quote_spanned!(at=> #krate::pte_range(#(#parts),*));
+    quote_spanned!(at=> let _ = &#krate::section_with_ptes(#site, #range);)
 }
 
 /// The expression that polls `rest`, the body of an `async fn`, inside of sections.
 fn polled(
     mode: Mode,
+    args: &Args,
     item: &Item,
     body: &Group,
     rest: TokenStream,
-    krate: &TokenStream,
-    site: &TokenStream,
+    site: &Literal,
 ) -> TokenStream {
     let at = Span::mixed_site();
+    let krate = krate(args);
     // A block does not know what it returns, so that `?` and coercions would fail: tell it.
     let output = item.output();
     let unnameable = output.iter().any(|tree| is_word(tree, "impl"))
@@ -152,11 +143,11 @@ fn polled(
 
 /// `rest` of a body, or a use of the type parameters, which clippy lets pass unused where there is
 /// nothing in a body.
-fn filled(rest: TokenStream, item: &Item, krate: &TokenStream) -> TokenStream {
+fn filled(rest: TokenStream, args: &Args, item: &Item) -> TokenStream {
     if !rest.is_empty() {
         return rest;
     }
-    let at = Span::mixed_site();
+    let (at, krate) = (Span::mixed_site(), krate(args));
     let params = item.type_params().into_iter();
     params.map(|param| quote_spanned!(at=> #krate::mention::<#param>();)).collect()
 }
@@ -166,7 +157,7 @@ fn filled(rest: TokenStream, item: &Item, krate: &TokenStream) -> TokenStream {
 fn block_body(mode: Mode, args: &Args, body: &Group) -> Group {
     let mut tokens = TokenStream::new();
     let mut trees: Trees = body.stream().into_iter().collect();
-    take_inner_attrs(&mut trees, &mut tokens);
+    body::take_inner_attrs(&mut trees, &mut tokens);
     while !trees.is_empty() {
         let item = Item::next(&mut trees);
         let attr = if own_attr(mode, &item) { TokenStream::new() } else { attr(mode, args, &item) };
@@ -239,62 +230,19 @@ fn krate(args: &Args) -> TokenStream {
     }
 }
 
-/// The place of the function, as a constant that is promoted to a static.
-fn site(args: &Args, item: &Item, krate: &TokenStream, place: fn(Span) -> Place) -> TokenStream {
-    let at = Span::mixed_site();
+/// The name of the function and its place: one literal, which costs the compiler least.
+fn site(args: &Args, item: &Item, place: fn(Span) -> Place) -> Literal {
     let span = item.name.as_ref().map_or_else(Span::call_site, proc_macro2::Ident::span);
     let name = match (&args.name, &item.name) {
-        (Some(name), _) => name.value(),
-        (None, Some(name)) => name.to_string().trim_start_matches("r#").to_owned(),
+        (Some(name), _) => name.value().replace('\n', " "),
+        (None, Some(name)) => name.to_string(),
         (None, None) => String::new(),
     };
+    let name = name.strip_prefix("r#").unwrap_or(&name);
     let Place { file, line } = place(span);
-    let spanned = |mut literal: Literal| {
-        literal.set_span(at);
-        literal
-    };
-    let (name, file) = (spanned(Literal::string(&name)), spanned(Literal::string(&file)));
-    let line = spanned(Literal::u32_unsuffixed(u32::try_from(line).unwrap_or(0)));
-    quote_spanned!(at=> &#krate::Site { name: #name, file: #file, line: #line })
-}
-
-/// Splits a body into what must stay in front of the guard and the rest: inner attributes, and
-/// leading items, since clippy wants items before statements. An item without an end has no rest.
-fn split_body(body: &Group) -> Option<(TokenStream, TokenStream)> {
-    let mut first = TokenStream::new();
-    let stream = body.stream();
-    if !stream.clone().into_iter().next().is_some_and(|tree| may_begin_item(&tree)) {
-        return Some((first, stream));
-    }
-    let mut trees: Trees = stream.clone().into_iter().collect();
-    take_inner_attrs(&mut trees, &mut first);
-    while trees.front().is_some_and(may_begin_item) {
-        let mut after = trees.clone();
-        let item = Item::next(&mut after);
-        if item.keyword.is_none() {
-            break;
-        }
-        if item.body.is_none() && item.end.is_none() {
-            return None;
-        }
-        first.extend(item.with_attr(TokenStream::new()));
-        trees = after;
-    }
-    if first.is_empty() {
-        return Some((first, stream));
-    }
-    Some((first, trees.into_iter().map(invisible::keep_together).collect()))
-}
-
-/// Moves `#![..]` and inner docs.
-fn take_inner_attrs(trees: &mut Trees, to: &mut TokenStream) {
-    let punct = |tree: Option<&TokenTree>, it| matches!(tree, Some(TokenTree::Punct(punct)) if punct.as_char() == it);
-    while punct(trees.front(), '#')
-        && punct(trees.get(1), '!')
-        && trees.get(2).is_some_and(|tree| is_group(tree, Delimiter::Bracket))
-    {
-        to.extend(trees.drain(..3));
-    }
+    let mut site = Literal::string(&format!("{name}\n{file}\n{line}"));
+    site.set_span(Span::mixed_site());
+    site
 }
 
 /// `tokens` in the user's own braces.

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 
 use crate::invisible;
 
@@ -22,9 +22,11 @@ pub(crate) struct Item {
     /// The words between the visibility and the keyword: `const`, `async`, `unsafe` and the like.
     pub(crate) qualifiers: Vec<Ident>,
     /// `fn`, `impl`, `mod`; nothing for a macro call or a syntax that is not known here.
-    pub(crate) keyword: Option<Ident>,
+    pub(crate) keyword: Option<(String, Span)>,
     /// The word after the keyword.
     pub(crate) name: Option<Ident>,
+    /// How many tokens of `head` stand before what follows the name.
+    pub(crate) name_end: usize,
     /// The braces at the end.
     pub(crate) body: Option<Group>,
     /// The `;` at the end, for an item without a body.
@@ -78,7 +80,7 @@ impl Item {
 
     /// Tells whether the keyword is one of `words`.
     pub(crate) fn is_any(&self, words: &[&str]) -> bool {
-        self.keyword.as_ref().is_some_and(|keyword| words.iter().any(|word| keyword == word))
+        self.keyword.as_ref().is_some_and(|keyword| words.contains(&keyword.0.as_str()))
     }
 
     /// The qualifier `word`, if it is there.
@@ -97,11 +99,12 @@ impl Item {
     /// The type that a function returns: the tokens between `->` and `where`.
     pub(crate) fn output(&self) -> &[TokenTree] {
         let mut angles = Angles::default();
-        let params = self.head.iter().skip(self.attrs_len).position(|tree| {
-            angles.outside(tree) && is_group(tree, Delimiter::Parenthesis) && angles.after_fn
-        });
+        let rest = &self.head[self.name_end..];
+        let params = rest
+            .iter()
+            .position(|tree| angles.outside(tree) && is_group(tree, Delimiter::Parenthesis));
         let Some(params) = params else { return &[] };
-        let rest = &self.head[self.attrs_len + params + 1..];
+        let rest = &rest[params + 1..];
         let [TokenTree::Punct(minus), TokenTree::Punct(_), output @ ..] = rest else { return &[] };
         if minus.as_char() != '-' {
             return &[];
@@ -112,12 +115,8 @@ impl Item {
 
     /// The names of the type parameters of a function.
     pub(crate) fn type_params(&self) -> Vec<Ident> {
-        let name = self.head.iter().rposition(|tree| match (tree, &self.name) {
-            (TokenTree::Ident(ident), Some(name)) => ident == name,
-            _ => false,
-        });
         let (mut params, mut angles, mut first) = (vec![], Angles::default(), true);
-        for tree in self.head.iter().skip(name.map_or(0, |name| name + 1)) {
+        for tree in &self.head[self.name_end..] {
             angles.outside(tree);
             match tree {
                 _ if angles.depth == 0 => break,
@@ -160,15 +159,18 @@ impl Item {
         }
         while open_first(trees) && self.take_qualifier(trees) {}
         if let Some(TokenTree::Ident(word)) = trees.front()
-            && is_keyword(word, trees.get(1))
+            && let span = word.span()
+            && let word = word.to_string()
+            && is_keyword(&word, trees.get(1))
         {
-            self.keyword = Some(word.clone());
+            self.keyword = Some((word, span));
             self.take(trees);
             if let Some(TokenTree::Ident(name)) = trees.front() {
                 self.name = Some(name.clone());
                 self.take(trees);
             }
         }
+        self.name_end = self.head.len();
     }
 
     /// Takes a word that qualifies the keyword to come, if one is next.
@@ -176,18 +178,23 @@ impl Item {
         let Some(TokenTree::Ident(word)) = trees.front() else { return false };
         let next = trees.get(1);
         let literal = matches!(next, Some(TokenTree::Literal(_)));
-        let next_word = matches!(next, Some(TokenTree::Ident(word)) if is_qualified(word));
+        let text = word.to_string();
+        if text != "extern" && !is_qualifier(&text) {
+            return false;
+        }
+        let next_word =
+            matches!(next, Some(TokenTree::Ident(word)) if is_qualified(&word.to_string()));
         // `const default: u8` is a constant of that name.
         let named = matches!(trees.get(2), Some(TokenTree::Punct(punct)) if punct.as_char() == ':');
         let next_word = next_word && !named;
         let foreign = trees.get(2).is_some_and(|tree| is_group(tree, Delimiter::Brace));
-        let external = word == "extern" && (literal && !foreign || next_word);
-        if !(external || is_qualifier(word) && next_word) {
+        let external = text == "extern" && literal && !foreign;
+        if !external && !next_word {
             return false;
         }
         self.qualifiers.push(word.clone());
         self.take(trees);
-        if external && literal {
+        if external {
             self.take(trees);
         }
         true
@@ -203,7 +210,6 @@ impl Item {
 struct Angles {
     depth: usize,
     minus: bool,
-    after_fn: bool,
 }
 
 impl Angles {
@@ -217,7 +223,6 @@ impl Angles {
             _ => {}
         }
         self.minus = punct == '-';
-        self.after_fn |= is_word(tree, "fn");
         outside
     }
 }
@@ -272,23 +277,23 @@ fn next_is_attr(trees: &Trees) -> bool {
 }
 
 /// Tells whether `word` may stand before the keyword of an item.
-fn is_qualifier(word: &Ident) -> bool {
-    ["default", "const", "async", "gen", "unsafe", "safe", "auto"].iter().any(|it| word == it)
+fn is_qualifier(word: &str) -> bool {
+    ["default", "const", "async", "gen", "unsafe", "safe", "auto"].contains(&word)
 }
 
 /// Tells whether a word before `word` may be a qualifier of it.
-fn is_qualified(word: &Ident) -> bool {
+fn is_qualified(word: &str) -> bool {
     const KEYWORDS: [&str; 8] =
         ["fn", "extern", "impl", "trait", "static", "type", "const", "unsafe"];
-    is_qualifier(word) || KEYWORDS.iter().any(|it| word == it)
+    is_qualifier(word) || KEYWORDS.contains(&word)
 }
 
 /// Tells whether `word` is the keyword of an item, given the token after it.
-fn is_keyword(word: &Ident, next: Option<&TokenTree>) -> bool {
+fn is_keyword(word: &str, next: Option<&TokenTree>) -> bool {
     const ALWAYS: [&str; 10] =
         ["fn", "struct", "enum", "trait", "impl", "mod", "use", "type", "extern", "static"];
     let name_next = matches!(next, Some(TokenTree::Ident(name)) if name != "move");
-    match word.to_string().as_str() {
+    match word {
         "static" | "const" | "union" | "macro" => name_next,
         "macro_rules" => matches!(next, Some(TokenTree::Punct(punct)) if punct.as_char() == '!'),
         word => ALWAYS.contains(&word),
@@ -311,10 +316,10 @@ pub(crate) fn may_begin_item(tree: &TokenTree) -> bool {
         TokenTree::Punct(punct) => punct.as_char() == '#',
         TokenTree::Group(group) => group.delimiter() == Delimiter::None,
         TokenTree::Ident(word) => {
-            is_qualified(word)
-                || ["pub", "struct", "enum", "union", "mod", "use", "macro", "macro_rules"]
-                    .iter()
-                    .any(|it| word == it)
+            const FIRST: [&str; 8] =
+                ["pub", "struct", "enum", "union", "mod", "use", "macro", "macro_rules"];
+            let word = word.to_string();
+            is_qualified(&word) || FIRST.contains(&word.as_str())
         }
         TokenTree::Literal(_) => false,
     }

@@ -7,16 +7,17 @@
 //! ```text
 //! #[lazy_mmu]                                     // all before the braces: untouched tokens
 //! fn zap(ptl: &PteLock<'_>, addr: VirtAddr) {     // `{ }`: the user's group, its span kept
-//!     let _ = &::lazy_mmu::__private::section(&::lazy_mmu::__private::Site { .. });
+//!     let _ = &::lazy_mmu::__private::section("zap\nsrc/mm.rs\n12");
 //!     // the user's tokens
 //! }
 //! ```
 //!
-//! The body is never parsed. One file per step: [`args`] reads the arguments, [`item`] splits an
-//! item, [`valid`] refuses, [`expand`] writes. All of it works on `proc_macro2` tokens, so that
+//! The body is never parsed. One file per step: `args` reads the arguments, `item` splits an
+//! item, `valid` refuses, `expand` writes. All of it works on `proc_macro2` tokens, so that
 //! ordinary tests call it.
 
 mod args;
+mod body;
 mod expand;
 mod invisible;
 mod item;
@@ -30,13 +31,13 @@ use proc_macro::TokenStream;
 use crate::args::Mode;
 use crate::expand::Place;
 
-/// Runs the function inside a section; see the documentation in `lazy_mmu`.
+/// The documentation is in the crate `lazy-mmu`.
 #[proc_macro_attribute]
 pub fn lazy_mmu(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::attribute(Mode::Section, args.into(), item.into(), place).into()
 }
 
-/// Runs the function inside a pause; see the documentation in `lazy_mmu`.
+/// The documentation is in the crate `lazy-mmu`.
 #[proc_macro_attribute]
 pub fn lazy_mmu_paused(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::attribute(Mode::Pause, args.into(), item.into(), place).into()

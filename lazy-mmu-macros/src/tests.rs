@@ -5,8 +5,7 @@ use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use crate::args::Mode;
 use crate::expand::{self, Place};
 
-const GUARD: &str = "let _ = &::lazy_mmu::__private::section(&::lazy_mmu::__private::Site \
-                     { name: \"f\", file: \"zap.rs\", line: 7 });";
+const GUARD: &str = r#"let _ = &::lazy_mmu::__private::section("f\nzap.rs\n7");"#;
 
 fn tokens(text: &str) -> TokenStream {
     text.parse().expect("the test's own text is made of tokens")
@@ -161,12 +160,9 @@ fn an_empty_body_mentions_the_type_parameters() {
 
 #[test]
 fn arguments() {
-    let site = |krate: &str, name: &str| {
-        format!("&{krate}::__private::Site {{ name: \"{name}\", file: \"zap.rs\", line: 7 }}")
-    };
-    let guard = |krate: &str, name: &str| {
-        format!("let _ = &{krate}::__private::section({});", site(krate, name))
-    };
+    let site = |name: &str| format!(r#""{name}\nzap.rs\n7""#);
+    let guard =
+        |krate: &str, name: &str| format!("let _ = &{krate}::__private::section({});", site(name));
     let item = "fn r#fn() { x }";
     let with = |guard: &str| format!("fn r#fn() {{ {guard} x }}");
     check_expand("", item, &with(&guard("::lazy_mmu", "fn")));
@@ -178,7 +174,7 @@ fn arguments() {
     let hinted = format!(
         "let _ = &::lazy_mmu::__private::section_with_ptes({}, \
          ::lazy_mmu::__private::pte_range(&(mm), &(a + f::<B, C<D>>(x, y)), &(e), &(ptep)));",
-        site("::lazy_mmu", "fn")
+        site("fn")
     );
     check_expand("with_ptes(mm, a + f::<B, C<D>>(x, y), e, ptep)", item, &with(&hinted));
 }
@@ -289,7 +285,7 @@ fn skip_takes_back_what_a_block_handed_on() {
 
 #[test]
 fn per_poll_wraps_the_body() {
-    let site = "&::lazy_mmu::__private::Site { name: \"f\", file: \"zap.rs\", line: 7 }";
+    let site = r#""f\nzap.rs\n7""#;
     let wrap = |inner: &str| {
         format!("::lazy_mmu::__private::per_poll({site}, async move {{ {inner} }}).await")
     };

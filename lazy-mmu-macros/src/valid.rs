@@ -146,7 +146,7 @@ fn collect_words(trees: impl Iterator<Item = TokenTree>, words: &mut Vec<String>
 }
 
 fn keyword_span(item: &Item) -> Span {
-    item.keyword.as_ref().map_or_else(Span::call_site, proc_macro2::Ident::span)
+    item.keyword.as_ref().map_or_else(Span::call_site, |keyword| keyword.1)
 }
 
 fn is_comma(tree: &TokenTree) -> bool {

@@ -7,24 +7,43 @@ use std::pin::pin;
 use crate::design::Call;
 use crate::pgtable::{self, lazy_mmu_mode_enable_with_ptes};
 use crate::ptes::{PteRange, PteRangePart};
-use crate::sched::current;
+use crate::sched::{current, recording};
 use crate::section::{LazyMmuPause, LazyMmuSection};
 use crate::trace::Event;
 
-/// An annotated function, as the record names it.
-#[derive(Debug)]
+/// An annotated function, as records and reports name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Site {
     /// The name of the function, or the one given to the attribute.
     pub name: &'static str,
-    /// The file that the function is in.
+    /// The file that the function is in, as the compiler names it.
     pub file: &'static str,
-    /// The line of its name in that file, from 1.
+    /// The line of its name in that file, from 1; 0 where it is not known.
     pub line: u32,
+}
+
+impl Site {
+    /// Reads the text that an attribute hands over: name, file and line one a line.
+    ///
+    /// One literal costs the compiler a fraction of what a constant structure does, and the code
+    /// around it one address. It is read only where somebody records.
+    ///
+    /// ```
+    /// use lazy_mmu::__private::Site;
+    /// let site = Site { name: "zap", file: "src/mm.rs", line: 12 };
+    /// assert_eq!(Site::read("zap\nsrc/mm.rs\n12"), site);
+    /// ```
+    #[must_use]
+    pub fn read(text: &'static str) -> Self {
+        let (name, place) = text.split_once('\n').unwrap_or((text, ""));
+        let (file, line) = place.split_once('\n').unwrap_or((place, ""));
+        Self { name, file, line: line.parse().unwrap_or(0) }
+    }
 }
 
 /// What `#[lazy_mmu]` puts first into a body.
 #[inline(always)]
-pub fn section(site: &'static Site) -> LazyMmuSection {
+pub fn section(site: &'static str) -> LazyMmuSection {
     if !current(|cur| cur.count(Call::Enable)) {
         section_in_full(site);
     }
@@ -33,7 +52,7 @@ pub fn section(site: &'static Site) -> LazyMmuSection {
 
 /// What `#[lazy_mmu_paused]` puts first into a body.
 #[inline(always)]
-pub fn paused_section(site: &'static Site) -> LazyMmuPause {
+pub fn paused_section(site: &'static str) -> LazyMmuPause {
     if !current(|cur| cur.count(Call::Pause)) {
         paused_section_in_full(site);
     }
@@ -42,7 +61,7 @@ pub fn paused_section(site: &'static Site) -> LazyMmuPause {
 
 /// What `#[lazy_mmu(with_ptes(..))]` puts first into a body.
 #[inline]
-pub fn section_with_ptes(site: &'static Site, hint: PteRange) -> LazyMmuSection {
+pub fn section_with_ptes(site: &'static str, hint: PteRange) -> LazyMmuSection {
     note_site(site);
     lazy_mmu_mode_enable_with_ptes(hint);
     LazyMmuSection(PhantomData)
@@ -52,22 +71,24 @@ pub fn section_with_ptes(site: &'static Site, hint: PteRange) -> LazyMmuSection 
 /// small, as the call in it does.
 #[cold]
 #[inline(never)]
-fn section_in_full(site: &'static Site) {
+fn section_in_full(site: &'static str) {
     note_site(site);
-    pgtable::make_in_full(Call::Enable);
+    pgtable::in_full(Call::Enable);
 }
 
 /// A pause that is more than a counter.
 #[cold]
 #[inline(never)]
-fn paused_section_in_full(site: &'static Site) {
+fn paused_section_in_full(site: &'static str) {
     note_site(site);
-    pgtable::make_in_full(Call::Pause);
+    pgtable::in_full(Call::Pause);
 }
 
 #[inline]
-fn note_site(site: &'static Site) {
-    current(|cur| cur.note(Event::Section(site.name)));
+fn note_site(site: &'static str) {
+    if recording() {
+        current(|cur| cur.note(Event::Section(Site::read(site).name)));
+    }
 }
 
 /// The hint from the four arguments of `with_ptes`.
@@ -87,7 +108,7 @@ pub fn pte_range(
 }
 
 /// What `#[lazy_mmu(per_poll)]` puts around a body: each poll is a section.
-pub async fn per_poll<F: Future>(site: &'static Site, body: F) -> F::Output {
+pub async fn per_poll<F: Future>(site: &'static str, body: F) -> F::Output {
     let mut body = pin!(body);
     poll_fn(|cx| {
         let _section = section(site);
@@ -97,7 +118,7 @@ pub async fn per_poll<F: Future>(site: &'static Site, body: F) -> F::Output {
 }
 
 /// What `#[lazy_mmu_paused(per_poll)]` puts around a body: each poll is a pause.
-pub async fn per_poll_paused<F: Future>(site: &'static Site, body: F) -> F::Output {
+pub async fn per_poll_paused<F: Future>(site: &'static str, body: F) -> F::Output {
     let mut body = pin!(body);
     poll_fn(|cx| {
         let _pause = paused_section(site);
@@ -142,11 +163,12 @@ pub const fn mention<T: ?Sized>() {}
 #[macro_export]
 macro_rules! lazy_mmu_section {
     ($($body:tt)*) => {{
-        let _ = &$crate::__private::section(&$crate::__private::Site {
-            name: "lazy_mmu_section!",
-            file: ::core::file!(),
-            line: ::core::line!(),
-        });
+        let _ = &$crate::__private::section(::core::concat!(
+            "lazy_mmu_section!\n",
+            ::core::file!(),
+            "\n",
+            ::core::line!(),
+        ));
         $($body)*
     }};
 }
@@ -162,11 +184,12 @@ macro_rules! lazy_mmu_section {
 #[macro_export]
 macro_rules! lazy_mmu_paused_section {
     ($($body:tt)*) => {{
-        let _ = &$crate::__private::paused_section(&$crate::__private::Site {
-            name: "lazy_mmu_paused_section!",
-            file: ::core::file!(),
-            line: ::core::line!(),
-        });
+        let _ = &$crate::__private::paused_section(::core::concat!(
+            "lazy_mmu_paused_section!\n",
+            ::core::file!(),
+            "\n",
+            ::core::line!(),
+        ));
         $($body)*
     }};
 }

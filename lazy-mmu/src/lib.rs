@@ -31,12 +31,22 @@ pub mod section;
 #[cfg(feature = "insta")]
 pub mod snapshot;
 
+pub mod attributes;
+
 mod annotated;
 mod ptes;
 
 #[cfg(feature = "insta")]
 pub use insta;
-pub use lazy_mmu_macros::{lazy_mmu, lazy_mmu_paused};
+/// Runs the function inside a section: enables the mode first and disables it on every way out.
+///
+/// See [`attributes`].
+pub use lazy_mmu_macros::lazy_mmu;
+/// Runs the function inside a pause: pauses the mode first and resumes it on every way out.
+///
+/// See [`attributes`].
+pub use lazy_mmu_macros::lazy_mmu_paused;
+
 pub use pgtable::{
     lazy_mmu_mode_disable, lazy_mmu_mode_enable, lazy_mmu_mode_enable_with_ptes,
     lazy_mmu_mode_pause, lazy_mmu_mode_resume,

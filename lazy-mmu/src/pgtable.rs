@@ -99,7 +99,13 @@ fn make(call: Call) {
 /// Makes `call` where more happens than that a counter moves, or somebody watches.
 #[cold]
 #[inline(never)]
-pub(crate) fn make_in_full(call: Call) {
+fn make_in_full(call: Call) {
+    in_full(call);
+}
+
+/// The inside of [`make_in_full`], for callers that are out of line themselves.
+#[inline(always)]
+pub(crate) fn in_full(call: Call) {
     current(|cur| {
         if cur.is_plain() {
             let state = counts::State::unpack(cur.state());

@@ -3,8 +3,10 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Instant;
 
-use crate::macros_rustc::{Job, Message, scratch};
+use crate::macros_messages::{Message, messages};
+use crate::macros_rustc::{Job, scratch};
 use crate::support::{read, root};
 
 /// The files of the corpus; hygiene.rs gives other names to the attributes and stays out.
@@ -121,7 +123,7 @@ fn corpus(edition: &str, name: &str, change: fn(&str) -> String) -> Vec<Message>
     }
     let driver = driver();
     let driver = driver.to_str().expect("a path in UTF-8");
-    let messages = Job { driver, edition, name, text: &text, args: &args }.messages();
+    let messages = messages(&Job { driver, edition, name, text: &text, args: &args });
     let plain = |message: Message| Message {
         place: (
             message.place.0.rsplit('/').next().unwrap_or("").to_owned(),
@@ -220,7 +222,7 @@ const BROKEN: &[&str] = &[
 
 #[test]
 fn errors_are_the_same() {
-    let messages = |name: &str, attr: &str, edition| {
+    let all = |name: &str, attr: &str, edition| {
         // Each broken item stands in a module of its own, so that the errors of one hide few of
         // the others; what the parser refuses would hide all, so that each is compiled alone.
         let compile = |(at, item): (usize, &&str)| {
@@ -229,13 +231,13 @@ fn errors_are_the_same() {
             let args = ["--crate-type=lib", "--crate-name=broken"];
             let job = Job { driver: "rustc", edition, name: &name, text: &text, args: &args };
             let at = |message: Message| ((message.place.1, message.place.2), message.text);
-            job.messages().into_iter().map(at).collect::<Vec<_>>()
+            messages(&job).into_iter().map(at).collect::<Vec<_>>()
         };
         BROKEN.iter().enumerate().map(compile).collect::<Vec<_>>()
     };
     for edition in ["2021", "2024"] {
-        let annotated = messages("broken", "#[lazy_mmu]", edition);
-        let bare = messages("broken_bare", "", edition);
+        let annotated = all("broken", "#[lazy_mmu]", edition);
+        let bare = all("broken_bare", "", edition);
         for (item, (annotated, bare)) in BROKEN.iter().zip(annotated.iter().zip(&bare)) {
             assert_eq!(annotated, bare, "edition {edition}: {item}");
         }
@@ -247,8 +249,29 @@ fn a_hint_that_does_not_convert_is_reported_where_it_stands() {
     let text = "#[lazy_mmu::lazy_mmu(with_ptes(1, 2, &*mm, 4))] pub fn zap(mm: &str) {}";
     let args = ["--crate-type=lib", "--crate-name=hint"];
     let job = Job { driver: "rustc", edition: "2024", name: "hint", text, args: &args };
-    let messages = job.messages();
+    let messages = messages(&job);
     let [message] = messages.as_slice() else { panic!("one message: {messages:?}") };
     assert_eq!((message.place.1, message.place.2), (1, 38));
     assert_eq!(message.text, "error: `str` has no place in the range hint of a section [E0277]");
+}
+
+#[test]
+fn an_annotated_function_costs_the_compiler_little_more_than_a_guard() {
+    let best = |name: &str, attr: &str, first: &str| {
+        let function = |i| format!("{attr}\npub fn f{i}(x: u64) -> u64 {{ {first} x + {i} }}\n");
+        let text: String = (0..400).map(function).collect();
+        let args = ["--crate-type=lib", "--crate-name=cost", "--emit=metadata"];
+        let job = Job { driver: "rustc", edition: "2024", name, text: &text, args: &args };
+        let file = job.write();
+        let compile = |_| {
+            let start = Instant::now();
+            assert!(job.command(&file).output().expect("the compiler runs").status.success());
+            start.elapsed()
+        };
+        (0..3).map(compile).min().expect("three rounds")
+    };
+    let guard = best("cost_guard", "", "let _guard = lazy_mmu::LazyMmuSection::new();");
+    let annotated = best("cost_annotated", "#[lazy_mmu::lazy_mmu]", "");
+    // The bench tells the figure; this only notices an attribute that parses bodies.
+    assert!(annotated < guard * 4, "{annotated:?} for the attribute, {guard:?} for a guard");
 }

@@ -17,29 +17,7 @@ pub(crate) struct Job<'a> {
     pub(crate) args: &'a [&'a str],
 }
 
-/// A message of the compiler.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Message {
-    /// Where its first span is: file, line, column.
-    pub(crate) place: (String, u64, u64),
-    /// The level and the text.
-    pub(crate) text: String,
-}
-
 impl Job<'_> {
-    /// Compiles and returns all messages with a place, sorted.
-    pub(crate) fn messages(&self) -> Vec<Message> {
-        let file = self.write();
-        let mut command = self.command(&file);
-        command.args(["--emit=metadata", "--error-format=json"]);
-        let output = command.output().expect("the compiler runs");
-        let text = String::from_utf8_lossy(&output.stderr);
-        let mut messages: Vec<_> = text.lines().filter_map(message).collect();
-        messages.sort();
-        messages.dedup();
-        messages
-    }
-
     /// Compiles to a binary and returns its path.
     pub(crate) fn binary(&self) -> PathBuf {
         let file = self.write();
@@ -92,20 +70,4 @@ fn facade(deps: &Path) -> PathBuf {
     };
     let time = |path: &PathBuf| path.metadata().and_then(|data| data.modified()).ok();
     paths.filter(is_facade).max_by_key(time).expect("the facade was built")
-}
-
-/// Reads one line of the compiler's JSON.
-fn message(line: &str) -> Option<Message> {
-    let json: serde_json::Value = serde_json::from_str(line).ok()?;
-    let span = json["spans"].as_array()?.iter().find(|span| span["is_primary"] == true)?;
-    let code = json["code"]["code"].as_str().unwrap_or("");
-    let text = |value: &serde_json::Value| value.as_str().unwrap_or("").to_owned();
-    Some(Message {
-        place: (
-            text(&span["file_name"]),
-            span["line_start"].as_u64().unwrap_or(0),
-            span["column_start"].as_u64().unwrap_or(0),
-        ),
-        text: format!("{}: {} [{code}]", text(&json["level"]), text(&json["message"])),
-    })
 }

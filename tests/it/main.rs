@@ -5,6 +5,7 @@ mod cli;
 mod designs;
 mod macros;
 mod macros_diff;
+mod macros_messages;
 mod macros_rustc;
 mod maps;
 mod mm;
