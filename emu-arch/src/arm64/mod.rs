@@ -2,7 +2,7 @@
 //!
 //! Models arch/arm64/include/asm/pgtable.h as of v7.0 (4dd9b4d7a8d5): one thread flag,
 //! `TIF_LAZY_MMU_PENDING`, says that the task owes a barrier pair; nothing is kept per CPU. The code
-//! of v6.16 to v6.19 is in [`before`].
+//! of v6.16 to v6.19 is in `before.rs`.
 
 mod barriers;
 mod hooks;
