@@ -2,7 +2,7 @@
 
 use crate::hw::hazard::Deferred;
 use crate::machine::PerCpu;
-use crate::{Kernel, arm64, naive, powerpc};
+use crate::{Kernel, arm64, naive, powerpc, x86, x86_xen};
 
 /// An architecture of the lab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -15,11 +15,16 @@ pub enum Arch {
     PowerpcHash,
     /// powerpc book3s64 with the radix MMU: delays nothing.
     PowerpcRadix,
+    /// x86 on bare metal: delays nothing.
+    X86,
+    /// x86 Xen PV: delays the stores.
+    XenPv,
 }
 
 impl Arch {
     /// Every architecture.
-    pub const ALL: [Self; 4] = [Self::Naive, Self::Arm64, Self::PowerpcHash, Self::PowerpcRadix];
+    pub const ALL: [Self; 6] =
+        [Self::Naive, Self::Arm64, Self::PowerpcHash, Self::PowerpcRadix, Self::X86, Self::XenPv];
 
     /// The id that the command line and snapshots use; never changes.
     #[must_use]
@@ -29,6 +34,8 @@ impl Arch {
             Self::Arm64 => "arm64",
             Self::PowerpcHash => "powerpc-hash",
             Self::PowerpcRadix => "powerpc-radix",
+            Self::X86 => "x86",
+            Self::XenPv => "xen-pv",
         }
     }
 
@@ -37,9 +44,11 @@ impl Arch {
     pub const fn about(self) -> &'static str {
         match self {
             Self::Naive => "delays nothing; the oracle for all others",
-            Self::Arm64 => "delays the barriers after kernel page table writes; v7.0",
-            Self::PowerpcHash => "delays hash page table invalidations, 192 at most; v7.0",
-            Self::PowerpcRadix => "delays nothing, the counters move; v7.0",
+            Self::Arm64 => "delays the barriers after kernel page table writes",
+            Self::PowerpcHash => "delays hash page table invalidations, 192 at most",
+            Self::PowerpcRadix => "delays nothing, the counters move",
+            Self::X86 => "delays nothing, the counters move",
+            Self::XenPv => "delays the stores, in a queue of hypercalls",
         }
     }
 
@@ -47,7 +56,8 @@ impl Arch {
     #[must_use]
     pub const fn defers(self) -> Option<Deferred> {
         match self {
-            Self::Naive | Self::PowerpcRadix => None,
+            Self::Naive | Self::PowerpcRadix | Self::X86 => None,
+            Self::XenPv => Some(Deferred::Store),
             Self::Arm64 => Some(Deferred::Barriers),
             Self::PowerpcHash => Some(Deferred::Invalidation),
         }
@@ -62,7 +72,7 @@ impl Arch {
     /// Whether a per-CPU batch may be left at any time, since the context switch looks after it.
     #[must_use]
     pub const fn batch_may_be_preempted(self) -> bool {
-        false
+        matches!(self, Self::XenPv)
     }
 
     /// Finds an architecture by its id.
@@ -89,6 +99,18 @@ impl Arch {
                 AnyBackend::PowerpcHash(code, PerCpu::new())
             }
             Self::PowerpcRadix => AnyBackend::PowerpcRadix(powerpc::Radix, PerCpu::new()),
+            Self::X86 => AnyBackend::X86(x86::X86, PerCpu::new()),
+            Self::XenPv => {
+                let code = match kernel {
+                    Kernel::V6_0 => x86_xen::XenPv::V6_0,
+                    Kernel::V6_14 => x86_xen::XenPv::V6_6,
+                    Kernel::V6_16 | Kernel::V6_19 => x86_xen::XenPv::V6_15,
+                    Kernel::V7_0 => x86_xen::XenPv::V7_0,
+                    Kernel::V7_1 | Kernel::S390V6 => x86_xen::XenPv::V7_1,
+                    Kernel::V7_2 => x86_xen::XenPv::V7_2,
+                };
+                AnyBackend::XenPv(code, PerCpu::new())
+            }
         }
     }
 }
@@ -100,6 +122,8 @@ pub(crate) enum AnyBackend {
     Arm64(arm64::Arm64, PerCpu<()>),
     PowerpcHash(powerpc::Hash, PerCpu<powerpc::Ppc64TlbBatch>),
     PowerpcRadix(powerpc::Radix, PerCpu<()>),
+    X86(x86::X86, PerCpu<()>),
+    XenPv(x86_xen::XenPv, PerCpu<x86_xen::XenCpu>),
 }
 
 /// Evaluates `$body` with `$backend` and its `$cpus` bound, whichever backend it is.
@@ -110,6 +134,8 @@ macro_rules! on_backend {
             $crate::arch::AnyBackend::Arm64($backend, $cpus) => $body,
             $crate::arch::AnyBackend::PowerpcHash($backend, $cpus) => $body,
             $crate::arch::AnyBackend::PowerpcRadix($backend, $cpus) => $body,
+            $crate::arch::AnyBackend::X86($backend, $cpus) => $body,
+            $crate::arch::AnyBackend::XenPv($backend, $cpus) => $body,
         }
     };
 }

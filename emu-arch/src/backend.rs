@@ -161,6 +161,22 @@ pub trait Backend: Copy + std::fmt::Debug {
     /// What a context switch does after it: the incoming task is current, and preemption is off.
     fn switch_in(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) {}
 
+    /// Tells whether a task that has not run yet is paused, as one that was switched out is.
+    fn born_paused(self) -> bool {
+        false
+    }
+
+    /// `set_pte()`: one entry, by arch code.
+    #[inline]
+    fn set_pte<H: Hw<PerCpu = Self::PerCpu>>(self, hw: &mut H, at: At, ptep: H::Ptep, pte: Pte) {
+        self.set_ptes(hw, at, ptep, pte, 1);
+    }
+    /// `pte_clear()`
+    #[inline]
+    fn pte_clear<H: Hw<PerCpu = Self::PerCpu>>(self, hw: &mut H, at: At, ptep: H::Ptep) {
+        self.pte_update(hw, at, ptep, |_| Pte::NONE);
+    }
+
     /// `ptep_get()`: by default a read from memory.
     fn ptep_get<H: Hw<PerCpu = Self::PerCpu>>(self, hw: &mut H, _: At, ptep: H::Ptep) -> Pte {
         hw.read(ptep)

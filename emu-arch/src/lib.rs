@@ -4,6 +4,8 @@
 //! |---|---|
 //! | arch/arm64 | [`arm64`] |
 //! | arch/powerpc | [`powerpc`] |
+//! | arch/x86 | [`x86`] |
+//! | arch/x86/xen | [`x86_xen`] |
 //! | include/linux/pgtable.h, the page table primitives | [`pgtable`] |
 //! | `struct mm_struct` | [`machine::MmStruct`] |
 //!
@@ -28,6 +30,8 @@ pub mod hw;
 pub mod arm64;
 pub mod naive;
 pub mod powerpc;
+pub mod x86;
+pub mod x86_xen;
 
 pub mod machine;
 pub mod pgtable;

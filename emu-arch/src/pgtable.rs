@@ -95,7 +95,7 @@ pub fn set_pte(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, pte: Pte) {
         ptep,
         1,
         |n, _| pte.advance_pfn(u64::from(n)),
-        || backend!(mm, |backend, hw| backend.set_ptes(hw, mm.at(addr), ptep, pte, 1)),
+        || backend!(mm, |backend, hw| backend.set_pte(hw, mm.at(addr), ptep, pte)),
     );
 }
 
@@ -152,7 +152,7 @@ pub fn pte_clear(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) {
         ptep,
         1,
         |_, _| Pte::NONE,
-        || backend!(mm, |backend, hw| backend.pte_update(hw, mm.at(addr), ptep, |_| Pte::NONE)),
+        || backend!(mm, |backend, hw| backend.pte_clear(hw, mm.at(addr), ptep)),
     );
 }
 

@@ -6,6 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
+use lazy_mmu::design::{Call, Context};
 use lazy_mmu::preempt::PreemptCount;
 use lazy_mmu::sched::{self, TaskStruct};
 
@@ -39,11 +40,6 @@ const fn idle(cpu: u8) -> u8 {
     u8::MAX - cpu
 }
 
-/// A task as after fork, before it has run.
-fn fresh(pid: u8) -> TaskStruct {
-    TaskStruct { pid, ..TaskStruct::default() }
-}
-
 impl Machine {
     /// The CPU that executes.
     #[must_use]
@@ -73,10 +69,21 @@ impl Machine {
         }
     }
 
+    /// A task that has not run yet.
+    fn fresh(&self, pid: u8) -> TaskStruct {
+        let paused = on_backend!(&self.inner.backend, |backend, _cpus| backend.born_paused());
+        let task = TaskStruct { pid, ..TaskStruct::default() };
+        if !paused {
+            return task;
+        }
+        let pause = sched::design().step(task.lazy_mmu_state, Context::default(), Call::Pause);
+        TaskStruct { lazy_mmu_state: pause.stored().unwrap_or_default(), ..task }
+    }
+
     /// Puts task `to` into the thread-local and keeps `from`.
     fn swap(&self, from: u8, to: u8) {
         let mut saved = self.inner.tasks.saved.borrow_mut();
-        let next = saved.remove(&to).unwrap_or_else(|| fresh(to));
+        let next = saved.remove(&to).unwrap_or_else(|| self.fresh(to));
         let prev = sched::swap_current(next);
         saved.insert(from, prev);
     }
