@@ -31,9 +31,9 @@ pub(crate) fn keep_together(tree: TokenTree) -> TokenTree {
 ///
 /// Paths, generic types, calls and statements do not.
 fn falls_apart(tokens: &TokenStream) -> bool {
-    const STATEMENT: [&str; 10] =
-        ["let", "use", "mod", "struct", "enum", "trait", "static", "type", "fn", "macro_rules"];
-    const BLOCK_LIKE: [&str; 7] = ["if", "match", "loop", "while", "for", "unsafe", "impl"];
+    const STATEMENT: &[&str] =
+        &["let", "use", "mod", "struct", "enum", "trait", "static", "type", "fn", "pub"];
+    const BLOCK_LIKE: &[&str] = &["if", "match", "loop", "while", "for", "unsafe", "impl"];
     let trees: Vec<_> = tokens.clone().into_iter().collect();
     let word = |tree: &TokenTree, words: &[&str]| match tree {
         TokenTree::Ident(ident) => words.iter().any(|word| ident == word),
@@ -41,8 +41,10 @@ fn falls_apart(tokens: &TokenStream) -> bool {
     };
     let ends_in_braces = matches!(trees.last(), Some(TokenTree::Group(group))
         if group.delimiter() == Delimiter::Brace);
-    if trees.iter().any(|tree| word(tree, &STATEMENT) || is_punct(tree, ';') || is_punct(tree, '#'))
-        || trees.first().is_some_and(|tree| word(tree, &BLOCK_LIKE)) && ends_in_braces
+    let first = |words| trees.first().is_some_and(|tree| word(tree, words));
+    if first(STATEMENT)
+        || first(BLOCK_LIKE) && ends_in_braces
+        || trees.iter().any(|tree| is_punct(tree, ';') || is_punct(tree, '#'))
     {
         return false;
     }
@@ -51,7 +53,9 @@ fn falls_apart(tokens: &TokenStream) -> bool {
     for (at, tree) in trees.iter().enumerate() {
         let next = trees.get(at + 1);
         match tree {
-            TokenTree::Ident(_) => operator |= word(tree, &["as", "return", "break", "move"]),
+            TokenTree::Ident(_) if angles == 0 => {
+                operator |= word(tree, &["as", "return", "break", "move"]);
+            }
             TokenTree::Punct(punct) => match punct.as_char() {
                 '<' => angles += 1,
                 '>' if at > 0 && is_punct(&trees[at - 1], '-') => {}
@@ -63,7 +67,7 @@ fn falls_apart(tokens: &TokenStream) -> bool {
                 ':' | ',' | '?' | '\'' => {}
                 _ => operator = true,
             },
-            TokenTree::Group(_) | TokenTree::Literal(_) => {}
+            TokenTree::Ident(_) | TokenTree::Group(_) | TokenTree::Literal(_) => {}
         }
     }
     operator || angles != 0
@@ -71,4 +75,33 @@ fn falls_apart(tokens: &TokenStream) -> bool {
 
 fn is_punct(tree: &TokenTree, char: char) -> bool {
     matches!(tree, TokenTree::Punct(punct) if punct.as_char() == char)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{TokenStream, falls_apart};
+
+    fn check(texts: &[&str], expected: bool) {
+        for text in texts {
+            let tokens: TokenStream = text.parse().expect("the test's own text is made of tokens");
+            assert_eq!(falls_apart(&tokens), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn expressions_and_sums_of_types_fall_apart() {
+        check(&["1 + 2", "-1", "!x", "a < b", "a == b", "x as u8", "0..3", "|x| x + 1"], true);
+        check(&["dyn A + B", "impl A<u8> + 'static", "return x", "a = b", "*x", "&x"], true);
+    }
+
+    #[test]
+    fn paths_calls_statements_and_items_do_not() {
+        check(
+            &["x", "3", "a.b(1)?", "f::<u8>(1 + 2)", "vec![1 + 2]", "{ 1 + 2 }", "(1 + 2)"],
+            false,
+        );
+        check(&["Vec<Option<u8>>", "a::b::<C>", "fn(u8) -> u8", "<A as B>::C"], false);
+        check(&["let x = 1 + 2", "if a < b { 1 } else { 2 }", "const N: u8 = 1 + 2;"], false);
+        check(&["pub(crate)", "struct S<T>(T);", "fn f() -> u8 { 1 }", "doc"], false);
+    }
 }
