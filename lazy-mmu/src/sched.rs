@@ -261,11 +261,11 @@ impl Current {
         self.set_state(state);
     }
 
-    fn change_context(&self, name: &'static str, offset: u32, add: bool) {
+    fn change_context(&self, name: &'static str, offset: u32, add: bool, by_arch: bool) {
         let mut count = self.preempt_count.get();
         let fits = if add { count.add(offset) } else { count.sub(offset) };
         self.set_preempt_count(count);
-        self.note(Event::Context { name, preempt_count: count });
+        self.note(Event::Context { name, preempt_count: count, by_arch });
         if !fits {
             crate::pgtable::warn(self, &bad_preempt_count(count, offset, add));
         }
@@ -331,7 +331,7 @@ macro_rules! context_changes {
         $($(#[$meta])*
         pub fn $name() {
             current(|cur| {
-                cur.change_context(stringify!($name), PreemptCount::$offset, $how);
+                cur.change_context(stringify!($name), PreemptCount::$offset, $how, false);
             });
         })*
     };
@@ -362,6 +362,19 @@ context_changes! {
     nmi_enter = true NMI_OFFSET;
     /// The non-maskable interrupt ends.
     nmi_exit = false NMI_OFFSET;
+}
+
+/// `preempt_disable()` by a hook, a primitive or a context switch of the architecture: records show
+/// it as their effect.
+pub fn arch_preempt_disable() {
+    let name = "preempt_disable";
+    current(|cur| cur.change_context(name, PreemptCount::PREEMPT_OFFSET, true, true));
+}
+
+/// `preempt_enable()` by the architecture.
+pub fn arch_preempt_enable() {
+    let name = "preempt_enable";
+    current(|cur| cur.change_context(name, PreemptCount::PREEMPT_OFFSET, false, true));
 }
 
 /// Turns preemption off for a few lines of arch code, which records do not show.
@@ -537,7 +550,10 @@ pub fn next_seq() -> u32 {
 
 /// Records something that the task does to itself, by the kernel's name of it.
 pub fn note_context(name: &'static str) {
-    current(|cur| cur.note(Event::Context { name, preempt_count: cur.preempt_count.get() }));
+    current(|cur| {
+        let preempt_count = cur.preempt_count.get();
+        cur.note(Event::Context { name, preempt_count, by_arch: false });
+    });
 }
 
 /// Records that something else happens inside the call that is under way.

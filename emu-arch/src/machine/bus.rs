@@ -102,11 +102,11 @@ impl<'m, T> Hw for Bus<'m, T> {
     }
 
     fn preempt_disable(&mut self) {
-        sched::preempt_disable();
+        sched::arch_preempt_disable();
     }
 
     fn preempt_enable(&mut self) {
-        sched::preempt_enable();
+        sched::arch_preempt_enable();
     }
 
     #[inline]

@@ -111,7 +111,6 @@ impl Machine {
             backend.switch_out(&mut Bus { inner: &self.inner, cpus, mm: None });
         });
         sched::put_cpu();
-        self.inner.at_switch();
         self.swap(prev, next);
         self.inner.tasks.running[usize::from(cpu)].set(next);
         sched::get_cpu();
@@ -119,6 +118,8 @@ impl Machine {
             backend.switch_in(&mut Bus { inner: &self.inner, cpus, mm: None });
         });
         sched::put_cpu();
+        // Both halves have a say in what becomes of the batch.
+        self.inner.at_switch();
     }
 
     /// The running task gives up its CPU to the idle task: `schedule()`.

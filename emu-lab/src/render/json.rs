@@ -82,7 +82,7 @@ fn parts<'r>(design: Design, event: &Event<'r>) -> (&'static str, &'r str, serde
             let rest = json!({ "active": active, "state": state(design, bits) });
             ("return", call.name(), rest)
         }
-        Event::Context { name, preempt_count } => {
+        Event::Context { name, preempt_count, .. } => {
             ("context", name, json!({ "preempt_count": preempt_count.0 }))
         }
         Event::Switch { next } => ("switch", "__schedule", json!({ "next": next })),

@@ -178,6 +178,8 @@ pub enum Event<'r> {
         name: &'r str,
         /// The preempt count after it.
         preempt_count: PreemptCount,
+        /// A hook, a primitive or a switch of the architecture changed it, not the task itself.
+        by_arch: bool,
     },
     /// The CPU goes from the current task to another one; what the switch does follows.
     Switch {

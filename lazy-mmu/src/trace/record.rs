@@ -110,8 +110,9 @@ impl Record {
             Event::Return { call, active, state } => {
                 plain(Kind::Return, call as u64 | u64::from(active) << 8, state.0)
             }
-            Event::Context { name, preempt_count } => {
-                plain(Kind::Context, self.names.id(name), u64::from(preempt_count.0))
+            Event::Context { name, preempt_count, by_arch } => {
+                let payload = u64::from(preempt_count.0) | u64::from(by_arch) << 32;
+                plain(Kind::Context, self.names.id(name), payload)
             }
             Event::Switch { next } => plain(Kind::Switch, u64::from(next), 0),
             Event::Hazard { name, cause } => {
@@ -153,7 +154,8 @@ impl Record {
                 state: StateBits(word1),
             },
             Kind::Context => {
-                Event::Context { name: name(arg), preempt_count: PreemptCount(word1 as u32) }
+                let preempt_count = PreemptCount(word1 as u32);
+                Event::Context { name: name(arg), preempt_count, by_arch: word1 >> 32 != 0 }
             }
             Kind::Switch => Event::Switch { next: arg as u8 },
             Kind::Hazard => {

@@ -75,10 +75,6 @@ fn task_name(task: u8) -> char {
 #[derive(Default)]
 struct Depth {
     depths: BTreeMap<u8, usize>,
-    /// Between a call and its return; what changes there is the hook's doing.
-    in_call: bool,
-    /// The same of calls inside of which something else happens.
-    away: Vec<bool>,
 }
 
 impl Depth {
@@ -89,27 +85,12 @@ impl Depth {
     /// The indent of the line that the event begins, if it begins one.
     fn line(&mut self, seen: &Recorded<'_>) -> Option<usize> {
         let (opens, closes) = match seen.event {
-            Event::Call(call) => {
-                self.in_call = true;
-                (call.opens(), !call.opens())
-            }
-            Event::Context { name, .. } if !self.in_call => (
+            Event::Call(call) => (call.opens(), !call.opens()),
+            Event::Context { name, by_arch: false, .. } => (
                 name.ends_with("_enter") || name.ends_with("_disable"),
                 name.ends_with("_exit") || name.ends_with("_enable"),
             ),
             Event::Pte(_) | Event::Switch { .. } => (false, false),
-            Event::Return { .. } => {
-                self.in_call = false;
-                return None;
-            }
-            Event::Away => {
-                self.away.push(std::mem::take(&mut self.in_call));
-                return None;
-            }
-            Event::Back => {
-                self.in_call = self.away.pop().unwrap_or(false);
-                return None;
-            }
             _ => return None,
         };
         let depth = self.depths.entry(seen.task).or_default();
@@ -198,11 +179,10 @@ fn is_report(text: &str) -> bool {
 
 impl Rows<'_, '_, '_> {
     fn event(&mut self, seen: &Recorded<'_>) -> fmt::Result {
-        let in_call = self.depth.in_call;
         let indent = self.depth.line(seen).unwrap_or(self.depth.indent(seen.task));
         match &seen.event {
-            // Inside a call the change is the hook's: powerpc's preempt_disable() on entry, say.
-            Event::Context { name, preempt_count } if in_call => {
+            // The change is the hook's: powerpc's preempt_disable() on entry, say.
+            Event::Context { name, preempt_count, by_arch: true } => {
                 self.add(format!("{name}()  preempt_count={preempt_count}"));
             }
             Event::Context { preempt_count, .. } => {
