@@ -43,7 +43,7 @@ pub(crate) enum Command {
 #[derive(Args, Debug)]
 #[command(after_help = RUN_EXAMPLES)]
 pub(crate) struct RunArgs {
-    /// The scenario: one call per line; `-` reads standard input
+    /// The scenario: one call per line; `-` reads standard input, @NAME is a built-in one
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// The architecture to run on

@@ -8,20 +8,16 @@ use emu_lab::scenario::{self, Setup};
 
 use crate::args::{Cli, Command};
 use crate::report::Failure;
-use crate::run::print;
+use crate::run::{builtin, print};
 use crate::workload;
-
-/// The scenario of the mail that proposed counters.
-const PROPOSAL: &str = include_str!("../scenarios/nesting/nested.scn");
 
 /// Runs the call table of the proposal on two architectures, then a fork of this very process.
 pub(crate) fn demo() -> Result<ExitCode, Failure> {
-    let parsed = scenario::parse(PROPOSAL)
-        .map_err(|error| Failure::input("nested.scn", PROPOSAL.as_bytes(), error))?;
+    let parsed = builtin("nested")?;
     print(|to| {
         writeln!(to, "The call table of the proposal of 12 September 2025, as merged in v7.0:")?;
         for arch in [Arch::Arm64, Arch::PowerpcHash] {
-            let outcome = scenario::run(&parsed, Setup { arch, ..Setup::default() });
+            let outcome = scenario::run(parsed, Setup { arch, ..Setup::default() });
             writeln!(to, "\n# {}: {}\n{}", arch.id(), arch.about(), outcome.record)?;
         }
         writeln!(to, "What a fork of this very process costs, by its /proc/self/maps:\n")

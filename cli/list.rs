@@ -24,6 +24,11 @@ pub(crate) fn list() -> Result<ExitCode, Failure> {
         for design in Design::ALL {
             writeln!(to, "  {:<18} {}", design.id(), design.about())?;
         }
+        writeln!(to, "\nScenarios that come along (lazymmu run @NAME):")?;
+        for (name, scenario) in scenario::builtin().into_iter().flatten() {
+            let what = scenario.what.split(':').next().unwrap_or_default();
+            writeln!(to, "  @{name:<17} {what}")?;
+        }
         writeln!(to, "\nCalls of a scenario:")?;
         let mut line = String::new();
         for word in scenario::words() {

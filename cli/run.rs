@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use emu_arch::{Arch, Kernel};
 use emu_lab::render::json;
+use emu_lab::scenario::Scenario;
 use emu_lab::{input, scenario};
 
 use crate::args::{Format, OnWarn, RunArgs};
@@ -14,9 +15,7 @@ use crate::report::Failure;
 /// Runs the scenario and prints its record; status 1 where a warning stopped it or a claim of the
 /// scenario did not hold.
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
-    let (name, bytes) = read(&args.file)?;
-    let wrong = |error| Failure::input(&name, &bytes, error);
-    let parsed = input::text(&bytes).and_then(scenario::parse).map_err(wrong)?;
+    let (name, parsed) = scenario_of(&args.file)?;
     check_era(args.kernel, args.arch)?;
     let setup = scenario::Setup {
         arch: args.arch,
@@ -44,6 +43,30 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         "{name}:{line}: Kernel panic - not syncing: kernel: panic_on_warn set ..."
     );
     Ok(ExitCode::FAILURE)
+}
+
+/// The scenario in a file, or the built-in one called `@NAME`, with the name that messages use.
+pub(crate) fn scenario_of(file: &Path) -> Result<(String, Scenario), Failure> {
+    if let Some(name) = file.to_str().and_then(|file| file.strip_prefix('@')) {
+        return Ok((file.display().to_string(), builtin(name)?.clone()));
+    }
+    let (name, bytes) = read(file)?;
+    let wrong = |error| Failure::input(&name, &bytes, error);
+    let parsed = input::text(&bytes).and_then(scenario::parse).map_err(wrong)?;
+    Ok((name, parsed))
+}
+
+/// The scenario that comes with the lab under `name`.
+pub(crate) fn builtin(name: &str) -> Result<&'static Scenario, Failure> {
+    let all = scenario::builtin().map_err(|error| Failure::about(format!("@{name}"), error))?;
+    let names = || all.iter().map(|(known, _)| *known);
+    let found = all.iter().find(|(known, _)| *known == name).map(|(_, scenario)| scenario);
+    found.ok_or_else(|| {
+        let near = input::nearest(name, names())
+            .map_or(String::new(), |n| format!("; did you mean @{n}?"));
+        let list = names().map(|n| format!("@{n}")).collect::<Vec<_>>().join(", ");
+        Failure::Usage(format!("unknown scenario @{name}, expected one of {list}{near}"))
+    })
 }
 
 /// Refuses an architecture that the kernel does not have.

@@ -32,13 +32,15 @@ macro_rules! backend {
 }
 
 /// Does `op`, which changes `nr` entries from `ptep` on; `latest` tells what software then believes
-/// each to be, from its number and from what it was. Costs one test where no hazards are tracked.
+/// each to be, from its number and from what it was, and `reads` whether the primitive depends on
+/// what the entries were. Costs one test where no hazards are tracked.
 #[inline(always)]
 fn changing<R>(
     mm: &MmStruct,
     addr: VirtAddr,
     ptep: Ptep<'_>,
     nr: u16,
+    reads: bool,
     latest: impl Fn(u16, Pte) -> Pte,
     op: impl FnOnce() -> R,
 ) -> R {
@@ -46,6 +48,12 @@ fn changing<R>(
         return op();
     }
     let before: Vec<Pte> = (0..nr).map(|n| ptep.add(n).read()).collect();
+    if reads {
+        for (n, before) in (0..nr).zip(&before) {
+            let at = mm.at(addr.add_pages(u64::from(n)));
+            mm.machine().track(|tracker, _| tracker.read_in_memory(at, *before));
+        }
+    }
     let value = op();
     for (n, before) in (0..nr).zip(before) {
         let (at, after) = (mm.at(addr.add_pages(u64::from(n))), ptep.add(n).read());
@@ -66,6 +74,7 @@ pub fn set_pte_at(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, pte: Pte) {
         addr,
         ptep,
         1,
+        false,
         |n, _| pte.advance_pfn(u64::from(n)),
         || backend!(mm, |backend, hw| backend.set_ptes(hw, mm.at(addr), ptep, pte, 1)),
     );
@@ -80,6 +89,7 @@ pub fn set_ptes(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, pte: Pte, nr: u16
         addr,
         ptep,
         nr,
+        false,
         |n, _| pte.advance_pfn(u64::from(n)),
         || backend!(mm, |backend, hw| backend.set_ptes(hw, mm.at(addr), ptep, pte, nr)),
     );
@@ -94,6 +104,7 @@ pub fn set_pte(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, pte: Pte) {
         addr,
         ptep,
         1,
+        false,
         |n, _| pte.advance_pfn(u64::from(n)),
         || backend!(mm, |backend, hw| backend.set_pte(hw, mm.at(addr), ptep, pte)),
     );
@@ -137,6 +148,7 @@ pub fn ptep_get_and_clear(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) -> Pte 
         addr,
         ptep,
         1,
+        true,
         |_, _| Pte::NONE,
         || backend!(mm, |backend, hw| backend.pte_update(hw, mm.at(addr), ptep, |_| Pte::NONE)),
     )
@@ -151,6 +163,7 @@ pub fn pte_clear(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) {
         addr,
         ptep,
         1,
+        false,
         |_, _| Pte::NONE,
         || backend!(mm, |backend, hw| backend.pte_clear(hw, mm.at(addr), ptep)),
     );
@@ -165,6 +178,7 @@ pub fn ptep_set_wrprotect(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) {
         addr,
         ptep,
         1,
+        true,
         |_, was| was.without(Pte::WRITE),
         || backend!(mm, |backend, hw| backend.ptep_set_wrprotect(hw, mm.at(addr), ptep)),
     );
@@ -179,6 +193,7 @@ pub fn wrprotect_ptes(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, nr: u16) {
         addr,
         ptep,
         nr,
+        true,
         |_, was| was.without(Pte::WRITE),
         || {
             backend!(mm, |backend, hw| for n in 0..nr {
@@ -198,6 +213,7 @@ pub fn ptep_test_and_clear_young(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) 
         addr,
         ptep,
         1,
+        true,
         |_, was| was.without(Pte::YOUNG),
         || backend!(mm, |backend, hw| backend.ptep_test_and_clear_young(hw, mm.at(addr), ptep)),
     )
@@ -212,6 +228,7 @@ pub fn ptep_modify_prot_start(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) -> 
         addr,
         ptep,
         1,
+        true,
         |_, was| was,
         || backend!(mm, |backend, hw| backend.ptep_modify_prot_start(hw, mm.at(addr), ptep)),
     )
@@ -226,6 +243,7 @@ pub fn ptep_modify_prot_commit(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, pt
         addr,
         ptep,
         1,
+        false,
         |n, _| pte.advance_pfn(u64::from(n)),
         || backend!(mm, |backend, hw| backend.ptep_modify_prot_commit(hw, mm.at(addr), ptep, pte)),
     );
@@ -240,6 +258,7 @@ pub fn ptep_set_access_flags(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, pte:
         addr,
         ptep,
         1,
+        false,
         |n, _| pte.advance_pfn(u64::from(n)),
         || backend!(mm, |backend, hw| backend.ptep_set_access_flags(hw, mm.at(addr), ptep, pte)),
     )

@@ -12,4 +12,5 @@ pub mod mm;
 pub mod proc;
 pub mod render;
 pub mod scenario;
+pub mod threads;
 pub mod workload;

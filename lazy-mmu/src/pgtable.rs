@@ -5,8 +5,7 @@
 //! record, the default design) only the counters move and nothing is allocated.
 
 use std::collections::BTreeSet;
-
-use parking_lot::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use crate::arch::Point;
 use crate::design::{
@@ -191,7 +190,7 @@ pub(crate) fn warn(cur: &Current, found: &Warn) {
     match cur.on_warn() {
         OnWarn::Panic if !std::thread::panicking() => panic!("WARNING: {found}"),
         OnWarn::PrintOnce if !crate::sched::recording() => {
-            if PRINTED.lock().insert(*found) {
+            if PRINTED.lock().unwrap_or_else(PoisonError::into_inner).insert(*found) {
                 print(found);
             }
         }

@@ -175,6 +175,14 @@ impl Tracker {
         }
     }
 
+    /// A primitive is about to depend on an entry that it finds in memory as `seen`; on s390 it looks
+    /// into the cache first.
+    pub(crate) fn read_in_memory(&mut self, at: At, seen: Pte) {
+        if self.arch == Arch::XenPv {
+            self.read(at, seen);
+        }
+    }
+
     /// A CPU touched a page; its entry was `before` and is `after` in memory.
     pub(crate) fn access(&mut self, cpu: u8, at: At, before: Pte, after: Pte) {
         let page = page(at);

@@ -57,6 +57,7 @@ mod header;
 mod tasks;
 mod run;
 mod lab;
+mod builtin;
 mod words;
 
 use emu_arch::backend::Psize;
@@ -66,6 +67,7 @@ use emu_arch::{Arch, Kernel, VirtAddr};
 use lazy_mmu::design::{Call, Design};
 use lazy_mmu::trace::PteOp;
 
+pub use builtin::builtin;
 pub use parse::parse;
 pub use run::{Outcome, See, Setup, Unmet, run, run_lines};
 pub use words::words;
