@@ -109,6 +109,8 @@ const fn noun(arch: Arch) -> &'static str {
     match arch {
         Arch::Arm64 => "barriers",
         Arch::PowerpcHash => "hash flushes",
+        Arch::Sparc64 => "TSB/TLB flushes",
+        Arch::XenPv => "hypercalls",
         _ => "flushes",
     }
 }

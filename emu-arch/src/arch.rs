@@ -2,7 +2,7 @@
 
 use crate::hw::hazard::Deferred;
 use crate::machine::PerCpu;
-use crate::{Kernel, arm64, naive, powerpc, x86, x86_xen};
+use crate::{Kernel, arm64, naive, powerpc, sparc64, x86, x86_xen};
 
 /// An architecture of the lab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -15,6 +15,8 @@ pub enum Arch {
     PowerpcHash,
     /// powerpc book3s64 with the radix MMU: delays nothing.
     PowerpcRadix,
+    /// sparc64: delays invalidations.
+    Sparc64,
     /// x86 on bare metal: delays nothing.
     X86,
     /// x86 Xen PV: delays the stores.
@@ -23,8 +25,15 @@ pub enum Arch {
 
 impl Arch {
     /// Every architecture.
-    pub const ALL: [Self; 6] =
-        [Self::Naive, Self::Arm64, Self::PowerpcHash, Self::PowerpcRadix, Self::X86, Self::XenPv];
+    pub const ALL: [Self; 7] = [
+        Self::Naive,
+        Self::Arm64,
+        Self::PowerpcHash,
+        Self::PowerpcRadix,
+        Self::Sparc64,
+        Self::X86,
+        Self::XenPv,
+    ];
 
     /// The id that the command line and snapshots use; never changes.
     #[must_use]
@@ -34,6 +43,7 @@ impl Arch {
             Self::Arm64 => "arm64",
             Self::PowerpcHash => "powerpc-hash",
             Self::PowerpcRadix => "powerpc-radix",
+            Self::Sparc64 => "sparc64",
             Self::X86 => "x86",
             Self::XenPv => "xen-pv",
         }
@@ -47,6 +57,7 @@ impl Arch {
             Self::Arm64 => "delays the barriers after kernel page table writes",
             Self::PowerpcHash => "delays hash page table invalidations, 192 at most",
             Self::PowerpcRadix => "delays nothing, the counters move",
+            Self::Sparc64 => "delays TSB and TLB invalidations, 192 at most",
             Self::X86 => "delays nothing, the counters move",
             Self::XenPv => "delays the stores, in a queue of hypercalls",
         }
@@ -59,7 +70,7 @@ impl Arch {
             Self::Naive | Self::PowerpcRadix | Self::X86 => None,
             Self::XenPv => Some(Deferred::Store),
             Self::Arm64 => Some(Deferred::Barriers),
-            Self::PowerpcHash => Some(Deferred::Invalidation),
+            Self::PowerpcHash | Self::Sparc64 => Some(Deferred::Invalidation),
         }
     }
 
@@ -99,6 +110,15 @@ impl Arch {
                 AnyBackend::PowerpcHash(code, PerCpu::new())
             }
             Self::PowerpcRadix => AnyBackend::PowerpcRadix(powerpc::Radix, PerCpu::new()),
+            Self::Sparc64 => {
+                let code = match kernel {
+                    Kernel::V6_0 => sparc64::Sparc64::V6_0,
+                    Kernel::V6_14 => sparc64::Sparc64::V6_6,
+                    Kernel::V6_16 | Kernel::V6_19 => sparc64::Sparc64::V6_15,
+                    _ => sparc64::Sparc64::V7_0,
+                };
+                AnyBackend::Sparc64(code, PerCpu::new())
+            }
             Self::X86 => AnyBackend::X86(x86::X86, PerCpu::new()),
             Self::XenPv => {
                 let code = match kernel {
@@ -122,6 +142,7 @@ pub(crate) enum AnyBackend {
     Arm64(arm64::Arm64, PerCpu<()>),
     PowerpcHash(powerpc::Hash, PerCpu<powerpc::Ppc64TlbBatch>),
     PowerpcRadix(powerpc::Radix, PerCpu<()>),
+    Sparc64(sparc64::Sparc64, PerCpu<sparc64::TlbBatch>),
     X86(x86::X86, PerCpu<()>),
     XenPv(x86_xen::XenPv, PerCpu<x86_xen::XenCpu>),
 }
@@ -134,6 +155,7 @@ macro_rules! on_backend {
             $crate::arch::AnyBackend::Arm64($backend, $cpus) => $body,
             $crate::arch::AnyBackend::PowerpcHash($backend, $cpus) => $body,
             $crate::arch::AnyBackend::PowerpcRadix($backend, $cpus) => $body,
+            $crate::arch::AnyBackend::Sparc64($backend, $cpus) => $body,
             $crate::arch::AnyBackend::X86($backend, $cpus) => $body,
             $crate::arch::AnyBackend::XenPv($backend, $cpus) => $body,
         }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | arch/arm64 | [`arm64`] |
 //! | arch/powerpc | [`powerpc`] |
+//! | arch/sparc | [`sparc64`] |
 //! | arch/x86 | [`x86`] |
 //! | arch/x86/xen | [`x86_xen`] |
 //! | include/linux/pgtable.h, the page table primitives | [`pgtable`] |
@@ -30,6 +31,7 @@ pub mod hw;
 pub mod arm64;
 pub mod naive;
 pub mod powerpc;
+pub mod sparc64;
 pub mod x86;
 pub mod x86_xen;
 

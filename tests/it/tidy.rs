@@ -20,6 +20,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("emu-arch/src/naive.rs", &["backend", "hw"]),
     ("emu-arch/src/arm64/", &["backend", "hw", "arm64"]),
     ("emu-arch/src/powerpc/", &["backend", "hw", "powerpc"]),
+    ("emu-arch/src/sparc64/", &["backend", "hw", "sparc64"]),
+    ("emu-arch/src/x86/", &["backend", "hw"]),
+    ("emu-arch/src/x86_xen/", &["backend", "hw", "x86_xen"]),
     (
         "emu-arch/src/machine/",
         &["arch", "backend", "hw", "machine", "pgtable", "Arch", "Kernel", "{Arch, Kernel}"],
@@ -37,6 +40,8 @@ const FORBIDDEN: &[(&str, &str, &str)] = &[
     ("lazy-mmu/src/", "emu_arch", "the generic layer knows of no machine"),
     ("emu-arch/src/arm64/", "lazy_mmu::", "a backend reaches the task through Hw alone"),
     ("emu-arch/src/powerpc/", "lazy_mmu::", "a backend reaches the task through Hw alone"),
+    ("emu-arch/src/sparc64/", "lazy_mmu::", "a backend reaches the task through Hw alone"),
+    ("emu-arch/src/x86", "lazy_mmu::", "a backend reaches the task through Hw alone"),
     ("", "HashMap", "its order is random: use BTreeMap"),
     ("", "HashSet", "its order is random: use BTreeSet"),
     ("", "SystemTime", "results never depend on the clock"),
@@ -179,8 +184,13 @@ fn mirrored_code_says_how() {
     // A hook or a primitive of a backend mirrors kernel code; its doc says how faithfully.
     let mut broken = Vec::new();
     for (name, text) in sources() {
-        let folder =
-            ["emu-arch/src/arm64/", "emu-arch/src/powerpc/", "lazy-mmu/src/design/counts.rs"];
+        let folder = [
+            "emu-arch/src/arm64/",
+            "emu-arch/src/powerpc/",
+            "emu-arch/src/sparc64/",
+            "emu-arch/src/x86",
+            "lazy-mmu/src/design/counts.rs",
+        ];
         if !folder.iter().any(|folder| name.starts_with(folder)) {
             continue;
         }
