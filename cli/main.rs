@@ -1,6 +1,7 @@
 //! The command `lazymmu`: a thin shell over the crates of the lab.
 
 mod args;
+mod compare;
 mod demo;
 mod list;
 mod report;
@@ -18,6 +19,7 @@ fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Demo => demo::demo(),
         Command::Run(args) => run::run(args),
+        Command::Compare(args) => compare::run(args),
         Command::Workload(args) => workload::run(args),
         Command::List => list::list(),
     };

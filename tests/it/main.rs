@@ -2,6 +2,7 @@
 
 mod api;
 mod cli;
+mod compare;
 mod designs;
 mod maps;
 mod mm;

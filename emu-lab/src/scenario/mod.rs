@@ -37,6 +37,7 @@
 
 mod parse;
 mod run;
+mod show;
 mod words;
 
 use emu_arch::VirtAddr;
