@@ -56,7 +56,16 @@ const LONG_FNS: &[(&str, &str, &str)] = &[];
 
 /// Every source file of the project.
 fn sources() -> Vec<(String, String)> {
-    let folders = ["cli", "lazy-mmu", "lazy-mmu-macros", "emu-arch", "emu-lab", "tests", "benches"];
+    let folders = [
+        "cli",
+        "examples",
+        "lazy-mmu",
+        "lazy-mmu-macros",
+        "emu-arch",
+        "emu-lab",
+        "tests",
+        "benches",
+    ];
     let paths: Vec<PathBuf> = folders.iter().flat_map(|folder| files(folder, ".rs")).collect();
     let sources = paths.iter().map(|path| (relative(path), read(path)));
     sources.filter(|(name, _)| name != "tests/it/tidy.rs" && !name.contains("/target/")).collect()
