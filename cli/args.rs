@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// Run a kernel workload over the address space of a process
     Workload(WorkloadArgs),
+    /// Print the book of designs: what each one does, computed, as Markdown
+    Book,
     /// List the architectures, designs and calls
     List,
 }

@@ -1,6 +1,7 @@
 //! The command `lazymmu`: a thin shell over the crates of the lab.
 
 mod args;
+mod book;
 mod compare;
 mod demo;
 mod list;
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Workload(args) => workload::run(args),
+        Command::Book => book::book(),
         Command::List => list::list(),
     };
     result.unwrap_or_else(|failure| failure.report())

@@ -8,6 +8,7 @@
 //! [`workload`] runs the first over the second; [`scenario`] runs calls that a person wrote down, and
 //! [`compare`] puts them side by side under several designs.
 
+pub mod book;
 pub mod compare;
 pub mod input;
 pub mod mm;

@@ -27,6 +27,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("emu-arch/src/pgtable.rs", &["arch", "backend", "hw", "machine"]),
     ("emu-lab/src/input.rs", &[]),
     ("emu-lab/src/scenario/", &["scenario", "input"]),
+    ("emu-lab/src/book/", &["book", "scenario"]),
     ("emu-lab/src/compare/", &["compare", "scenario", "render::json"]),
     ("emu-lab/src/render/", &["render"]),
 ];

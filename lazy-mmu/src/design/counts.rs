@@ -21,6 +21,7 @@ crate::lazy_mmu_state! {
 impl LazyMmuDesign for State {
     const ID: &'static str = "counts";
     const ABOUT: &'static str = "enable_count and pause_count; v5, v6, merged in v7.0";
+    const SOURCE: &'static str = "5ab246749569, 9273dfaeaca8";
 
     /// Fidelity: same as include/linux/pgtable.h @5ab246749569.
     #[inline(always)]
