@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use emu_arch::{Arch, Kernel};
 use lazy_mmu::design::Design;
 
+use crate::compare::CompareArgs;
 use crate::workload::WorkloadArgs;
 
 /// A laboratory for the Linux kernel's lazy MMU mode.
@@ -21,6 +22,7 @@ const EXAMPLES: &str = "\
 Examples:
   lazymmu run scenarios/nesting/nested.scn            one scenario, as a tree
   lazymmu run scenarios/nesting/nested.scn --arch powerpc-hash
+  lazymmu compare scenarios/nesting/nested.scn --design direct,counts
   lazymmu workload fork --pid 1234 --arch powerpc-hash
   printf 'enable\\ndisable\\n' | lazymmu run -          from standard input
   lazymmu list                                        what there is to choose from
@@ -34,8 +36,12 @@ pub(crate) enum Command {
     Demo,
     /// Run a scenario and print what was called and done
     Run(RunArgs),
+    /// Run scenarios under several designs and show the results side by side
+    Compare(CompareArgs),
     /// Run a kernel workload over the address space of a process
     Workload(WorkloadArgs),
+    /// Print the book of designs: what each one does, computed, as Markdown
+    Book,
     /// List the architectures, designs and calls
     List,
 }
@@ -99,21 +105,52 @@ pub(crate) enum OnWarn {
 
 /// A parser that knows the list of architectures.
 pub(crate) fn arch_parser() -> impl TypedValueParser<Value = Arch> {
-    let values = Arch::ALL.map(|arch| PossibleValue::new(arch.id()).help(arch.about()));
-    PossibleValuesParser::new(values)
+    PossibleValuesParser::new(archs())
         .map(|id| Arch::by_id(&id).expect("the parser accepts the listed ids only"))
 }
 
 /// A parser that knows the list of kernels.
 pub(crate) fn kernel_parser() -> impl TypedValueParser<Value = Kernel> {
-    let values = Kernel::ALL.map(|kernel| PossibleValue::new(kernel.id()).help(kernel.about()));
-    PossibleValuesParser::new(values)
+    PossibleValuesParser::new(kernels())
         .map(|id| Kernel::by_id(&id).expect("the parser accepts the listed ids only"))
 }
 
 /// A parser that knows the list of designs.
 pub(crate) fn design_parser() -> impl TypedValueParser<Value = Design> {
-    let values = Design::ALL.iter().map(|d| PossibleValue::new(d.id()).help(d.about()));
-    PossibleValuesParser::new(values)
+    PossibleValuesParser::new(designs())
         .map(|id| Design::by_id(&id).expect("the parser accepts the listed ids only"))
+}
+
+/// The ids of the architectures, with what help says of each.
+pub(crate) fn archs() -> impl Iterator<Item = PossibleValue> {
+    Arch::ALL.into_iter().map(|arch| PossibleValue::new(arch.id()).help(arch.about()))
+}
+
+/// The ids of the kernels.
+pub(crate) fn kernels() -> impl Iterator<Item = PossibleValue> {
+    Kernel::ALL.into_iter().map(|kernel| PossibleValue::new(kernel.id()).help(kernel.about()))
+}
+
+/// The ids of the designs.
+pub(crate) fn designs() -> impl Iterator<Item = PossibleValue> {
+    Design::ALL.iter().map(|design| PossibleValue::new(design.id()).help(design.about()))
+}
+
+/// One entry of a list in which `all` stands for everything there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Choice<T> {
+    /// `all`
+    All,
+    /// One by its id.
+    One(T),
+}
+
+/// A parser of the ids in `values` and of `all`.
+pub(crate) fn choice_parser<T: Clone + Send + Sync + 'static>(
+    values: impl IntoIterator<Item = PossibleValue>,
+    by_id: fn(&str) -> Option<T>,
+) -> impl TypedValueParser<Value = Choice<T>> {
+    let all = PossibleValue::new("all").help("every one of them");
+    PossibleValuesParser::new(values.into_iter().chain([all]))
+        .map(move |id| by_id(&id).map_or(Choice::All, Choice::One))
 }

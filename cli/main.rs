@@ -1,6 +1,8 @@
 //! The command `lazymmu`: a thin shell over the crates of the lab.
 
 mod args;
+mod book;
+mod compare;
 mod demo;
 mod list;
 mod report;
@@ -18,7 +20,9 @@ fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Demo => demo::demo(),
         Command::Run(args) => run::run(args),
+        Command::Compare(args) => compare::run(args),
         Command::Workload(args) => workload::run(args),
+        Command::Book => book::book(),
         Command::List => list::list(),
     };
     result.unwrap_or_else(|failure| failure.report())

@@ -5,8 +5,11 @@
 //! | mm/ | [`mm`] |
 //! | fs/proc/task_mmu.c, read backwards | [`proc`] |
 //!
-//! [`workload`] runs the first over the second; [`scenario`] runs calls that a person wrote down.
+//! [`workload`] runs the first over the second; [`scenario`] runs calls that a person wrote down, and
+//! [`compare`] puts them side by side under several designs.
 
+pub mod book;
+pub mod compare;
 pub mod input;
 pub mod mm;
 pub mod proc;

@@ -1,7 +1,9 @@
 //! All tests that go through public items, in one binary.
 
 mod api;
+mod book;
 mod cli;
+mod compare;
 mod designs;
 mod macros;
 mod macros_diff;
@@ -9,7 +11,10 @@ mod macros_messages;
 mod macros_rustc;
 mod maps;
 mod mm;
+mod models;
+mod my_design;
 mod scenarios;
 mod support;
+mod tables;
 mod tidy;
 mod workload;

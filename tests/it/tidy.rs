@@ -30,6 +30,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("emu-arch/src/pgtable.rs", &["arch", "backend", "hw", "machine"]),
     ("emu-lab/src/input.rs", &[]),
     ("emu-lab/src/scenario/", &["scenario", "input"]),
+    ("emu-lab/src/book/", &["book", "scenario"]),
+    ("emu-lab/src/compare/", &["compare", "scenario", "render::json"]),
     ("emu-lab/src/render/", &["render"]),
 ];
 
@@ -60,7 +62,16 @@ const LONG_FNS: &[(&str, &str, &str)] = &[];
 
 /// Every source file of the project.
 fn sources() -> Vec<(String, String)> {
-    let folders = ["cli", "lazy-mmu", "lazy-mmu-macros", "emu-arch", "emu-lab", "tests", "benches"];
+    let folders = [
+        "cli",
+        "examples",
+        "lazy-mmu",
+        "lazy-mmu-macros",
+        "emu-arch",
+        "emu-lab",
+        "tests",
+        "benches",
+    ];
     let paths: Vec<PathBuf> = folders.iter().flat_map(|folder| files(folder, ".rs")).collect();
     let sources = paths.iter().map(|path| (relative(path), read(path)));
     sources.filter(|(name, _)| name != "tests/it/tidy.rs" && !name.contains("/target/")).collect()

@@ -98,7 +98,7 @@ fn parts<'r>(design: Design, event: &Event<'r>) -> (&'static str, &'r str, serde
     }
 }
 
-fn state(design: Design, bits: StateBits) -> serde_json::Value {
+pub(crate) fn state(design: Design, bits: StateBits) -> serde_json::Value {
     let mut fields = Map::new();
     design.fields(bits, &mut |field| {
         let value = match field.value {

@@ -58,6 +58,7 @@ mod tasks;
 mod run;
 mod lab;
 mod builtin;
+mod show;
 mod words;
 
 use emu_arch::backend::Psize;

@@ -34,6 +34,13 @@ impl Default for Setup {
     }
 }
 
+impl From<Design> for Setup {
+    /// v7.0 on an architecture that batches nothing, under `design`.
+    fn from(design: Design) -> Self {
+        Self { design, ..Self::default() }
+    }
+}
+
 /// What came of a scenario.
 #[derive(Clone, Debug)]
 pub struct Outcome {

@@ -20,7 +20,7 @@ pub(super) enum Word {
 }
 
 /// The calls by their short names; the kernel's names work too.
-const CALLS: [(&str, Call); 4] = [
+pub(super) const CALLS: [(&str, Call); 4] = [
     ("enable", Call::Enable),
     ("disable", Call::Disable),
     ("pause", Call::Pause),

@@ -20,6 +20,7 @@ crate::lazy_mmu_state! {
 impl LazyMmuDesign for State {
     const ID: &'static str = "count-enabled-rfc";
     const ABOUT: &'static str = "count and a flag enabled; proposal of 12 September 2025";
+    const SOURCE: &'static str = "338ef811-1dab-4c4e-bc5f-8ebd8cb68435@arm.com";
 
     /// Calls the hook before it sets the flag: `enter` runs with the mode inactive.
     #[inline(always)]

@@ -38,6 +38,7 @@ pub const fn count(state: u32, call: Call) -> Option<u32> {
 impl LazyMmuDesign for State {
     const ID: &'static str = "counts";
     const ABOUT: &'static str = "enable_count and pause_count; v5, v6, merged in v7.0";
+    const SOURCE: &'static str = "5ab246749569, 9273dfaeaca8";
 
     /// Fidelity: same as include/linux/pgtable.h @5ab246749569.
     #[inline(always)]

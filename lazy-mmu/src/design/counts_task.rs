@@ -30,6 +30,7 @@ impl LazyMmuState for State {
 impl LazyMmuDesign for State {
     const ID: &'static str = "counts-task";
     const ABOUT: &'static str = "counts, with pause and resume of another task; v7.2";
+    const SOURCE: &'static str = "811f0d8caa40, bec6f41a6fe5, 1d5d1b8a4cd1";
 
     const HAS_TASK_CALLS: bool = true;
 

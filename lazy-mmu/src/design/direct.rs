@@ -21,6 +21,7 @@ crate::lazy_mmu_state! {
 impl LazyMmuDesign for State {
     const ID: &'static str = "direct";
     const ABOUT: &'static str = "no generic layer, straight to the architecture; up to v6.19";
+    const SOURCE: &'static str = "in use until 0a096ab7a3a6; its contract: 691ee97e1a9d";
 
     #[inline(always)]
     fn enable(self, _: Context) -> Effects<Self> {

@@ -29,6 +29,7 @@ type See<'a> = &'a mut dyn FnMut(Effect<StateBits>);
 struct Table {
     id: &'static str,
     about: &'static str,
+    source: &'static str,
     has_tokens: bool,
     /// Calls the closure with each effect, in order. A list would have to be copied from one
     /// representation of the state to the other; here the slots of the design vanish.
@@ -44,6 +45,7 @@ impl<D: LazyMmuDesign> TableOf<D> {
     const TABLE: Table = Table {
         id: D::ID,
         about: D::ABOUT,
+        source: D::SOURCE,
         has_tokens: D::HAS_TOKENS,
         each: |bits, cx, call, see| match call {
             Call::Enable => D::unpack(bits).enable(cx).each(D::pack, see),
@@ -98,6 +100,12 @@ impl Design {
     #[must_use]
     pub const fn about(self) -> &'static str {
         self.0.about
+    }
+
+    /// Where it was published: commits, or the ids of mails; empty for designs of one's own.
+    #[must_use]
+    pub const fn source(self) -> &'static str {
+        self.0.source
     }
 
     /// Tells whether an enable returns a token that the matching disable must be given.

@@ -19,6 +19,7 @@ crate::lazy_mmu_state! {
 impl LazyMmuDesign for State {
     const ID: &'static str = "independent";
     const ABOUT: &'static str = "two independent counters; proposal of 11 November 2025";
+    const SOURCE: &'static str = "824bf705-e9d6-4eeb-9532-9059fa56427f@arm.com";
 
     #[inline(always)]
     fn enable(self, _: Context) -> Effects<Self> {

@@ -246,6 +246,9 @@ pub trait LazyMmuDesign: LazyMmuState {
     /// One line on what the design is and where it comes from.
     const ABOUT: &'static str;
 
+    /// Where it was published: commits, or the ids of mails.
+    const SOURCE: &'static str = "";
+
     /// An enable returns a token that the matching disable must be given.
     const HAS_TOKENS: bool = false;
     /// The design has `__task_lazy_mmu_mode_pause()` and `__task_lazy_mmu_mode_resume()`.

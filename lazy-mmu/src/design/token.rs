@@ -21,6 +21,7 @@ crate::lazy_mmu_state! {
 impl LazyMmuDesign for State {
     const ID: &'static str = "token";
     const ABOUT: &'static str = "enter returns what leave takes; v1 and v2, September 2025";
+    const SOURCE: &'static str = "20250908073931.4159362-3-kevin.brodsky@arm.com";
     const HAS_TOKENS: bool = true;
 
     /// Enters, at any depth; tells the caller whether the mode was on.

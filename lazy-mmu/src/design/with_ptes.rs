@@ -29,6 +29,8 @@ impl LazyMmuState for State {
 impl LazyMmuDesign for State {
     const ID: &'static str = "with-ptes";
     const ABOUT: &'static str = "counts, with a range hint on enable; s390 proposal, 2026";
+    const SOURCE: &'static str =
+        "[PATCH v6 1/4] s390/mm: Batch PTE updates in lazy MMU mode, 15 July 2026";
 
     const HAS_RANGE_HINT: bool = true;
 

@@ -1,0 +1,170 @@
+//! `lazymmu compare`: scenarios under several designs, side by side.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+use clap::{Args, ValueEnum};
+use emu_arch::{Arch, Kernel};
+use emu_lab::compare::{self, Comparison, Tone, json, markdown, text};
+use emu_lab::input;
+use emu_lab::scenario::{self, Setup};
+use lazy_mmu::design::Design;
+
+use crate::args::{Choice, archs, choice_parser, designs, kernels};
+use crate::report::Failure;
+use crate::run::{check_era, print, read};
+
+/// Arguments of `lazymmu compare`.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct CompareArgs {
+    /// The scenarios, a comparison for each; `-` reads standard input
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// The API designs, separated by commas; all by default, or each kernel's where kernels are
+    /// given
+    #[arg(long, value_name = "LIST", value_delimiter = ',',
+          value_parser = choice_parser(designs(), Design::by_id))]
+    design: Vec<Choice<Design>>,
+    /// The kernels, separated by commas; v7.0 by default
+    #[arg(long, value_name = "LIST", value_delimiter = ',',
+          value_parser = choice_parser(kernels(), Kernel::by_id))]
+    kernel: Vec<Choice<Kernel>>,
+    /// The architectures, separated by commas; naive by default
+    #[arg(long, value_name = "LIST", value_delimiter = ',',
+          value_parser = choice_parser(archs(), Arch::by_id))]
+    arch: Vec<Choice<Arch>>,
+    /// How to print the comparison
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+const EXAMPLES: &str = "\
+A column for each combination of what is listed, a row for each call:
+
+  lazymmu compare scenarios/nesting/enable-in-pause.scn
+  lazymmu compare scenarios/irq/hardirq.scn --kernel v6.19,v7.0 --arch arm64
+  lazymmu compare a.scn b.scn --design counts,independent --format markdown
+
+Plain tables are at most 78 columns wide, so that they can go into a mail.";
+
+/// How a comparison is printed.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Format {
+    /// Plain tables of at most 78 columns
+    #[default]
+    Table,
+    /// One Markdown table
+    Markdown,
+    /// One JSON object for each scenario, on a line
+    Json,
+}
+
+/// Runs the command and prints a comparison for each scenario.
+pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode, Failure> {
+    let (setups, skipped) = setups(args)?;
+    let mut output = String::new();
+    for file in &args.files {
+        let (name, bytes) = read(file)?;
+        let wrong = |error| Failure::input(&name, &bytes, error);
+        let parsed = input::text(&bytes).and_then(scenario::parse).map_err(wrong)?;
+        let comparison = compare::compare(&parsed, &setups);
+        if !output.is_empty() && !matches!(args.format, Format::Json) {
+            output.push('\n');
+        }
+        output += &show(&name, &comparison, &skipped, args);
+    }
+    print(|to| to.write_all(output.as_bytes()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The comparison as the arguments ask for it, with the name of its file where there are several.
+fn show(name: &str, comparison: &Comparison, skipped: &[String], args: &CompareArgs) -> String {
+    let mut text = match args.format {
+        Format::Json => return json::render(comparison) + "\n",
+        Format::Markdown if args.files.len() > 1 => format!("## {name}\n\n"),
+        Format::Table if args.files.len() > 1 => format!("{name}\n"),
+        Format::Markdown | Format::Table => String::new(),
+    };
+    text += &match args.format {
+        Format::Table if colours() => text::render(comparison, &paint),
+        Format::Table => text::plain(comparison),
+        Format::Markdown | Format::Json => markdown::render(comparison),
+    };
+    for line in skipped {
+        text += line;
+        text.push('\n');
+    }
+    text
+}
+
+/// Tells whether standard output takes colours and the user wants them.
+fn colours() -> bool {
+    AutoStream::choice(&io::stdout()) != ColorChoice::Never
+}
+
+/// The text in the colour of its tone.
+fn paint(tone: Tone, text: &str) -> String {
+    let style = match tone {
+        Tone::Plain => Style::new(),
+        Tone::Differs => AnsiColor::Cyan.on_default(),
+        Tone::Warning => AnsiColor::Yellow.on_default(),
+        Tone::Bug => AnsiColor::Red.on_default().bold(),
+    };
+    format!("{style}{text}{style:#}")
+}
+
+/// The columns: the product of what is listed; and a line on each kernel that `all` architectures
+/// do not fit.
+fn setups(args: &CompareArgs) -> Result<(Vec<Setup>, Vec<String>), Failure> {
+    let archs = list(&args.arch, &Arch::ALL, Arch::Naive);
+    let kernels = list(&args.kernel, &Kernel::ALL, Kernel::default());
+    let any_arch = args.arch.contains(&Choice::All);
+    let any_kernel = args.kernel.contains(&Choice::All);
+    let (mut setups, mut skipped) = (Vec::new(), Vec::new());
+    for &arch in &archs {
+        for &kernel in &kernels {
+            if (any_arch || any_kernel)
+                && let Err(why) = kernel.has(arch)
+            {
+                skipped.push(format!("left out: {} on {}: {why}", kernel.id(), arch.id()));
+                continue;
+            }
+            check_era(kernel, arch)?;
+            for design in designs_for(args, kernel) {
+                setups.push(Setup { arch, kernel, design, panic_on_warn: false });
+            }
+        }
+    }
+    Ok((setups, skipped))
+}
+
+/// The designs to run in `kernel`: what is listed; else the kernel's own, or all where no kernel is
+/// listed either.
+fn designs_for(args: &CompareArgs, kernel: Kernel) -> Vec<Design> {
+    if args.design.is_empty() && !args.kernel.is_empty() {
+        return vec![kernel.design()];
+    }
+    let chosen = if args.design.is_empty() { &[Choice::All][..] } else { &args.design };
+    list(chosen, Design::ALL, Design::default())
+}
+
+/// What a list of the command line names, each once; `default` where it is empty.
+fn list<T: Copy + PartialEq>(chosen: &[Choice<T>], all: &[T], default: T) -> Vec<T> {
+    let mut items = Vec::new();
+    let mut push = |item: T| {
+        if !items.contains(&item) {
+            items.push(item);
+        }
+    };
+    for choice in chosen {
+        match choice {
+            Choice::All => all.iter().copied().for_each(&mut push),
+            Choice::One(item) => push(*item),
+        }
+    }
+    if items.is_empty() { vec![default] } else { items }
+}

@@ -1,0 +1,123 @@
+//! Designs side by side: a table for each scenario on nesting and on interrupts, and the command.
+
+use emu_arch::{Arch, Kernel};
+use emu_lab::compare::{compare, json, markdown, text};
+use emu_lab::scenario::Setup;
+use lazy_mmu::design::Design;
+
+use crate::cli::{check_refused, lazymmu};
+use crate::support::{check_snapshot, files, parse, read, relative};
+
+/// Every design in the default kernel.
+fn all_designs(arch: Arch) -> Vec<Setup> {
+    let setup = |design: &Design| Setup { design: *design, arch, ..Setup::default() };
+    Design::ALL.iter().map(setup).collect()
+}
+
+#[test]
+fn every_design_over_nesting_and_interrupts() {
+    for folder in ["scenarios/nesting", "scenarios/irq", "scenarios/kunit"] {
+        for path in files(folder, ".scn") {
+            let scenario = parse(&read(&path));
+            let text = text::plain(&compare(&scenario, &all_designs(Arch::Naive)));
+            let name = relative(&path);
+            let name = name.trim_start_matches("scenarios/").trim_end_matches(".scn");
+            check_snapshot("compare", &name.replace('/', "-"), &scenario.what, &text);
+        }
+    }
+}
+
+#[test]
+fn plain_tables_fit_a_mail() {
+    for path in files("scenarios", ".scn") {
+        let scenario = parse(&read(&path));
+        for arch in Arch::ALL {
+            for line in text::plain(&compare(&scenario, &all_designs(arch))).lines() {
+                assert!(line.chars().count() <= text::WIDTH, "{path:?}: {line}");
+                assert_eq!(line, line.trim_end(), "{path:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn other_formats_have_the_same_content() {
+    let scenario = parse("what: a|b\n---\nenable\nset_pte_at 0xffff800008000000\ndisable\ndisable");
+    let design = |id| Design::by_id(id).expect("a design of the lab");
+    let setups = ["counts", "count-enabled"].map(|id| Setup {
+        design: design(id),
+        arch: Arch::Arm64,
+        ..Setup::default()
+    });
+    let comparison = compare(&scenario, &setups);
+    check_snapshot("compare", "format-markdown", "", &markdown::render(&comparison));
+    let value = json::render(&comparison);
+    check_snapshot("compare", "format-json", "", &value.replace("},{", "},\n{"));
+}
+
+#[test]
+fn kernels_bring_their_own_designs() {
+    let args = ["compare", "-", "--kernel", "v6.19,v7.0", "--arch", "arm64", "--format", "json"];
+    let output = lazymmu(&args, b"enable\ndisable\n");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    for kernel in [Kernel::V6_19, Kernel::V7_0] {
+        let (design, kernel) = (kernel.design().id(), kernel.id());
+        assert!(
+            text.contains(&format!(r#""design":"{design}","existed":true,"kernel":"{kernel}""#))
+        );
+    }
+    assert_eq!(text.matches("\"existed\"").count(), 2);
+}
+
+#[test]
+fn what_never_existed_is_marked() {
+    let args = ["compare", "-", "--design", "counts,independent,counts", "--kernel", "v6.19,v7.0"];
+    let output = lazymmu(&args, b"enable\npause\nenable\nresume\n");
+    insta::assert_snapshot!(String::from_utf8_lossy(&output.stdout), @r"
+    arch naive
+
+    call         | + counts           | + independent      |   counts
+                 |   v6.19            |   v6.19            |   v7.0
+    -------------+--------------------+--------------------+-------------------
+    enable       |   arch_enter()     |   arch_enter()     |   arch_enter()
+      pause      |   arch_leave()     |   arch_leave()     |   arch_leave()
+        enable   |   ø                |   ø                |   ø
+        resume   |   arch_enter()     |   arch_enter()     |   arch_enter()
+    -------------+--------------------+--------------------+-------------------
+    arch_enter() |   2                |   2                |   2
+    arch_leave() |   1                |   1                |   1
+    at the end   |   enable=1 pause=0 |   enable=2 pause=0 |   enable=1 pause=0
+
+    call         | + independent
+                 |   v7.0
+    -------------+-------------------
+    enable       |   arch_enter()
+      pause      |   arch_leave()
+        enable   |   ø
+        resume   |   arch_enter()
+    -------------+-------------------
+    arch_enter() |   2
+    arch_leave() |   1
+    at the end   |   enable=2 pause=0
+
+    + this kernel never had this design
+    ");
+}
+
+#[test]
+fn a_kernel_without_the_architecture() {
+    let refused = ["compare", "-", "--kernel", "v6.0", "--arch", "arm64"];
+    check_refused(&refused, b"enable\n", &["arm64 has the mode since v6.16"]);
+    let output = lazymmu(&["compare", "-", "--kernel", "v6.0", "--arch", "all"], b"enable\n");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && text.contains("left out: v6.0 on arm64: "), "{text}");
+}
+
+#[test]
+fn wrong_lists_get_the_nearest_name() {
+    let said = ["'count-paused-rfc'", "with-ptes", "all"];
+    check_refused(&["compare", "-", "--design", "counts,count-pause-rfc"], b"", &said);
+    check_refused(&["compare", "-", "--kernel", "v7.00"], b"", &["'v7.0'", "s390-v6"]);
+    check_refused(&["compare", "-"], b"enabel\n", &["did you mean \"enable\"?", "<stdin>:1:1"]);
+    check_refused(&["compare", "no.scn"], b"", &["no.scn: no such file"]);
+}
