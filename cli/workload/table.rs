@@ -111,6 +111,7 @@ const fn noun(arch: Arch) -> &'static str {
         Arch::PowerpcHash => "hash flushes",
         Arch::Sparc64 => "TSB/TLB flushes",
         Arch::XenPv => "hypercalls",
+        Arch::S390 => "invalidations",
         _ => "flushes",
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::hw::hazard::Deferred;
 use crate::machine::PerCpu;
-use crate::{Kernel, arm64, naive, powerpc, sparc64, x86, x86_xen};
+use crate::{Kernel, arm64, naive, powerpc, s390, sparc64, x86, x86_xen};
 
 /// An architecture of the lab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -21,11 +21,13 @@ pub enum Arch {
     X86,
     /// x86 Xen PV: delays the stores.
     XenPv,
+    /// s390, a proposal: delays the stores of a hinted range and their invalidations.
+    S390,
 }
 
 impl Arch {
     /// Every architecture.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Naive,
         Self::Arm64,
         Self::PowerpcHash,
@@ -33,6 +35,7 @@ impl Arch {
         Self::Sparc64,
         Self::X86,
         Self::XenPv,
+        Self::S390,
     ];
 
     /// The id that the command line and snapshots use; never changes.
@@ -46,6 +49,7 @@ impl Arch {
             Self::Sparc64 => "sparc64",
             Self::X86 => "x86",
             Self::XenPv => "xen-pv",
+            Self::S390 => "s390",
         }
     }
 
@@ -60,6 +64,7 @@ impl Arch {
             Self::Sparc64 => "delays TSB and TLB invalidations, 192 at most",
             Self::X86 => "delays nothing, the counters move",
             Self::XenPv => "delays the stores, in a queue of hypercalls",
+            Self::S390 => "delays the stores of a hinted range; only in s390-v6",
         }
     }
 
@@ -68,7 +73,7 @@ impl Arch {
     pub const fn defers(self) -> Option<Deferred> {
         match self {
             Self::Naive | Self::PowerpcRadix | Self::X86 => None,
-            Self::XenPv => Some(Deferred::Store),
+            Self::XenPv | Self::S390 => Some(Deferred::Store),
             Self::Arm64 => Some(Deferred::Barriers),
             Self::PowerpcHash | Self::Sparc64 => Some(Deferred::Invalidation),
         }
@@ -131,6 +136,7 @@ impl Arch {
                 };
                 AnyBackend::XenPv(code, PerCpu::new())
             }
+            Self::S390 => AnyBackend::S390(s390::S390, PerCpu::new()),
         }
     }
 }
@@ -145,6 +151,7 @@ pub(crate) enum AnyBackend {
     Sparc64(sparc64::Sparc64, PerCpu<sparc64::TlbBatch>),
     X86(x86::X86, PerCpu<()>),
     XenPv(x86_xen::XenPv, PerCpu<x86_xen::XenCpu>),
+    S390(s390::S390, PerCpu<s390::IpteRange>),
 }
 
 /// Evaluates `$body` with `$backend` and its `$cpus` bound, whichever backend it is.
@@ -158,6 +165,7 @@ macro_rules! on_backend {
             $crate::arch::AnyBackend::Sparc64($backend, $cpus) => $body,
             $crate::arch::AnyBackend::X86($backend, $cpus) => $body,
             $crate::arch::AnyBackend::XenPv($backend, $cpus) => $body,
+            $crate::arch::AnyBackend::S390($backend, $cpus) => $body,
         }
     };
 }

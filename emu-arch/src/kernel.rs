@@ -90,12 +90,23 @@ impl Kernel {
         Design::by_id(id).expect("every era's design is in the list")
     }
 
+    /// The default kernel, or the first that has `arch` where that one has it not.
+    #[must_use]
+    pub fn of(arch: Arch) -> Self {
+        let default = Self::default();
+        let has = |kernel: &Self| kernel.has(arch).is_ok();
+        if has(&default) { default } else { Self::ALL.into_iter().find(has).unwrap_or(default) }
+    }
+
     /// Tells why `arch` does not have the mode in this era, if so.
     ///
     /// # Errors
     /// A sentence that says since when the architecture has the mode.
     pub fn has(self, arch: Arch) -> Result<(), &'static str> {
         match arch {
+            Arch::S390 if self != Self::S390V6 => {
+                Err("s390 has the mode in the proposal only: --kernel s390-v6")
+            }
             Arch::Arm64 if self < Self::V6_16 => Err("arm64 has the mode since v6.16"),
             _ => Ok(()),
         }

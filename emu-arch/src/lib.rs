@@ -4,6 +4,7 @@
 //! |---|---|
 //! | arch/arm64 | [`arm64`] |
 //! | arch/powerpc | [`powerpc`] |
+//! | arch/s390 | [`s390`] |
 //! | arch/sparc | [`sparc64`] |
 //! | arch/x86 | [`x86`] |
 //! | arch/x86/xen | [`x86_xen`] |
@@ -31,6 +32,7 @@ pub mod hw;
 pub mod arm64;
 pub mod naive;
 pub mod powerpc;
+pub mod s390;
 pub mod sparc64;
 pub mod x86;
 pub mod x86_xen;

@@ -294,8 +294,9 @@ pub fn set_table(mm: &MmStruct, level: Level, addr: VirtAddr, valid: bool) {
 /// `mmu_gather`, `flush_tlb_range()` or `flush_tlb_kernel_range()`. A record shows at most 1023.
 pub fn flush_tlb_range(mm: &MmStruct, addr: VirtAddr, pages: u64) {
     note(mm, PteOp::flush_tlb_range, addr, Pte::NONE, pages.min(NR_MAX) as u16);
-    let pages = u32::try_from(pages).unwrap_or(u32::MAX);
-    backend!(mm, |backend, hw| backend.flush_tlb_range(hw, mm.at(addr), pages));
+    let flushed = u32::try_from(pages).unwrap_or(u32::MAX);
+    backend!(mm, |backend, hw| backend.flush_tlb_range(hw, mm.at(addr), flushed));
+    mm.machine().track(|tracker, _| tracker.flushed(mm.at(addr), pages));
 }
 
 /// The largest number of pages that an event holds.

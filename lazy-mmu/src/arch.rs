@@ -5,6 +5,7 @@
 //! as on an architecture that does not select it.
 
 use crate::design::{Call, Hook, Warn};
+use crate::ptes::PteRange;
 
 /// A place inside a call or a primitive, named after what happens next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,11 @@ pub trait Arch {
     /// Runs `arch_enter_lazy_mmu_mode()`, `arch_leave_lazy_mmu_mode()` or
     /// `arch_flush_lazy_mmu_mode()`.
     fn hook(&self, hook: Hook);
+
+    /// Runs `arch_enter_lazy_mmu_mode_with_ptes()`: by default the range is of no use.
+    fn enter_with_ptes(&self, _: &PteRange) {
+        self.hook(Hook::Enter);
+    }
 
     /// `arch_wants_lazy_mmu_mode()`: whether the mode is of use on this machine. Asked by v3 only.
     fn wants_lazy_mmu_mode(&self) -> bool {

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::arch::Point;
 use crate::design::{
-    Call, Check, Context, Effect, LazyMmuDesign, LazyMmuState, Token, Warn, counts,
+    Call, Check, Context, Effect, Hook, LazyMmuDesign, LazyMmuState, Token, Warn, counts,
 };
 use crate::ptes::PteRange;
 use crate::sched::{Current, OnWarn, Tokens, current};
@@ -24,16 +24,31 @@ pub fn lazy_mmu_mode_enable() {
     make(Call::Enable);
 }
 
-/// Begins a section that will touch the entries of `hint` only: the s390 proposal.
+/// Begins a section that will mostly touch the entries of `hint`: the s390 proposal.
 ///
-/// A hint never changes what the section means. No design takes it yet, so that this is a plain
-/// [`lazy_mmu_mode_enable`].
+/// A hint never changes what the section means. A design without the call makes a plain
+/// [`lazy_mmu_mode_enable`] of it; a nested one counts and drops the hint.
 ///
 /// Has no effect if the design ignores calls in interrupt or while paused.
 #[inline]
 pub fn lazy_mmu_mode_enable_with_ptes(hint: PteRange) {
-    let PteRange { .. } = hint;
-    lazy_mmu_mode_enable();
+    if !current(|cur| cur.count(Call::EnableWithPtes)) {
+        enable_with_ptes_in_full(hint);
+    }
+}
+
+/// Makes the call where somebody watches or more happens than that a counter moves.
+#[cold]
+#[inline(never)]
+fn enable_with_ptes_in_full(hint: PteRange) {
+    let hinted = current(|cur| !cur.is_plain() && cur.design().has_range_hint());
+    if !hinted {
+        make_in_full(Call::Enable);
+        return;
+    }
+    let outer = current(|cur| cur.replace_hint(Some(hint)));
+    make_in_full(Call::EnableWithPtes);
+    current(|cur| cur.replace_hint(outer));
 }
 
 /// Ends a section: all updates of the section have taken effect on return, at any depth.
@@ -85,6 +100,7 @@ pub fn call(call: Call) {
         Call::Disable => lazy_mmu_mode_disable(),
         Call::Pause => lazy_mmu_mode_pause(),
         Call::Resume => lazy_mmu_mode_resume(),
+        Call::EnableWithPtes => lazy_mmu_mode_enable_with_ptes(PteRange::default()),
     }
 }
 
@@ -127,7 +143,7 @@ fn apply_raw(cur: &Current, call: Call) {
         return;
     }
     match call {
-        Call::Enable => {
+        Call::Enable | Call::EnableWithPtes => {
             let token = apply(cur, call, Token::DEFAULT);
             cur.with_tokens(|tokens| tokens.push(token));
         }
@@ -162,6 +178,13 @@ fn run(cur: &Current, call: Call, cx: Context) -> Token {
             cur.point(Point::Store);
             cur.set_state(state);
             cur.note(Event::Store(state));
+        }
+        Effect::Hook(Hook::Enter) if call == Call::EnableWithPtes => {
+            cur.point(Point::Hook(Hook::EnterWithPtes));
+            cur.note(Event::Hook(Hook::EnterWithPtes));
+            if let (Some(arch), Some(hint)) = (cur.arch(), cur.replace_hint(None)) {
+                arch.enter_with_ptes(&hint);
+            }
         }
         Effect::Hook(hook) => {
             cur.point(Point::Hook(hook));

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use emu_arch::Arch;
+use emu_arch::{Arch, Kernel};
 use emu_lab::scenario::{self, Outcome, Scenario, Setup};
 use lazy_mmu::design::Design;
 
@@ -46,9 +46,10 @@ pub(crate) fn parse(text: &str) -> Scenario {
     scenario::parse(text).unwrap_or_else(|e| panic!("{e}"))
 }
 
-/// Runs a scenario under the merged design.
+/// Runs a scenario in v7.0, or in the first kernel that has the architecture.
 pub(crate) fn run(scenario: &Scenario, arch: Arch) -> Outcome {
-    scenario::run(scenario, Setup { arch, ..Setup::default() })
+    let kernel = Kernel::of(arch);
+    scenario::run(scenario, Setup { arch, kernel, ..Setup::from(kernel.design()) })
 }
 
 /// Runs a scenario under `design` without an architecture that batches.

@@ -7,6 +7,7 @@
 mod bus;
 mod mm;
 mod totals;
+mod hint;
 mod locks;
 mod point;
 mod scratch;
@@ -18,7 +19,7 @@ use std::rc::Rc;
 
 use lazy_mmu::arch::{Arch as ArchHooks, Point};
 use lazy_mmu::design::{Call, Check, Hook, Warn};
-use lazy_mmu::sched;
+use lazy_mmu::{PteRange, sched};
 
 pub use locks::Lock;
 pub use mm::{MmStruct, PteLock};
@@ -239,13 +240,25 @@ impl Inner {
 struct Running(Machine);
 
 impl ArchHooks for Running {
+    fn enter_with_ptes(&self, hint: &PteRange) {
+        let Some(range) = hint::range(hint) else {
+            self.hook(Hook::Enter);
+            return;
+        };
+        let this = &*self.0.inner;
+        this.totals.borrow_mut().add_hook(Hook::EnterWithPtes);
+        on_backend!(&this.backend, |backend, cpus| {
+            backend.enter_with_ptes(&mut Bus { inner: this, cpus, mm: None }, range);
+        });
+    }
+
     fn hook(&self, hook: Hook) {
         let this = &*self.0.inner;
         this.totals.borrow_mut().add_hook(hook);
         on_backend!(&this.backend, |backend, cpus| {
             let hw = &mut Bus { inner: this, cpus, mm: None };
             match hook {
-                Hook::Enter => backend.enter(hw),
+                Hook::Enter | Hook::EnterWithPtes => backend.enter(hw),
                 Hook::Leave => backend.leave(hw),
                 Hook::Flush => backend.flush(hw),
             }

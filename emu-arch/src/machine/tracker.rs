@@ -138,12 +138,19 @@ impl Tracker {
                 cached.retain(|page, _| !range.contains(page));
             }
         }
-        if self.arch.defers() == Some(Deferred::Store) {
-            let pending =
-                self.pending.values().flatten().find(|p| range.contains(&p.page)).copied();
-            let deferred = pending.and(self.arch.defers());
-            self.report_some(hazard::flush_before_stores(deferred), pending.map(|p| p.seq));
+    }
+
+    /// Code has asked for a TLB flush of `nr` pages, which is done now. Under Xen it waits behind the
+    /// stores instead, so that the order is kept.
+    pub(crate) fn flushed(&mut self, at: At, nr: u64) {
+        if self.arch != Arch::S390 {
+            return;
         }
+        let (mm, first) = page(at);
+        let range = (mm, first)..(mm, first.saturating_add(nr));
+        let pending = self.pending.values().flatten().find(|p| range.contains(&p.page)).copied();
+        let deferred = pending.and(self.arch.defers());
+        self.report_some(hazard::flush_before_stores(deferred), pending.map(|p| p.seq));
     }
 
     /// What software believes the entry of a page to be, where its store is pending.

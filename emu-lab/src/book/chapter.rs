@@ -91,6 +91,7 @@ fn short(call: Call) -> &'static str {
         Call::Disable => "disable",
         Call::Pause => "pause",
         Call::Resume => "resume",
+        Call::EnableWithPtes => "enable_with_ptes",
     }
 }
 

@@ -243,7 +243,9 @@ fn sequences() -> Vec<(Vec<Call>, Features)> {
         for call in Call::ALL {
             let mut features = features;
             match call {
-                Call::Enable => features.section_in_pause |= open.contains(&Call::Pause),
+                Call::Enable | Call::EnableWithPtes => {
+                    features.section_in_pause |= open.contains(&Call::Pause)
+                }
                 Call::Pause => {
                     features.pause_in_pause |= open.contains(&Call::Pause);
                     features.pause_outside |= !open.contains(&Call::Enable);

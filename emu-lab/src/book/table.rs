@@ -26,6 +26,7 @@ pub(super) const fn hook_word(hook: Hook) -> &'static str {
         Hook::Enter => "enter",
         Hook::Leave => "leave",
         Hook::Flush => "flush",
+        Hook::EnterWithPtes => "enter with ptes",
     }
 }
 

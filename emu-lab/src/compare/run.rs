@@ -76,13 +76,14 @@ fn empty_rows(scenario: &Scenario) -> Vec<Row> {
     let row = |line: &Line| {
         let (opens, closes) = match line.step {
             Step::Call(call) => (call.opens(), !call.opens()),
+            Step::WithPtes(_) => (true, false),
             Step::Context(change) => (change.begins(), !change.begins()),
             _ => (false, false),
         };
         open = open.saturating_sub(usize::from(closes));
         let depth = open;
         open += usize::from(opens);
-        let reaches = matches!(line.step, Step::Call(_) | Step::Pte(..));
+        let reaches = matches!(line.step, Step::Call(_) | Step::WithPtes(_) | Step::Pte(..));
         let call = line.step.to_string();
         Row { line: line.number, call, depth, reaches, cells: Vec::new() }
     };

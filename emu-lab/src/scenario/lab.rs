@@ -115,6 +115,7 @@ impl Lab {
     fn one(&self, line: &Line) {
         match line.step {
             Step::Call(call) => lazy_mmu::pgtable::call(call),
+            Step::WithPtes(args) => self.enable_with_ptes(args),
             Step::Context(change) => (change.make)(),
             Step::Pte(op, args) => self.pte(op, args),
             Step::Map(_) => {}
@@ -123,6 +124,17 @@ impl Lab {
             Step::Lock(lock, false) => self.machine.unlock(lock),
             Step::Expect(expected) => self.expect(line.number, expected),
         }
+    }
+
+    fn enable_with_ptes(&self, args: PteArgs) {
+        let mm = &self.mms[&args.mm];
+        let table = mm.pte_table(args.addr);
+        lazy_mmu::lazy_mmu_mode_enable_with_ptes(lazy_mmu::PteRange {
+            mm: args.mm.into(),
+            addr: args.addr.get(),
+            end: args.addr.add_pages(args.nr.into()).get(),
+            ptep: table.ptep(args.addr.pte_index()).slot().0,
+        });
     }
 
     fn task(&self, op: TaskOp) {

@@ -21,6 +21,7 @@
 //! what: one line on the scenario          # an optional header, up to ---
 //! from: where it comes from
 //! ---
+//! enable_with_ptes 0x7f0000001000 4       # a section with a range hint, for s390
 //! map 0x7f0000001000 4                    # mapped and used before the scenario begins
 //! enable                                  # disable, pause, resume
 //! lazy_mmu_mode_enable()                  # the kernel's names work too, as pasted from a mail;
@@ -147,6 +148,8 @@ pub struct Line {
 pub enum Step {
     /// A call of the generic API.
     Call(Call),
+    /// An enable with a range hint.
+    WithPtes(PteArgs),
     /// A change of the task's context.
     Context(ContextChange),
     /// A page table primitive.

@@ -207,6 +207,7 @@ fn step(number: usize, line: &str, code: &str) -> Result<Option<Step>, InputErro
     let mut args = args.split(separator).filter(|arg| !arg.is_empty());
     let step = match word {
         Word::Pte(op) => Step::Pte(op, pte_args(number, line, name, op.takes_nr(), args)?),
+        Word::WithPtes => Step::WithPtes(pte_args(number, line, name, true, args)?),
         Word::Map => Step::Map(pte_args(number, line, name, true, args)?),
         Word::Expect => expect(number, line, name, args)?,
         Word::Task | Word::Lock => {

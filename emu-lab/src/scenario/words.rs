@@ -17,6 +17,7 @@ pub(super) enum Word {
     Expect,
     Task,
     Lock,
+    WithPtes,
 }
 
 /// The calls by their short names; the kernel's names work too.
@@ -39,6 +40,8 @@ const CONTEXT_CHANGES: [ContextChange; 10] = context_changes! {
 };
 
 const MAP: &str = "map";
+/// An enable with a range hint: an address and a number of pages.
+const WITH_PTES: [&str; 2] = ["enable_with_ptes", "lazy_mmu_mode_enable_with_ptes"];
 const EXPECT: &str = "expect";
 /// What a task does to itself or to its CPU.
 const TASK: [&str; 4] = ["might_sleep", "schedule", "exit", "fork"];
@@ -63,6 +66,7 @@ pub(super) fn find(name: &str) -> Option<Word> {
     call.map(|(_, call)| Word::Call(*call))
         .or_else(|| context().map(|change| Word::Context(*change)))
         .or_else(|| pte().map(Word::Pte))
+        .or_else(|| WITH_PTES.contains(&name).then_some(Word::WithPtes))
         .or_else(|| (name == MAP).then_some(Word::Map))
         .or_else(|| (name == EXPECT).then_some(Word::Expect))
         .or_else(|| TASK.contains(&name).then_some(Word::Task))
@@ -76,6 +80,7 @@ pub fn words() -> impl Iterator<Item = &'static str> {
     let context = CONTEXT_CHANGES.iter().map(|change| change.name);
     calls
         .chain(kernel)
+        .chain(WITH_PTES)
         .chain([MAP, EXPECT])
         .chain(TASK)
         .chain(LOCK)

@@ -27,7 +27,7 @@ crate::lazy_mmu_state! {
 #[must_use]
 pub const fn count(state: u32, call: Call) -> Option<u32> {
     let (in_range, moved) = match call {
-        Call::Enable => (state < 0xff, state.wrapping_add(1)),
+        Call::Enable | Call::EnableWithPtes => (state < 0xff, state.wrapping_add(1)),
         Call::Disable => (state.wrapping_sub(1) < 0xff, state.wrapping_sub(1)),
         Call::Pause => (state < 0xff00, state.wrapping_add(0x100)),
         Call::Resume => (state.wrapping_sub(0x100) < 0xff00, state.wrapping_sub(0x100)),

@@ -31,6 +31,7 @@ struct Table {
     about: &'static str,
     source: &'static str,
     has_tokens: bool,
+    has_range_hint: bool,
     /// Calls the closure with each effect, in order. A list would have to be copied from one
     /// representation of the state to the other; here the slots of the design vanish.
     each: fn(StateBits, Context, Call, See<'_>) -> Token,
@@ -47,8 +48,9 @@ impl<D: LazyMmuDesign> TableOf<D> {
         about: D::ABOUT,
         source: D::SOURCE,
         has_tokens: D::HAS_TOKENS,
+        has_range_hint: D::HAS_RANGE_HINT,
         each: |bits, cx, call, see| match call {
-            Call::Enable => D::unpack(bits).enable(cx).each(D::pack, see),
+            Call::Enable | Call::EnableWithPtes => D::unpack(bits).enable(cx).each(D::pack, see),
             Call::Disable => D::unpack(bits).disable(cx).each(D::pack, see),
             Call::Pause => D::unpack(bits).pause(cx).each(D::pack, see),
             Call::Resume => D::unpack(bits).resume(cx).each(D::pack, see),
@@ -113,6 +115,13 @@ impl Design {
     #[must_use]
     pub const fn has_tokens(self) -> bool {
         self.0.has_tokens
+    }
+
+    /// Tells whether the design has `lazy_mmu_mode_enable_with_ptes()`.
+    #[inline]
+    #[must_use]
+    pub const fn has_range_hint(self) -> bool {
+        self.0.has_range_hint
     }
 
     /// Calls `see` with each effect of `call` from `state`, in program order.

@@ -38,10 +38,13 @@ pub enum Call {
     Pause,
     /// `lazy_mmu_mode_resume()`
     Resume,
+    /// `lazy_mmu_mode_enable_with_ptes()`: an enable that comes with a range hint. Designs answer it
+    /// as [`Enable`](Self::Enable).
+    EnableWithPtes,
 }
 
 impl Call {
-    /// All calls, in the order of the kernel header.
+    /// The calls that every design answers, in the order of the kernel header.
     pub const ALL: [Self; 4] = [Self::Enable, Self::Disable, Self::Pause, Self::Resume];
 
     /// The kernel's name of the call.
@@ -52,13 +55,14 @@ impl Call {
             Self::Disable => "lazy_mmu_mode_disable",
             Self::Pause => "lazy_mmu_mode_pause",
             Self::Resume => "lazy_mmu_mode_resume",
+            Self::EnableWithPtes => "lazy_mmu_mode_enable_with_ptes",
         }
     }
 
     /// Tells whether the call opens a bracket that another call closes.
     #[must_use]
     pub const fn opens(self) -> bool {
-        matches!(self, Self::Enable | Self::Pause)
+        matches!(self, Self::Enable | Self::Pause | Self::EnableWithPtes)
     }
 }
 
@@ -71,11 +75,15 @@ pub enum Hook {
     Leave,
     /// `arch_flush_lazy_mmu_mode()`
     Flush,
+    /// `arch_enter_lazy_mmu_mode_with_ptes()`: an enter with a range hint.
+    EnterWithPtes,
 }
 
 impl Hook {
-    /// All hooks.
+    /// The hooks that every architecture has.
     pub const ALL: [Self; 3] = [Self::Enter, Self::Leave, Self::Flush];
+    /// How many hooks there are, with that of the range hint.
+    pub const COUNT: usize = 4;
 
     /// The kernel's name of the hook.
     #[must_use]
@@ -84,6 +92,7 @@ impl Hook {
             Self::Enter => "arch_enter_lazy_mmu_mode",
             Self::Leave => "arch_leave_lazy_mmu_mode",
             Self::Flush => "arch_flush_lazy_mmu_mode",
+            Self::EnterWithPtes => "arch_enter_lazy_mmu_mode_with_ptes",
         }
     }
 
@@ -94,6 +103,7 @@ impl Hook {
             Self::Enter => "arch_enter()",
             Self::Leave => "arch_leave()",
             Self::Flush => "arch_flush()",
+            Self::EnterWithPtes => "arch_enter_with_ptes()",
         }
     }
 }
@@ -271,7 +281,7 @@ pub trait LazyMmuDesign: LazyMmuState {
     #[inline(always)]
     fn step(self, cx: Context, call: Call) -> Effects<Self> {
         match call {
-            Call::Enable => self.enable(cx),
+            Call::Enable | Call::EnableWithPtes => self.enable(cx),
             Call::Disable => self.disable(cx),
             Call::Pause => self.pause(cx),
             Call::Resume => self.resume(cx),

@@ -135,9 +135,9 @@ impl Record {
         let name = |id: u64| self.names.get(id);
         let event = match packed::kind(word0) {
             Kind::Section => Event::Section(name(arg)),
-            Kind::Call => Event::Call(Call::ALL[arg as usize]),
+            Kind::Call => Event::Call(call(arg)),
             Kind::Store => Event::Store(StateBits(word1)),
-            Kind::Hook => Event::Hook(Hook::ALL[arg as usize]),
+            Kind::Hook => Event::Hook(hook(arg)),
             Kind::Effect => Event::Effect { name: name(arg), n: None },
             Kind::EffectN => Event::Effect { name: name(arg), n: Some(word1 as u32) },
             Kind::Pte(op) => Event::Pte(PteEvent {
@@ -149,7 +149,7 @@ impl Record {
             }),
             Kind::Warn => Event::Warn { check: name(word1), cond: name(arg) },
             Kind::Return => Event::Return {
-                call: Call::ALL[(arg & 0xff) as usize],
+                call: call(arg & 0xff),
                 active: arg >> 8 & 1 != 0,
                 state: StateBits(word1),
             },
@@ -171,6 +171,16 @@ impl Record {
         };
         Recorded { seq: seq as u64, cpu: place.cpu, task: place.task, event }
     }
+}
+
+/// The call with that number.
+fn call(number: u64) -> Call {
+    Call::ALL.get(number as usize).copied().unwrap_or(Call::EnableWithPtes)
+}
+
+/// The hook with that number.
+fn hook(number: u64) -> Hook {
+    Hook::ALL.get(number as usize).copied().unwrap_or(Hook::EnterWithPtes)
 }
 
 /// The texts of a record, each once.

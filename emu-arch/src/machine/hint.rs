@@ -1,0 +1,36 @@
+//! The range hint of a section: handles of the machine as plain integers, and back.
+
+use lazy_mmu::{PteRange as Hint, PteRangePart};
+
+use super::MmStruct;
+use crate::backend::{At, PteRange};
+use crate::hw::Slot;
+use crate::hw::addr::{PAGE_SHIFT, PTRS_PER_PTE, VirtAddr};
+use crate::hw::table::Ptep;
+
+impl PteRangePart for MmStruct {
+    fn pte_range_part(&self) -> u64 {
+        self.id().into()
+    }
+}
+
+impl PteRangePart for VirtAddr {
+    fn pte_range_part(&self) -> u64 {
+        self.get()
+    }
+}
+
+impl PteRangePart for Ptep<'_> {
+    fn pte_range_part(&self) -> u64 {
+        self.slot().0
+    }
+}
+
+/// The range that `hint` speaks of, if it is one of pages in one table of this machine.
+pub(super) fn range(hint: &Hint) -> Option<PteRange> {
+    let addr = VirtAddr::page(hint.addr).ok()?;
+    let nr = hint.end.checked_sub(hint.addr)? >> PAGE_SHIFT;
+    let fits = usize::from(addr.pte_index()) + nr as usize <= PTRS_PER_PTE && nr > 0;
+    let at = At { mm: u8::try_from(hint.mm).ok()?, addr };
+    fits.then_some(PteRange { at, nr: nr as u16, slot: Slot(hint.ptep) })
+}
