@@ -92,14 +92,19 @@ impl<S: Copy> Effects<S> {
     #[inline(always)]
     #[must_use]
     pub fn map<T: Copy>(&self, wrap: impl Fn(S) -> T) -> Effects<T> {
-        let wrap = |slot: Option<Effect<S>>| {
-            slot.map(|effect| match effect {
-                Effect::Store(state) => Effect::Store(wrap(state)),
-                Effect::Hook(hook) => Effect::Hook(hook),
-                Effect::Warn(warn) => Effect::Warn(warn),
-            })
-        };
-        Effects { slots: self.slots.map(wrap), token: self.token }
+        // Slot by slot as in `of`, since an array's own `map` goes through memory.
+        let mut list = Effects::NONE.returning(self.token);
+        let mut at = 0;
+        while at < EFFECTS_MAX {
+            list.slots[at] = match self.slots[at] {
+                None => None,
+                Some(Effect::Store(state)) => Some(Effect::Store(wrap(state))),
+                Some(Effect::Hook(hook)) => Some(Effect::Hook(hook)),
+                Some(Effect::Warn(warn)) => Some(Effect::Warn(warn)),
+            };
+            at += 1;
+        }
+        list
     }
 
     /// Calls `see` with each effect in program order, the state packed by `pack`; returns what the
