@@ -106,8 +106,8 @@ pub(super) fn apply(hw: &mut impl Hw<PerCpu = IpteRange>) {
             hw.effect(IPTE_RANGE.of((end - start) as u32));
             hw.tlb_invalidate(at, (end - start) as u32);
         }
-        for index in start..end {
-            if let Some(pte) = cache[index].take() {
+        for (index, entry) in (start..end).zip(&mut cache[start..end]) {
+            if let Some(pte) = entry.take() {
                 hw.write_slot(slot(index), pte);
             }
         }
