@@ -76,7 +76,7 @@ impl Row {
     /// the enter hook.
     #[must_use]
     pub const fn sections(&self) -> u64 {
-        self.lazy.hook(Hook::Enter)
+        self.lazy.hook(Hook::Enter) + self.lazy.hook(Hook::EnterWithPtes)
     }
 
     /// Calls of all hooks.
