@@ -114,6 +114,21 @@ fn a_kernel_without_the_architecture() {
 }
 
 #[test]
+fn what_is_left_out_fits_a_mail_and_is_said_once() {
+    let all = ["compare", "-", "--kernel", "all", "--arch", "all", "--format"];
+    let run = |format| lazymmu(&[&all[..], &[format]].concat(), b"enable\n");
+    let table = String::from_utf8_lossy(&run("table").stdout).into_owned();
+    let long = table.lines().find(|line| line.chars().count() > text::WIDTH);
+    assert_eq!(long, None);
+    assert_eq!(table.matches("left out: v6.0, v6.14 on arm64: ").count(), 1);
+    let json = run("json");
+    assert_eq!(json.stdout.iter().filter(|byte| **byte == b'\n').count(), 1, "JSON Lines");
+    assert!(String::from_utf8_lossy(&json.stderr).contains("left out: v6.0, v6.14 on arm64: "));
+    let markdown = String::from_utf8_lossy(&run("markdown").stdout).into_owned();
+    assert!(markdown.contains("\n\nleft out: v6.0, v6.14 on arm64: "), "a paragraph of its own");
+}
+
+#[test]
 fn wrong_lists_get_the_nearest_name() {
     let said = ["'count-paused-rfc'", "with-ptes", "all"];
     check_refused(&["compare", "-", "--design", "counts,count-pause-rfc"], b"", &said);
