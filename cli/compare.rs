@@ -71,6 +71,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode, Failure> {
         let (name, bytes) = read(file)?;
         let wrong = |error| Failure::input(&name, &bytes, error);
         let parsed = input::text(&bytes).and_then(scenario::parse).map_err(wrong)?;
+        compare::check_size(&parsed, &setups).map_err(wrong)?;
         let comparison = compare::compare(&parsed, &setups);
         if !output.is_empty() && !matches!(args.format, Format::Json) {
             output.push('\n');

@@ -1,7 +1,7 @@
 //! Designs side by side: a table for each scenario on nesting and on interrupts, and the command.
 
 use emu_arch::{Arch, Kernel};
-use emu_lab::compare::{compare, json, markdown, text};
+use emu_lab::compare::{check_size, compare, json, markdown, text};
 use emu_lab::scenario::Setup;
 use lazy_mmu::design::Design;
 
@@ -126,6 +126,19 @@ fn what_is_left_out_fits_a_mail_and_is_said_once() {
     assert!(String::from_utf8_lossy(&json.stderr).contains("left out: v6.0, v6.14 on arm64: "));
     let markdown = String::from_utf8_lossy(&run("markdown").stdout).into_owned();
     assert!(markdown.contains("\n\nleft out: v6.0, v6.14 on arm64: "), "a paragraph of its own");
+}
+
+#[test]
+fn a_comparison_is_bounded() {
+    let scenario = parse(&format!("map 0x1000\n{}", "enable\n".repeat(500_001)));
+    let two = &all_designs(Arch::Naive)[..2];
+    let error = check_size(&scenario, two).expect_err("a line too many");
+    assert_eq!((error.line, error.column), (500_002, 1));
+    assert!(error.message.contains("at most 500000 lines to compare in 2 columns"), "{error}");
+    assert_eq!(check_size(&scenario, &two[..1]), Ok(()));
+    let lines = "enable\n".repeat(100_000);
+    let said = ["at most 90909 lines", "<stdin>:90910:1", "list fewer designs"];
+    check_refused(&["compare", "-"], lines.as_bytes(), &said);
 }
 
 #[test]
