@@ -59,7 +59,8 @@ pub trait Hw {
     fn preempt_disable(&mut self);
     /// `preempt_enable()`
     fn preempt_enable(&mut self);
-    /// The page size of the slice that `at` lies in (powerpc hash).
+    /// The page size of the slice that `at` lies in (powerpc hash; sparc64, where it stands for the
+    /// size of a huge page).
     fn slice_psize(&self, at: At) -> Psize;
     /// Executes an effect.
     fn effect(&mut self, effect: Effect);

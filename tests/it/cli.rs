@@ -85,6 +85,7 @@ fn wrong_addresses() {
 fn wrong_arguments() {
     check_scenario_refused(b"enable 3\n", &["enable takes no argument, found \"3\"", ":1:8"]);
     check_scenario_refused(b"pte_clear 0x1000 wr\n", &["did you mean \"rw\"?"]);
+    check_scenario_refused(b"pte_clear 0x1000 rwx\n", &["expected ro, rw, rx, none, mm="]);
     check_scenario_refused(b"pte_clear 0x1000 mm=32\n", &["mm=1 to mm=31"]);
     check_scenario_refused(b"pte_clear(0x1000\n", &["expected `)`"]);
     check_scenario_refused(b"what: x\nform: y\n---\nenable\n", &["did you mean \"from\"?", ":2:1"]);

@@ -14,6 +14,7 @@ mod mm;
 mod models;
 mod my_design;
 mod scenarios;
+mod sparc64;
 mod support;
 mod tables;
 mod tidy;

@@ -246,6 +246,8 @@ fn with_prot(pte: Pte, prot: Option<Prot>) -> Pte {
         None => pte,
         Some(Prot::ReadWrite) => pte.with(Pte::WRITE),
         Some(Prot::ReadOnly) => pte.without(Pte::WRITE),
+        Some(Prot::ReadExec) if pte.has(Pte::USER) => pte.without(Pte::WRITE | Pte::UXN),
+        Some(Prot::ReadExec) => pte.without(Pte::WRITE),
         Some(Prot::None) => Pte::NONE,
     }
 }

@@ -301,7 +301,7 @@ fn pte_args<'l>(
     for arg in args {
         one_arg(&mut parsed, takes_nr, arg).map_err(|(message, near)| {
             let error = error(arg, message);
-            if near { error.nearest(arg, ["ro", "rw", "none"]) } else { error }
+            if near { error.nearest(arg, ["ro", "rw", "rx", "none"]) } else { error }
         })?;
     }
     if usize::from(parsed.addr.pte_index()) + usize::from(parsed.nr) > PTRS_PER_PTE {
@@ -335,7 +335,7 @@ fn number(text: &str) -> Option<u64> {
 fn one_arg(args: &mut PteArgs, takes_nr: bool, arg: &str) -> Result<(), (String, bool)> {
     let known = |found: &str| {
         let nr = if takes_nr { "a number of pages, " } else { "" };
-        format!("expected {nr}ro, rw, none, mm=, pfn= or psize=, found {found:?}")
+        format!("expected {nr}ro, rw, rx, none, mm=, pfn= or psize=, found {found:?}")
     };
     if let Some((key, value)) = arg.split_once('=') {
         let value_number = || number(value);
@@ -369,6 +369,7 @@ fn one_arg(args: &mut PteArgs, takes_nr: bool, arg: &str) -> Result<(), (String,
     match arg {
         "ro" => args.prot = Some(Prot::ReadOnly),
         "rw" => args.prot = Some(Prot::ReadWrite),
+        "rx" => args.prot = Some(Prot::ReadExec),
         "none" => args.prot = Some(Prot::None),
         _ => {
             let nr = number(arg).filter(|_| takes_nr).ok_or((known(&shorten(arg)), true))?;
