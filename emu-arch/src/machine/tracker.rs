@@ -168,7 +168,8 @@ impl Tracker {
         if pending.is_some() {
             self.latest.insert(page, latest);
         }
-        if before != after {
+        // An IPTE stores nothing that an older store could undo.
+        if before != after && !after.has(Pte::INVALID) {
             self.report_some(hazard::overtaken(self.deferred_of(page)), pending.map(|p| p.seq));
         }
     }
