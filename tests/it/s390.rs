@@ -1,8 +1,10 @@
 //! s390 as proposed: effect by effect what a hinted section does, and who takes the hint.
 
 use emu_arch::hw::hazard::Hazard;
-use emu_arch::{Arch, Kernel};
+use emu_arch::{Arch, Kernel, s390};
+use emu_lab::proc;
 use emu_lab::scenario::{self, Outcome, Setup};
+use emu_lab::workload::{self, Options, WORKLOADS};
 use lazy_mmu::design::{Call, Design, Hook};
 use lazy_mmu::trace::Event;
 
@@ -230,4 +232,33 @@ fn wrong_hints() {
     check(b"enable_with_ptes\n", &["expected an address after enable_with_ptes", ":1:17"]);
     check(b"enable_with_ptes 0x1ff000 2\n", &["do not lie in one page table"]);
     check(b"enable_with_ptes 0x1000 0\n", &["expected 1 to 512 pages"]);
+}
+
+#[test]
+fn workloads_give_the_range_that_they_touch() {
+    // A table of a heap; as many pages of a file and of a shared file in the next two.
+    let maps = b"7f0000000000-7f0000200000 rw-p 00000000 00:00 0 [heap]\n\
+        7f0000200000-7f0000400000 r-xp 00000000 fe:00 1 /bin/a\n\
+        7f0000400000-7f0000600000 rw-s 00000000 fe:00 2 /tmp/b\n";
+    let mappings = proc::parse(maps).expect("text as the kernel prints it");
+    let options =
+        |kernel: Kernel| Options { kernel, design: kernel.design(), ..Options::default() };
+    // Each full table of valid entries takes two instructions. The areas of vmalloc begin 0, 1 and 2
+    // entries after the start of a table; mapping them invalidates nothing.
+    let expected = [(1, 2, 512), (3, 6, 1536), (2, 4, 1024), (10, 8, 1536)];
+    for (workload, (sections, ranges, pages)) in WORKLOADS.into_iter().zip(expected) {
+        let run = |kernel| {
+            let options = options(kernel);
+            let report = workload::run(workload, Arch::S390, &mappings, &options, &mut |_, _| {});
+            report.expect("few pages").total
+        };
+        let total = run(Kernel::S390V6);
+        assert_eq!(total.lazy.hook(Hook::EnterWithPtes), sections, "{workload:?}");
+        assert_eq!((total.sections(), total.hooks()), (sections, 2 * sections), "{workload:?}");
+        let of = |effect| (total.lazy.of(effect), total.paused.of(effect));
+        assert_eq!((of(s390::IPTE_RANGE), of(s390::IPTE)), ((ranges, 0), (0, pages)));
+        // Without the hint the mode saves nothing.
+        let total = run(Kernel::V7_0);
+        assert_eq!((total.delayable(), total.delayable_paused()), (pages, pages), "{workload:?}");
+    }
 }

@@ -73,7 +73,7 @@ fn copy_pte_range(copy: &mut PageCopy<'_>, vma: &VmAreaStruct, mut addr: VirtAdd
 /// The section of `copy_pte_range()`; returns where it stopped.
 ///
 /// Fidelity: same as mm/memory.c v7.0; waiters for the locks do not exist.
-#[lazy_mmu(name = "copy_pte_range")]
+#[lazy_mmu(name = "copy_pte_range", with_ptes(copy.src_mm, addr, end, src_ptl.ptep(addr)))]
 fn copy_locked_ptes(
     dst_ptl: &PteLock,
     src_ptl: &PteLock,
@@ -201,7 +201,7 @@ struct Force {
 /// The section of `zap_pte_range()`; returns where it stopped.
 ///
 /// Fidelity: same as mm/memory.c v7.0.
-#[lazy_mmu(name = "zap_pte_range")]
+#[lazy_mmu(name = "zap_pte_range", with_ptes(tlb.mm(), addr, end, ptl.ptep(addr)))]
 fn zap_locked_ptes(
     ptl: &PteLock,
     tlb: &mut MmuGather<'_>,

@@ -51,7 +51,7 @@ fn change_pte_range(
 /// The section of `change_pte_range()`; returns how many entries changed.
 ///
 /// Fidelity: changed: mm/mprotect.c v7.0; entries that are not present stay as they are.
-#[lazy_mmu(name = "change_pte_range")]
+#[lazy_mmu(name = "change_pte_range", with_ptes(tlb.mm(), addr, end, ptl.ptep(addr)))]
 fn change_locked_ptes(
     ptl: &PteLock,
     tlb: &mut MmuGather<'_>,

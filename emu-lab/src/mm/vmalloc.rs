@@ -49,7 +49,7 @@ pub fn vmap_pages_range(
 /// Maps `pages` at `addr..end`, which one table maps.
 ///
 /// Fidelity: same as mm/vmalloc.c v7.0.
-#[lazy_mmu]
+#[lazy_mmu(with_ptes(init_mm, addr, end, table.ptep(addr.pte_index())))]
 fn vmap_pages_pte_range(
     init_mm: &MmStruct,
     table: &Table,
@@ -105,7 +105,7 @@ pub fn vunmap_range_noflush(init_mm: &MmStruct, mut addr: VirtAddr, end: VirtAdd
 /// Empties the entries of `addr..end`, which one table maps, whether they are empty or not.
 ///
 /// Fidelity: same as mm/vmalloc.c v7.0; huge entries are left out.
-#[lazy_mmu]
+#[lazy_mmu(with_ptes(init_mm, addr, end, table.ptep(addr.pte_index())))]
 fn vunmap_pte_range(init_mm: &MmStruct, table: &Table, mut addr: VirtAddr, end: VirtAddr) {
     let mut ptep = table.ptep(addr.pte_index());
     while addr != end {

@@ -76,13 +76,13 @@ impl Row {
     /// the enter hook.
     #[must_use]
     pub const fn sections(&self) -> u64 {
-        self.lazy.hook(Hook::Enter)
+        self.lazy.hook(Hook::Enter) + self.lazy.hook(Hook::EnterWithPtes)
     }
 
     /// Calls of all hooks.
     #[must_use]
     pub fn hooks(&self) -> u64 {
-        Hook::ALL.into_iter().map(|hook| self.lazy.hook(hook)).sum()
+        Hook::WITH_HINT.into_iter().map(|hook| self.lazy.hook(hook)).sum()
     }
 
     /// Effects of the kinds that the mode can delay, with the mode.
