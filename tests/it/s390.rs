@@ -1,12 +1,17 @@
 //! s390 as proposed: effect by effect what a hinted section does, and who takes the hint.
 
 use emu_arch::hw::hazard::Hazard;
-use emu_arch::{Arch, Kernel, s390};
+use emu_arch::hw::table::Table;
+use emu_arch::{Arch, Kernel, Machine, MmStruct, Pfn, Pte, VirtAddr, pgtable, s390};
 use emu_lab::proc;
 use emu_lab::scenario::{self, Outcome, Setup};
 use emu_lab::workload::{self, Options, WORKLOADS};
 use lazy_mmu::design::{Call, Design, Hook};
 use lazy_mmu::trace::Event;
+use lazy_mmu::{
+    PteRange, PteRangePart, lazy_mmu_mode_disable, lazy_mmu_mode_enable_with_ptes, record_hooks,
+    sched,
+};
 
 use crate::cli::{check_refused, lazymmu};
 use crate::support::{parse, read, root};
@@ -161,6 +166,18 @@ fn what_an_interrupt_puts_behind_a_leave_is_lost() {
 }
 
 #[test]
+fn a_section_inside_of_a_leave_takes_what_is_there() {
+    // Preemption is off there, so that no kernel gets here; the lab must survive it.
+    let outcome = run("map 0x7f0000000000 4\nA: enable_with_ptes 0x7f0000000000 4\n\
+         A: ptep_get_and_clear 0x7f0000000000\nA: ptep_get_and_clear 0x7f0000001000\n\
+         A: ptep_get_and_clear 0x7f0000003000\nA: disable before ipte_range {\n\
+         B: enable_with_ptes 0x7f0000000000 3\nB: ptep_get 0x7f0000000000\n\
+         B: set_pte_at 0x7f0000001000\nB: disable\n}\nA: ptep_get 0x7f0000000000");
+    let text = outcome.record.to_string();
+    assert!(text.ends_with("nothing pending\n"), "{text}");
+}
+
+#[test]
 fn reads_past_the_accessor_see_the_old_entry() {
     let hazards = |line: &str| {
         let text = format!(
@@ -188,6 +205,20 @@ fn relaxing_an_entry_of_the_range_leaves_memory_invalid_until_the_leave() {
 }
 
 #[test]
+fn relaxing_an_entry_to_what_memory_still_has_is_dropped() {
+    // The primitive compares with memory, where the write protection has not arrived.
+    let text = |section: &str| {
+        format!(
+            "map 0x7f0000000000 1\n{section}\nptep_set_wrprotect 0x7f0000000000\n\
+             ptep_set_access_flags 0x7f0000000000 rw\ndisable\nwrite 0x7f0000000000"
+        )
+    };
+    let hinted = run(&text("enable_with_ptes 0x7f0000000000 1"));
+    assert_eq!(effects(&hinted), ["cache=1", "ipte_range(1)", "page fault"]);
+    assert_eq!(effects(&run(&text("enable"))), ["ipte()", "ipte()"]);
+}
+
+#[test]
 fn only_the_design_of_the_proposal_takes_the_hint() {
     let hinted = parse("enable_with_ptes 0x7f0000000000 1\npte_clear 0x7f0000000000\ndisable");
     let plain = parse("enable\npte_clear 0x7f0000000000\ndisable");
@@ -205,6 +236,38 @@ fn only_the_design_of_the_proposal_takes_the_hint() {
             }
         }
     }
+}
+
+#[test]
+fn a_hint_that_is_none_is_a_plain_enable() {
+    let machine = Machine::new(Arch::S390);
+    let mm = machine.mm_alloc().expect("the first address space");
+    let addr = VirtAddr::page(0x7f00_0000_1000).expect("a page");
+    let table = mm.pte_table(addr);
+    table.ptep(1).write(Pte::user(Pfn(1), true, false));
+    let at = |pages: u64| addr.get() + pages * 0x1000;
+    let cached = |end: u64, ptep: &dyn PteRangePart| {
+        let (addr_part, ptep) = (addr.get(), ptep.pte_range_part());
+        let hint = PteRange { mm: mm.pte_range_part(), addr: addr_part, end, ptep };
+        let design = Kernel::S390V6.design();
+        let ((), record) = sched::with_design(design, || {
+            machine.run(|| {
+                record_hooks(|| {
+                    lazy_mmu_mode_enable_with_ptes(hint);
+                    pgtable::ptep_set_wrprotect(&mm, addr, table.ptep(1));
+                    pgtable::set_pte_at(&mm, addr, table.ptep(1), Pte::user(Pfn(1), true, false));
+                    lazy_mmu_mode_disable();
+                })
+            })
+        });
+        record.to_string().contains("ipte_range.cache=")
+    };
+    assert!(cached(at(1), &table.ptep(1)) && cached(at(511), &table.ptep(1)));
+    assert!(!cached(at(0), &table.ptep(1)), "no page");
+    assert!(!cached(at(0) - 0x1000, &table.ptep(1)), "an end before the start");
+    assert!(!cached(at(512), &table.ptep(1)), "more than the table");
+    assert!(!cached(u64::MAX, &table.ptep(1)), "far more");
+    assert!(!cached(at(1), &table.ptep(0)), "the entry of another page");
 }
 
 #[test]
@@ -260,5 +323,64 @@ fn workloads_give_the_range_that_they_touch() {
         // Without the hint the mode saves nothing.
         let total = run(Kernel::V7_0);
         assert_eq!((total.delayable(), total.delayable_paused()), (pages, pages), "{workload:?}");
+    }
+}
+
+/// Does the operation that `random` says, of those that the proposal intercepts, to one of 16 entries,
+/// and returns what software saw.
+fn random_operation(mm: &MmStruct, table: &Table, random: u64) -> Pte {
+    let index = (random >> 8) as u16 % 16;
+    let addr = VirtAddr::page(0x7f00_0000_0000 + u64::from(index) * 0x1000).expect("a page");
+    let (ptep, fresh) = (table.ptep(index), Pte::user(Pfn(random >> 16 & 0xff), true, false));
+    match random % 8 {
+        0 => pgtable::set_pte_at(mm, addr, ptep, fresh),
+        1 => pgtable::set_ptes(mm, addr, ptep, fresh, (16 - index).min(3)),
+        2 => pgtable::pte_clear(mm, addr, ptep),
+        3 => pgtable::ptep_set_wrprotect(mm, addr, ptep),
+        4 => return pgtable::ptep_get_and_clear(mm, addr, ptep),
+        5 => return Pte(pgtable::ptep_test_and_clear_young(mm, addr, ptep).into()),
+        6 => {
+            let pte = pgtable::ptep_modify_prot_start(mm, addr, ptep);
+            pgtable::ptep_modify_prot_commit(mm, addr, ptep, pte.without(Pte::DIRTY));
+        }
+        _ => {}
+    }
+    pgtable::ptep_get(mm, addr, ptep)
+}
+
+#[test]
+fn a_hint_changes_nothing_that_software_sees() {
+    let design = Kernel::S390V6.design();
+    for seed in 1..=300u64 {
+        let [naive, s390] = [Arch::Naive, Arch::S390].map(|arch| {
+            let machine = Machine::with_kernel(arch, Kernel::S390V6);
+            let mm = machine.mm_alloc().expect("the first address space");
+            let table = mm.pte_table(VirtAddr::page(0x7f00_0000_0000).expect("a page"));
+            let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let mut seen = Vec::new();
+            let mut some = |times| {
+                for _ in 0..times {
+                    random = random.wrapping_mul(6364136223846793005).wrapping_add(1);
+                    seen.push(random_operation(&mm, &table, random >> 20));
+                }
+            };
+            let (first, nr) = (seed % 8, 1 + seed % 9);
+            let addr = 0x7f00_0000_0000 + first * 0x1000;
+            let hint = PteRange { mm: 1, addr, end: addr + nr * 0x1000, ptep: first };
+            sched::with_design(design, || {
+                machine.run(|| {
+                    some(20);
+                    lazy_mmu_mode_enable_with_ptes(hint);
+                    some(30);
+                    lazy_mmu::with_lazy_mmu(|| some(10));
+                    some(10);
+                    lazy_mmu::with_lazy_mmu_paused(|| some(10));
+                    some(10);
+                    lazy_mmu_mode_disable();
+                });
+            });
+            (seen, (0..16).map(|index| table.ptep(index).read()).collect::<Vec<_>>())
+        });
+        assert_eq!(naive, s390, "seed {seed}");
     }
 }

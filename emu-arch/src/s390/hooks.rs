@@ -28,7 +28,7 @@ pub(super) fn arch_enter_lazy_mmu_mode_with_ptes(
     arch_enter_lazy_mmu_mode(s390, hw);
     let protected = s390.protected >> (range.at.mm & 31) & 1 != 0;
     if s390.facility_13 && !protected {
-        hw.per_cpu(|cpu| cpu.range = Some(range));
+        hw.per_cpu(|cpu| cpu.latch(range));
     }
 }
 
@@ -38,7 +38,7 @@ pub(super) fn arch_enter_lazy_mmu_mode_with_ptes(
 /// Fidelity: same as arch/s390/mm/lazy_mmu.c in the proposal v6.
 pub(super) fn arch_leave_lazy_mmu_mode(s390: S390, hw: &mut impl Hw<PerCpu = IpteRange>) {
     if s390.facility_13 {
-        if let Some(range) = hw.per_cpu(|cpu| cpu.range) {
+        if let Some(range) = hw.per_cpu(|cpu| cpu.range()) {
             ipte_range::write_cached(hw, range);
             hw.settle();
             for index in hw.per_cpu(IpteRange::drop_range) {
@@ -58,7 +58,7 @@ pub(super) fn arch_leave_lazy_mmu_mode(s390: S390, hw: &mut impl Hw<PerCpu = Ipt
 pub(super) fn arch_flush_lazy_mmu_mode(s390: S390, hw: &mut impl Hw<PerCpu = IpteRange>) {
     if s390.facility_13 {
         hw.get_cpu();
-        if let Some(range) = hw.per_cpu(|cpu| cpu.range) {
+        if let Some(range) = hw.per_cpu(|cpu| cpu.range()) {
             arch_leave_lazy_mmu_mode(s390, hw);
             arch_enter_lazy_mmu_mode_with_ptes(s390, hw, range);
         }

@@ -7,7 +7,6 @@ use std::ops::Range;
 
 use super::pgtable::is_valid;
 use crate::backend::{At, Hw, PteRange, Slot};
-use crate::hw::addr::PTRS_PER_PTE;
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 
@@ -30,8 +29,11 @@ const PTE_POISON: Pte = Pte(1 << 63);
 pub struct IpteRange {
     /// `lazy_mmu_count`: how many sections were entered and not left.
     pub(super) lazy_mmu_count: i32,
-    /// `mm`, `base_addr`, `base_end` and `base_pte`, where a range is latched.
-    pub(super) range: Option<PteRange>,
+    /// `mm` and `base_addr`, where a range is latched.
+    base: Option<At>,
+    /// `base_pte`, and how many entries there are up to `base_end`: none without a range.
+    base_pte: Slot,
+    nr: u16,
     /// `start_pte` and `end_pte`: what was touched; nothing if they are equal.
     start: usize,
     end: usize,
@@ -54,12 +56,18 @@ impl IpteRange {
     /// `this_ipte_range()` of arch/s390/mm/lazy_mmu.c in the proposal v6.
     #[inline]
     fn index(&self, slot: Slot) -> Option<usize> {
-        if self.lazy_mmu_count == 0 {
-            return None;
-        }
-        let range = self.range?;
-        let index = slot.0.wrapping_sub(range.slot.0);
-        (index < u64::from(range.nr)).then_some(index as usize)
+        let index = slot.0.wrapping_sub(self.base_pte.0);
+        (self.lazy_mmu_count != 0 && index < u64::from(self.nr)).then_some(index as usize)
+    }
+
+    /// Latches a range.
+    pub(super) fn latch(&mut self, range: PteRange) {
+        (self.base, self.base_pte, self.nr) = (Some(range.at), range.slot, range.nr);
+    }
+
+    /// The latched range, if any.
+    pub(super) fn range(&self) -> Option<PteRange> {
+        self.base.map(|at| PteRange { at, nr: self.nr, slot: self.base_pte })
     }
 
     /// The cached entry of the range.
@@ -94,7 +102,8 @@ impl IpteRange {
     /// Forgets the range and what was touched of it. What an interrupt has put into a slot that was
     /// written already stays in the cache, as in the kernel: its places are returned.
     pub(super) fn drop_range(&mut self) -> Vec<usize> {
-        (self.range, self.start, self.end) = (None, 0, 0);
+        (self.base, self.base_pte, self.nr) = (None, Slot::default(), 0);
+        (self.start, self.end) = (0, 0);
         if self.cached == 0 {
             self.cache.clear();
             return Vec::new();
@@ -110,22 +119,26 @@ impl IpteRange {
     #[inline]
     fn put(&mut self, index: usize, pte: Pte) -> u16 {
         if index >= self.cache.len() {
-            self.grow(index);
+            self.grow();
         }
-        let slot = &mut self.cache[index];
-        self.cached += u16::from(*slot == PTE_POISON);
-        *slot = pte;
-        if self.start == self.end {
-            (self.start, self.end) = (index, index + 1);
-        } else {
-            (self.start, self.end) = (self.start.min(index), self.end.max(index + 1));
+        // Stored only where they change: an entry is often changed twice, and the next one follows.
+        if self.cache[index] == PTE_POISON {
+            self.cached += 1;
         }
+        if index < self.start || self.start == self.end {
+            self.start = index;
+        }
+        if index >= self.end {
+            self.end = index + 1;
+        }
+        self.cache[index] = pte;
         self.cached
     }
 
-    fn grow(&mut self, index: usize) {
-        self.cache.reserve(PTRS_PER_PTE - self.cache.len());
-        self.cache.resize(index + 1, PTE_POISON);
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self) {
+        self.cache.resize(usize::from(self.nr), PTE_POISON);
     }
 
     /// The next slots that are all cached, of those touched from `from` on.
@@ -136,12 +149,15 @@ impl IpteRange {
         Some(start..end)
     }
 
-    /// Takes an entry out of the cache.
-    #[inline]
-    fn take(&mut self, index: usize) -> Option<Pte> {
-        let pte = std::mem::replace(&mut self.cache[index], PTE_POISON);
-        self.cached -= u16::from(pte != PTE_POISON);
-        (pte != PTE_POISON).then_some(pte)
+    /// Takes a run of entries out of the cache; poison stands for those that are gone, which only
+    /// a section that began and ended inside of this one's leave can have taken.
+    fn take(&mut self, run: Range<usize>) -> [Pte; IPTE_RANGE_MAX] {
+        let mut taken = [PTE_POISON; IPTE_RANGE_MAX];
+        let run = run.start.min(self.cache.len())..run.end.min(self.cache.len());
+        let nr = run.len();
+        taken[..nr].swap_with_slice(&mut self.cache[run]);
+        self.cached -= taken[..nr].iter().filter(|pte| **pte != PTE_POISON).count() as u16;
+        taken
     }
 }
 
@@ -170,24 +186,24 @@ pub(super) fn write_cached(hw: &mut impl Hw<PerCpu = IpteRange>, range: PteRange
 /// Fidelity: changed: `set_pte_range()` of arch/s390/mm/lazy_mmu.c in the proposal v6; a part also ends
 /// after [`IPTE_RANGE_MAX`] entries, which is a whole table there, and each invalidation is global.
 fn set_pte_range(hw: &mut impl Hw<PerCpu = IpteRange>, range: PteRange, run: Range<usize>) {
-    let slot = |index: usize| Slot(range.slot.0 + index as u64);
     let mut start = run.start;
     while start < run.end {
-        let valid = is_valid(hw.read_slot(slot(start)));
-        let most = run.end.min(start + IPTE_RANGE_MAX);
-        let differs = |index: &usize| is_valid(hw.read_slot(slot(*index))) != valid;
-        let end = (start + 1..most).find(differs).unwrap_or(most);
-        let nr = (end - start) as u32;
+        let slot = Slot(range.slot.0 + start as u64);
+        let valid = is_valid(hw.read_slot(slot));
+        let most = (run.end - start).min(IPTE_RANGE_MAX);
+        let nr = hw.count_slots(slot, most, |pte| is_valid(pte) == valid);
         if valid {
-            hw.effect(IPTE_RANGE.of(nr));
+            hw.effect(IPTE_RANGE.of(nr as u32));
             let addr = range.at.addr.add_pages(start as u64);
-            hw.tlb_invalidate(At { addr, ..range.at }, nr);
+            hw.tlb_invalidate(At { addr, ..range.at }, nr as u32);
         }
-        for index in start..end {
-            if let Some(pte) = hw.per_cpu(|cpu| cpu.take(index)) {
-                hw.write_slot(slot(index), pte);
-            }
+        let ptes = hw.per_cpu(|cpu| cpu.take(start..start + nr));
+        if ptes[..nr].contains(&PTE_POISON) {
+            let there = (0..).zip(&ptes[..nr]).filter(|(_, pte)| **pte != PTE_POISON);
+            there.for_each(|(n, pte)| hw.write_slot(Slot(slot.0 + n), *pte));
+        } else {
+            hw.write_slots(slot, &ptes[..nr]);
         }
-        start = end;
+        start += nr;
     }
 }
