@@ -1,6 +1,6 @@
 //! `lazymmu compare`: scenarios under several designs, side by side.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -71,6 +71,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode, Failure> {
         let (name, bytes) = read(file)?;
         let wrong = |error| Failure::input(&name, &bytes, error);
         let parsed = input::text(&bytes).and_then(scenario::parse).map_err(wrong)?;
+        compare::check_size(&parsed, &setups).map_err(wrong)?;
         let comparison = compare::compare(&parsed, &setups);
         if !output.is_empty() && !matches!(args.format, Format::Json) {
             output.push('\n');
@@ -78,6 +79,11 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode, Failure> {
         output += &show(&name, &comparison, &skipped, args);
     }
     print(|to| to.write_all(output.as_bytes()))?;
+    if matches!(args.format, Format::Json) {
+        for line in &skipped {
+            let _ = writeln!(anstream::stderr(), "{line}");
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -94,9 +100,12 @@ fn show(name: &str, comparison: &Comparison, skipped: &[String], args: &CompareA
         Format::Table => text::plain(comparison),
         Format::Markdown | Format::Json => markdown::render(comparison),
     };
-    for line in skipped {
-        text += line;
-        text.push('\n');
+    if matches!(args.format, Format::Markdown) && !skipped.is_empty() {
+        text += &format!("\n{}\n", skipped.join("  \n"));
+    } else {
+        for line in skipped.iter().flat_map(|line| text::remark(line)) {
+            text += &format!("{line}\n");
+        }
     }
     text
 }
@@ -117,20 +126,24 @@ fn paint(tone: Tone, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// The columns: the product of what is listed; and a line on each kernel that `all` architectures
-/// do not fit.
+/// The columns: the product of what is listed; and a line on each architecture that `all` gives
+/// kernels without it.
 fn setups(args: &CompareArgs) -> Result<(Vec<Setup>, Vec<String>), Failure> {
     let archs = list(&args.arch, &Arch::ALL, Arch::Naive);
     let kernels = list(&args.kernel, &Kernel::ALL, Kernel::default());
     let any_arch = args.arch.contains(&Choice::All);
     let any_kernel = args.kernel.contains(&Choice::All);
-    let (mut setups, mut skipped) = (Vec::new(), Vec::new());
+    let mut setups = Vec::new();
+    let mut skipped: Vec<(Arch, &str, Vec<&str>)> = Vec::new();
     for &arch in &archs {
         for &kernel in &kernels {
             if (any_arch || any_kernel)
                 && let Err(why) = kernel.has(arch)
             {
-                skipped.push(format!("left out: {} on {}: {why}", kernel.id(), arch.id()));
+                match skipped.last_mut() {
+                    Some((last, _, kernels)) if *last == arch => kernels.push(kernel.id()),
+                    _ => skipped.push((arch, why, vec![kernel.id()])),
+                }
                 continue;
             }
             check_era(kernel, arch)?;
@@ -139,7 +152,10 @@ fn setups(args: &CompareArgs) -> Result<(Vec<Setup>, Vec<String>), Failure> {
             }
         }
     }
-    Ok((setups, skipped))
+    let line = |(arch, why, kernels): (Arch, &str, Vec<&str>)| {
+        format!("left out: {} on {}: {why}", kernels.join(", "), arch.id())
+    };
+    Ok((setups, skipped.into_iter().map(line).collect()))
 }
 
 /// The designs to run in `kernel`: what is listed; else the kernel's own, or all where no kernel is

@@ -7,13 +7,15 @@ use std::time::Instant;
 pub(crate) struct Contender<'a> {
     /// What is measured.
     pub(crate) name: &'a str,
+    /// What is done before each round and not measured.
+    pub(crate) prepare: Box<dyn FnMut(u64) + 'a>,
     /// The body.
     pub(crate) body: Box<dyn FnMut(u64) -> u64 + 'a>,
 }
 
 /// A contender from its parts.
 pub(crate) fn contender<'a>(name: &'a str, body: impl FnMut(u64) -> u64 + 'a) -> Contender<'a> {
-    Contender { name, body: Box::new(body) }
+    Contender { name, prepare: Box::new(|_| ()), body: Box::new(body) }
 }
 
 /// `n` under `cargo bench`, and a handful under `cargo test`, which only checks that it runs.
@@ -28,6 +30,7 @@ pub(crate) fn compare(title: &str, n: u64, contenders: &mut [Contender<'_>]) {
     let mut hashes = vec![0; contenders.len()];
     for _ in 0..rounds {
         for (index, contender) in contenders.iter_mut().enumerate() {
+            (contender.prepare)(n);
             let start = Instant::now();
             hashes[index] = (contender.body)(n);
             times[index].push(start.elapsed().as_nanos() as f64 / n as f64);

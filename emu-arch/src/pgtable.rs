@@ -44,25 +44,55 @@ fn changing<R>(
     latest: impl Fn(u16, Pte) -> Pte,
     op: impl FnOnce() -> R,
 ) -> R {
-    if !mm.machine().tracking.get() {
-        return op();
+    if mm.machine().tracking.get() {
+        return changing_tracked(mm, addr, ptep, nr, reads, latest, op);
     }
-    let before: Vec<Pte> = (0..nr).map(|n| ptep.add(n).read()).collect();
-    if reads {
-        for (n, before) in (0..nr).zip(&before) {
-            let at = mm.at(addr.add_pages(u64::from(n)));
-            mm.machine().track(|tracker, _| tracker.read_in_memory(at, *before));
-        }
-    }
+    op()
+}
+
+/// [`changing`], with the tracker told of each entry before and after.
+#[inline(never)]
+fn changing_tracked<R>(
+    mm: &MmStruct,
+    addr: VirtAddr,
+    ptep: Ptep<'_>,
+    nr: u16,
+    reads: bool,
+    latest: impl Fn(u16, Pte) -> Pte,
+    op: impl FnOnce() -> R,
+) -> R {
+    before_change(mm, addr, ptep, nr, reads);
     let value = op();
-    for (n, before) in (0..nr).zip(before) {
-        let (at, after) = (mm.at(addr.add_pages(u64::from(n))), ptep.add(n).read());
-        mm.machine().track(|tracker, _| {
-            let was = tracker.latest(at).unwrap_or(before);
-            tracker.wrote(at, latest(n, was), before, after);
-        });
-    }
+    after_change(mm, addr, ptep, nr, &latest);
     value
+}
+
+/// Has the tracker look at the entries before they change.
+#[cold]
+fn before_change(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, nr: u16, reads: bool) {
+    mm.machine().track(|tracker, _| {
+        for n in 0..nr {
+            let at = mm.at(addr.add_pages(u64::from(n)));
+            tracker.before_change(at, ptep.add(n).read(), reads);
+        }
+    });
+}
+
+/// Tells the tracker what has become of the entries.
+#[cold]
+fn after_change(
+    mm: &MmStruct,
+    addr: VirtAddr,
+    ptep: Ptep<'_>,
+    nr: u16,
+    latest: &dyn Fn(u16, Pte) -> Pte,
+) {
+    mm.machine().track(|tracker, _| {
+        for n in (0..nr).rev() {
+            let at = mm.at(addr.add_pages(u64::from(n)));
+            tracker.after_change(at, ptep.add(n).read(), &|was| latest(n, was));
+        }
+    });
 }
 
 /// Writes the entry of one page that was not present.

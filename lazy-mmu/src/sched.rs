@@ -540,6 +540,13 @@ pub fn note_effect(name: &str, n: Option<u32>) {
     current(|cur| cur.note(Event::Effect { name, n }));
 }
 
+/// Tells whether a record is being written or points are asked for: whether anyone sees an effect.
+#[inline]
+#[must_use]
+pub fn watched() -> bool {
+    current(|cur| cur.recording.get() | cur.points.get())
+}
+
 /// Has the architecture told of each point inside a call, or no longer.
 pub fn set_points(on: bool) {
     current(|cur| cur.points.set(on));

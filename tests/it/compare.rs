@@ -1,7 +1,7 @@
 //! Designs side by side: a table for each scenario on nesting and on interrupts, and the command.
 
 use emu_arch::{Arch, Kernel};
-use emu_lab::compare::{compare, json, markdown, text};
+use emu_lab::compare::{check_size, compare, json, markdown, text};
 use emu_lab::scenario::Setup;
 use lazy_mmu::design::Design;
 
@@ -111,6 +111,34 @@ fn a_kernel_without_the_architecture() {
     let output = lazymmu(&["compare", "-", "--kernel", "v6.0", "--arch", "all"], b"enable\n");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success() && text.contains("left out: v6.0 on arm64: "), "{text}");
+}
+
+#[test]
+fn what_is_left_out_fits_a_mail_and_is_said_once() {
+    let all = ["compare", "-", "--kernel", "all", "--arch", "all", "--format"];
+    let run = |format| lazymmu(&[&all[..], &[format]].concat(), b"enable\n");
+    let table = String::from_utf8_lossy(&run("table").stdout).into_owned();
+    let long = table.lines().find(|line| line.chars().count() > text::WIDTH);
+    assert_eq!(long, None);
+    assert_eq!(table.matches("left out: v6.0, v6.14 on arm64: ").count(), 1);
+    let json = run("json");
+    assert_eq!(json.stdout.iter().filter(|byte| **byte == b'\n').count(), 1, "JSON Lines");
+    assert!(String::from_utf8_lossy(&json.stderr).contains("left out: v6.0, v6.14 on arm64: "));
+    let markdown = String::from_utf8_lossy(&run("markdown").stdout).into_owned();
+    assert!(markdown.contains("\n\nleft out: v6.0, v6.14 on arm64: "), "a paragraph of its own");
+}
+
+#[test]
+fn a_comparison_is_bounded() {
+    let scenario = parse(&format!("map 0x1000\n{}", "enable\n".repeat(500_001)));
+    let two = &all_designs(Arch::Naive)[..2];
+    let error = check_size(&scenario, two).expect_err("a line too many");
+    assert_eq!((error.line, error.column), (500_002, 1));
+    assert!(error.message.contains("at most 500000 lines to compare in 2 columns"), "{error}");
+    assert_eq!(check_size(&scenario, &two[..1]), Ok(()));
+    let lines = "enable\n".repeat(100_000);
+    let said = ["at most 90909 lines", "<stdin>:90910:1", "list fewer designs"];
+    check_refused(&["compare", "-"], lines.as_bytes(), &said);
 }
 
 #[test]

@@ -1,6 +1,7 @@
-//! The call tables of the mails and commit messages, as data: call, hook, state after the call.
+//! The call tables of the mails and commit messages, as data: call, hook, state after the call; and
+//! the order of hook and state that each design was published with.
 
-use lazy_mmu::design::Design;
+use lazy_mmu::design::{Design, StateBits};
 use lazy_mmu::trace::Event;
 
 use crate::support::{parse, run_design};
@@ -79,5 +80,38 @@ fn v5_v6_and_merged() {
     ];
     for id in ["counts", "counts-task", "with-ptes"] {
         check_table(id, "enable pause", &nested);
+    }
+}
+
+/// Checks what arch code that asks inside each hook of the nested section is told: the hooks are
+/// enter, leave of the pause, enter of the resume, flush, leave.
+#[track_caller]
+fn check_active_in_hooks(id: &str, expected: [bool; 5]) {
+    let design = Design::by_id(id).expect("a design of the lab");
+    let calls = NESTED.map(|(call, ..)| call).join("\n");
+    let record = run_design(&parse(&calls), design).record;
+    let (mut found, mut state) = (Vec::new(), StateBits::default());
+    for seen in record.events() {
+        match seen.event {
+            Event::Store(bits) => state = bits,
+            Event::Hook(_) => found.push(design.is_active(state)[0]),
+            _ => {}
+        }
+    }
+    assert_eq!(found, expected, "{id}\n{record}");
+}
+
+#[test]
+fn hook_before_state_on_the_way_in() {
+    // The proposal and v3: enter and leave both run with the mode inactive.
+    for id in ["count-enabled-rfc", "count-enabled"] {
+        check_active_in_hooks(id, [false, false, false, true, false]);
+    }
+}
+
+#[test]
+fn state_before_hook_from_v4_on() {
+    for id in ["nesting-active", "counts", "counts-task", "with-ptes"] {
+        check_active_in_hooks(id, [true, false, true, true, false]);
     }
 }

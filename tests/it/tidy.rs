@@ -32,7 +32,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("emu-lab/src/input.rs", &[]),
     ("emu-lab/src/scenario/", &["scenario", "input"]),
     ("emu-lab/src/book/", &["book", "scenario"]),
-    ("emu-lab/src/compare/", &["compare", "scenario", "render::json"]),
+    ("emu-lab/src/compare/", &["compare", "scenario", "render::json", "input"]),
     ("emu-lab/src/render/", &["render"]),
 ];
 

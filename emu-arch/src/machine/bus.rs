@@ -144,6 +144,11 @@ impl<'m, T> Hw for Bus<'m, T> {
     }
 
     #[inline]
+    fn tracks(&self) -> bool {
+        self.inner.tracking.get()
+    }
+
+    #[inline]
     fn tlb_invalidate(&mut self, at: At, nr: u32) {
         self.inner.track(|tracker, _| tracker.tlb_invalidate(at, nr));
     }

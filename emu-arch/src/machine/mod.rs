@@ -226,11 +226,14 @@ impl Inner {
     /// Executes an effect.
     #[inline]
     pub(crate) fn effect(&self, effect: Effect) {
-        sched::point(Point::Effect(effect.name));
+        let watched = sched::watched();
+        if watched {
+            sched::point(Point::Effect(effect.name));
+        }
         if effect.kind != Kind::PutOff {
             self.totals.borrow_mut().add(effect);
         }
-        if sched::recording() {
+        if watched {
             sched::note_effect(effect.name, effect.n);
         }
     }

@@ -54,12 +54,21 @@ pub(crate) struct Tracker {
     /// Cached translations: the hash page table as CPU 0 on powerpc hash, each CPU's TLB elsewhere.
     cached: [BTreeMap<Page, Pte>; NR_CPUS],
     found: Vec<Found>,
+    /// What the entries were that are changing at the moment, the last one first.
+    before: Vec<Pte>,
 }
 
 impl Tracker {
     pub(crate) fn new(arch: Arch) -> Self {
         let (pending, latest) = (BTreeMap::new(), BTreeMap::new());
-        Self { arch, pending, latest, cached: Default::default(), found: Vec::new() }
+        Self {
+            arch,
+            pending,
+            latest,
+            cached: Default::default(),
+            found: Vec::new(),
+            before: Vec::new(),
+        }
     }
 
     /// What was found so far.
@@ -153,20 +162,28 @@ impl Tracker {
         self.report_some(hazard::flush_before_stores(deferred), pending.map(|p| p.seq));
     }
 
-    /// What software believes the entry of a page to be, where its store is pending.
-    pub(crate) fn latest(&self, at: At) -> Option<Pte> {
-        self.latest.get(&page(at)).copied()
+    /// An entry is about to change; `reads` tells whether the primitive depends on what it finds in
+    /// memory, `before`.
+    pub(crate) fn before_change(&mut self, at: At, before: Pte, reads: bool) {
+        self.before.push(before);
+        // On s390 a primitive looks into the cache first.
+        if reads && self.arch == Arch::XenPv {
+            self.read(at, before);
+        }
     }
 
-    /// A primitive has made an entry `latest` for software; memory had `before` and has `after`.
-    pub(crate) fn wrote(&mut self, at: At, latest: Pte, before: Pte, after: Pte) {
+    /// The entry whose change was told last, and is not told yet, has `after` in memory; `latest` makes
+    /// of what software believed it to be what it believes now.
+    pub(crate) fn after_change(&mut self, at: At, after: Pte, latest: &dyn Fn(Pte) -> Pte) {
+        let Some(before) = self.before.pop() else { return };
         if self.arch.defers() != Some(Deferred::Store) {
             return;
         }
         let page = page(at);
         let pending = self.pending_of(page);
         if pending.is_some() {
-            self.latest.insert(page, latest);
+            let was = self.latest.get(&page).copied().unwrap_or(before);
+            self.latest.insert(page, latest(was));
         }
         // An IPTE stores nothing that an older store could undo.
         if before != after && !after.has(Pte::INVALID) {
@@ -180,14 +197,6 @@ impl Tracker {
         if let Some(latest) = self.latest.get(&page).copied() {
             let cause = self.pending_of(page).map(|pending| pending.seq);
             self.report_some(hazard::stale_read(seen, latest), cause);
-        }
-    }
-
-    /// A primitive is about to depend on an entry that it finds in memory as `seen`; on s390 it looks
-    /// into the cache first.
-    pub(crate) fn read_in_memory(&mut self, at: At, seen: Pte) {
-        if self.arch == Arch::XenPv {
-            self.read(at, seen);
         }
     }
 

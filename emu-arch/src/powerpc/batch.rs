@@ -132,14 +132,10 @@ pub(super) fn flush_pending(hw: &mut impl Hw<PerCpu = Ppc64TlbBatch>) {
         1 => hw.effect(FLUSH_HASH_PAGE),
         n => hw.effect(FLUSH_HASH_RANGE.of(n as u32)),
     }
-    let (mm, pages) = hw.per_cpu(|batch| (batch.mm, std::mem::take(&mut batch.pages)));
-    for addr in &pages {
-        hw.tlb_invalidate(At { mm, addr: *addr }, 1);
+    if hw.tracks() {
+        let (mm, pages) = hw.per_cpu(|batch| (batch.mm, batch.pages.clone()));
+        pages.iter().for_each(|addr| hw.tlb_invalidate(At { mm, addr: *addr }, 1));
     }
+    hw.per_cpu(|batch| batch.pages.clear());
     hw.settle();
-    // Given back empty, for its memory.
-    hw.per_cpu(|batch| {
-        batch.pages = pages;
-        batch.pages.clear();
-    });
 }

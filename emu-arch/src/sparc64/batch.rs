@@ -108,22 +108,23 @@ fn tlb_batch_add_one<H: Hw<PerCpu = TlbBatch>>(
 /// Fidelity: same as arch/sparc/mm/tlb.c v6.0 to v7.0, for an address space with a valid context.
 #[inline(never)]
 pub(super) fn flush_tlb_pending(hw: &mut impl Hw<PerCpu = TlbBatch>) {
-    let (mm, vaddrs) = hw.per_cpu(|batch| (batch.mm, std::mem::take(&mut batch.vaddrs)));
-    if vaddrs.is_empty() {
-        return;
-    }
-    let nr = vaddrs.len() as u32;
-    hw.effect(FLUSH_TSB_USER.of(nr));
-    hw.effect(if nr == 1 { GLOBAL_FLUSH_TLB_PAGE } else { SMP_FLUSH_TLB_PENDING.of(nr) });
-    for vaddr in &vaddrs {
-        if let Ok(addr) = VirtAddr::page(vaddr & !1) {
-            hw.tlb_invalidate(At { mm, addr }, 1);
+    let nr = hw.per_cpu(|batch| batch.tlb_nr()) as u32;
+    match nr {
+        0 => return,
+        1 => {
+            hw.effect(FLUSH_TSB_USER.of(1));
+            hw.effect(GLOBAL_FLUSH_TLB_PAGE);
+        }
+        nr => {
+            hw.effect(FLUSH_TSB_USER.of(nr));
+            hw.effect(SMP_FLUSH_TLB_PENDING.of(nr));
         }
     }
+    if hw.tracks() {
+        let (mm, vaddrs) = hw.per_cpu(|batch| (batch.mm, batch.vaddrs.clone()));
+        let addrs = vaddrs.iter().filter_map(|vaddr| VirtAddr::page(vaddr & !1).ok());
+        addrs.for_each(|addr| hw.tlb_invalidate(At { mm, addr }, 1));
+    }
+    hw.per_cpu(|batch| batch.vaddrs.clear());
     hw.settle();
-    // Given back empty, for its memory.
-    hw.per_cpu(|batch| {
-        batch.vaddrs = vaddrs;
-        batch.vaddrs.clear();
-    });
 }

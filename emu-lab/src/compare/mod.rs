@@ -27,7 +27,7 @@ use lazy_mmu::design::{Hook, StateBits};
 
 pub use cells::Tone;
 pub use columns::Column;
-pub use run::compare;
+pub use run::{CELLS_MAX, check_size, compare};
 
 /// What each of several setups makes of one scenario.
 #[derive(Clone, Debug)]

@@ -7,9 +7,30 @@ use lazy_mmu::trace::Event;
 
 use super::columns::columns;
 use super::{Cell, Comparison, End, Part, Row, Total};
+use crate::input::InputError;
 use crate::scenario::{self, Line, Outcome, Scenario, Setup, Step};
 
+/// The most cells of a comparison, lines times columns: all of them are in memory at once.
+pub const CELLS_MAX: usize = 1_000_000;
+
+/// Checks that `scenario` under each of `setups` makes no more than [`CELLS_MAX`] cells.
+///
+/// # Errors
+/// The first line that is too many.
+pub fn check_size(scenario: &Scenario, setups: &[Setup]) -> Result<(), InputError> {
+    let columns = setups.len().max(1);
+    let rows_max = CELLS_MAX / columns;
+    let Some(line) = scenario.steps.iter().filter(|line| shown(line)).nth(rows_max) else {
+        return Ok(());
+    };
+    let message = format!("expected at most {rows_max} lines to compare in {columns} columns");
+    let help = Some("list fewer designs, kernels or architectures".to_owned());
+    Err(InputError { line: line.number as usize, column: 1, len: 0, message, help })
+}
+
 /// Runs `scenario` under each of `setups` and puts the results side by side.
+///
+/// A scenario that [`check_size`] refuses is compared all the same, as far as memory lasts.
 #[must_use]
 pub fn compare(scenario: &Scenario, setups: &[Setup]) -> Comparison {
     let columns = columns(setups);

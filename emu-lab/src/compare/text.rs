@@ -26,6 +26,12 @@ pub fn plain(comparison: &Comparison) -> String {
     render(comparison, &|_, text| text.to_owned())
 }
 
+/// A remark in as many lines as it takes.
+#[must_use]
+pub fn remark(text: &str) -> Vec<String> {
+    wrap(text, WIDTH)
+}
+
 /// The comparison, with `paint` for what stands out.
 #[must_use]
 pub fn render(comparison: &Comparison, paint: Paint<'_>) -> String {
