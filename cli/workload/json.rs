@@ -48,7 +48,7 @@ fn arch(mappings: &[Mapping], report: &Report) -> Value {
 }
 
 fn numbers(row: &Row) -> Map<String, Value> {
-    let hooks: Map<String, Value> = Hook::ALL
+    let hooks: Map<String, Value> = Hook::WITH_HINT
         .into_iter()
         .map(|hook| (hook.name().to_owned(), row.lazy.hook(hook).into()))
         .collect();

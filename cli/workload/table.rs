@@ -74,11 +74,13 @@ fn effects(text: &mut String, report: &Report) {
     };
     let mut names: Vec<_> = lazy.plus(paused).effects().map(|total| total.name).collect();
     names.sort_unstable();
-    let hooks = Hook::ALL.map(|hook| (hook.name(), lazy.hook(hook), paused.hook(hook)));
+    let shown = |hook: &Hook| Hook::ALL.contains(hook) || lazy.hook(*hook) > 0;
+    let hooks = Hook::WITH_HINT.into_iter().filter(shown);
+    let hooks = hooks.map(|hook| (hook.name(), lazy.hook(hook), paused.hook(hook)));
     let effects = names.into_iter().map(|name| (name, of(lazy, name), of(paused, name)));
     let mut table = new_table();
     table.set_header(["hook or effect", "with the mode", "at once"]);
-    for (name, with, without) in hooks.into_iter().chain(effects) {
+    for (name, with, without) in hooks.chain(effects) {
         table.add_row([name.to_owned(), grouped(with), grouped(without)]);
     }
     text.push('\n');

@@ -91,6 +91,11 @@ impl Arch {
         matches!(self, Self::XenPv)
     }
 
+    /// Whether `ptep_modify_prot_start()` only reads, so that software goes on to see the entry.
+    pub(crate) const fn prot_start_reads(self) -> bool {
+        matches!(self, Self::XenPv)
+    }
+
     /// Finds an architecture by its id.
     #[must_use]
     pub fn by_id(id: &str) -> Option<Self> {
@@ -136,7 +141,7 @@ impl Arch {
                 };
                 AnyBackend::XenPv(code, PerCpu::new())
             }
-            Self::S390 => AnyBackend::S390(s390::S390, PerCpu::new()),
+            Self::S390 => AnyBackend::S390(s390::S390::default(), PerCpu::new()),
         }
     }
 }

@@ -32,6 +32,20 @@ pub trait Hw {
     fn read_slot(&self, slot: Slot) -> Pte;
     /// Writes the entry at `slot` to memory.
     fn write_slot(&mut self, slot: Slot, pte: Pte);
+    /// Reads entries from `slot` on, all of one table, until one is not what `wanted` says, `nr` at
+    /// most; returns how many were.
+    #[inline]
+    fn count_slots(&self, slot: Slot, nr: usize, wanted: impl Fn(Pte) -> bool) -> usize {
+        let wanted = |n: &usize| wanted(self.read_slot(Slot(slot.0 + *n as u64)));
+        (0..nr).find(|n| !wanted(n)).unwrap_or(nr)
+    }
+    /// Writes entries from `slot` on, all of one table, to memory, in order.
+    #[inline]
+    fn write_slots(&mut self, slot: Slot, ptes: &[Pte]) {
+        for (n, pte) in (0..).zip(ptes) {
+            self.write_slot(Slot(slot.0 + n), *pte);
+        }
+    }
     /// `is_lazy_mmu_mode_active()` of the current task.
     fn is_lazy_mmu_mode_active(&self) -> bool;
     /// `__task_lazy_mmu_mode_active(current)`: the same, whether in interrupt or not.

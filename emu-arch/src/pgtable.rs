@@ -259,7 +259,7 @@ pub fn ptep_modify_prot_start(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) -> 
         ptep,
         1,
         true,
-        |_, was| was,
+        |_, was| if mm.machine().arch.prot_start_reads() { was } else { Pte::NONE },
         || backend!(mm, |backend, hw| backend.ptep_modify_prot_start(hw, mm.at(addr), ptep)),
     )
 }

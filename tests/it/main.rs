@@ -13,6 +13,7 @@ mod maps;
 mod mm;
 mod models;
 mod my_design;
+mod s390;
 mod scenarios;
 mod sparc64;
 mod support;

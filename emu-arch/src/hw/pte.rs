@@ -31,7 +31,8 @@ impl Pte {
     pub const HASHPTE: u64 = 1 << 6;
     /// Not a mapping of a normal page: `pte_special()`.
     pub const SPECIAL: u64 = 1 << 7;
-    /// Not present, but a translation may still be cached: `_PAGE_INVALID` (powerpc).
+    /// Not present, but once was: `_PAGE_INVALID` (powerpc, s390); on powerpc a translation may still be
+    /// cached.
     pub const INVALID: u64 = 1 << 8;
 
     const PFN_SHIFT: u32 = 16;

@@ -51,6 +51,20 @@ impl<'m, T> Hw for Bus<'m, T> {
         self.inner.at_slot(slot, |ptep| ptep.write(pte));
     }
 
+    #[inline]
+    fn count_slots(&self, slot: Slot, nr: usize, wanted: impl Fn(Pte) -> bool) -> usize {
+        self.inner.at_slot(slot, |first| {
+            (0..nr as u16).find(|n| !wanted(first.add(*n).read())).map_or(nr, usize::from)
+        })
+    }
+
+    #[inline]
+    fn write_slots(&mut self, slot: Slot, ptes: &[Pte]) {
+        self.inner.at_slot(slot, |first| {
+            (0..).zip(ptes).for_each(|(n, pte)| first.add(n).write(*pte));
+        });
+    }
+
     fn task_lazy_mmu_mode_active(&self) -> bool {
         sched::task_lazy_mmu_mode_active()
     }

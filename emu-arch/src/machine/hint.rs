@@ -26,11 +26,14 @@ impl PteRangePart for Ptep<'_> {
     }
 }
 
-/// The range that `hint` speaks of, if it is one of pages in one table of this machine.
+/// The range that `hint` speaks of, if it is one of pages in one table of this machine and begins
+/// with the entry of the first.
 pub(super) fn range(hint: &Hint) -> Option<PteRange> {
     let addr = VirtAddr::page(hint.addr).ok()?;
     let nr = hint.end.checked_sub(hint.addr)? >> PAGE_SHIFT;
-    let fits = usize::from(addr.pte_index()) + nr as usize <= PTRS_PER_PTE && nr > 0;
+    let (first, table) = (usize::from(addr.pte_index()), PTRS_PER_PTE as u64);
+    let fits = (1..=table).contains(&nr) && first + nr as usize <= PTRS_PER_PTE;
+    let fits = fits && hint.ptep % table == first as u64;
     let at = At { mm: u8::try_from(hint.mm).ok()?, addr };
     fits.then_some(PteRange { at, nr: nr as u16, slot: Slot(hint.ptep) })
 }

@@ -66,7 +66,7 @@ pub struct Machine {
 /// What all parts of a machine share.
 #[derive(Debug)]
 pub(crate) struct Inner {
-    arch: Arch,
+    pub(crate) arch: Arch,
     pub(crate) backend: AnyBackend,
     /// The CPU that runs.
     cpu: Cell<u8>,

@@ -9,7 +9,7 @@ use crate::hw::effect::{Effect, Kind};
 pub struct Totals {
     /// In the order of first appearance.
     effects: Vec<Total>,
-    hooks: [u64; Hook::COUNT],
+    hooks: [u64; Hook::WITH_HINT.len()],
 }
 
 /// How often one effect happened.

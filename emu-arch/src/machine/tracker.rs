@@ -185,7 +185,8 @@ impl Tracker {
             let was = self.latest.get(&page).copied().unwrap_or(before);
             self.latest.insert(page, latest(was));
         }
-        if before != after {
+        // An IPTE stores nothing that an older store could undo.
+        if before != after && !after.has(Pte::INVALID) {
             self.report_some(hazard::overtaken(self.deferred_of(page)), pending.map(|p| p.seq));
         }
     }

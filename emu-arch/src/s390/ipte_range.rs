@@ -1,119 +1,209 @@
 //! The cache of one CPU: entries of a hinted range that are on their way into memory.
 //!
-//! Models `struct ipte_range` and the lowcore's `lazy_mmu_count` of arch/s390/mm/lazy_mmu.c, sixth
-//! version of the proposal (15 July 2026).
+//! Models `struct ipte_range` and the lowcore's `lazy_mmu_count` of arch/s390/mm/lazy_mmu.c, the
+//! proposal v6.
 
+use std::ops::Range;
+
+use super::pgtable::is_valid;
 use crate::backend::{At, Hw, PteRange, Slot};
-use crate::hw::addr::PTRS_PER_PTE;
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 
 /// How many entries one IPTE instruction invalidates at most.
 pub const IPTE_RANGE_MAX: usize = 256;
 
-/// One entry is invalidated on all CPUs.
-pub const IPTE: Effect = Effect::delayable("ipte()");
 /// That many entries are invalidated on all CPUs by one instruction.
 pub const IPTE_RANGE: Effect = Effect::delayable("ipte_range");
 /// An entry was put into the cache, which now holds that many.
 const CACHED: Effect = Effect::put_off("ipte_range.cache=");
 
+/// A slot of the cache that holds nothing; no entry has this bit.
+const PTE_POISON: Pte = Pte(1 << 63);
+
 /// What s390 keeps per CPU.
 ///
-/// Fidelity: changed: arch/s390/mm/lazy_mmu.c of the proposal v6, with 512 entries to a table in place
-/// of 256, and the lowcore's count beside the range; a slot that is not in the cache is `None` in
-/// place of `PTE_POISON`.
+/// Fidelity: changed: arch/s390/mm/lazy_mmu.c in the proposal v6, with 512 entries to a table in place
+/// of 256, the lowcore's count beside the range, and indices in place of pointers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct IpteRange {
-    /// `lazy_mmu_count`: how many sections were entered.
-    pub(super) lazy_mmu_count: u32,
-    /// The range that was latched, if any.
-    pub(super) range: Option<PteRange>,
-    /// The cached entries, by their place in the range; empty unless something was cached.
-    cache: Vec<Option<Pte>>,
+    /// `lazy_mmu_count`: how many sections were entered and not left.
+    pub(super) lazy_mmu_count: i32,
+    /// `mm` and `base_addr`, where a range is latched.
+    base: Option<At>,
+    /// `base_pte`, and how many entries there are up to `base_end`: none without a range.
+    base_pte: Slot,
+    nr: u16,
+    /// `start_pte` and `end_pte`: what was touched; nothing if they are equal.
+    start: usize,
+    end: usize,
+    /// The entries by their place in the range; behind the last one is poison.
+    cache: Vec<Pte>,
+    /// How many of them are not poison.
     cached: u16,
 }
 
 impl IpteRange {
-    /// The place of an entry in the latched range, if it is in there.
-    #[inline]
-    pub(super) fn index(&self, slot: Slot) -> Option<usize> {
-        let range = self.range.filter(|_| self.lazy_mmu_count > 0)?;
-        let index = slot.0.checked_sub(range.slot.0)? as usize;
-        (index < usize::from(range.nr)).then_some(index)
-    }
-
-    /// The cached entry at `index`.
-    #[inline]
-    pub(super) fn get(&self, index: usize) -> Option<Pte> {
-        self.cache.get(index).copied().flatten()
-    }
-
-    /// Caches an entry; returns how many are cached now.
-    #[inline]
-    pub(super) fn put(&mut self, index: usize, pte: Pte) -> u16 {
-        if self.cache.is_empty() {
-            self.cache.resize(PTRS_PER_PTE, None);
-        }
-        self.cached += u16::from(self.cache[index].is_none());
-        self.cache[index] = Some(pte);
-        self.cached
-    }
-
     /// How many entries are cached.
     #[must_use]
     pub fn cached(&self) -> u16 {
         self.cached
     }
+
+    /// The place of an entry in the latched range, if a section is open and it is in there.
+    ///
+    /// Fidelity: same as `is_lazy_mmu_active()` of arch/s390/include/asm/pgtable.h and
+    /// `this_ipte_range()` of arch/s390/mm/lazy_mmu.c in the proposal v6.
+    #[inline]
+    fn index(&self, slot: Slot) -> Option<usize> {
+        let index = slot.0.wrapping_sub(self.base_pte.0);
+        (self.lazy_mmu_count != 0 && index < u64::from(self.nr)).then_some(index as usize)
+    }
+
+    /// Latches a range.
+    pub(super) fn latch(&mut self, range: PteRange) {
+        (self.base, self.base_pte, self.nr) = (Some(range.at), range.slot, range.nr);
+    }
+
+    /// The latched range, if any.
+    pub(super) fn range(&self) -> Option<PteRange> {
+        self.base.map(|at| PteRange { at, nr: self.nr, slot: self.base_pte })
+    }
+
+    /// The cached entry of the range.
+    #[inline]
+    pub(super) fn ptep_get(&self, slot: Slot) -> Option<Pte> {
+        self.index(slot).and_then(|index| self.get(index))
+    }
+
+    /// Caches an entry of the range; returns how many are cached now.
+    #[inline]
+    pub(super) fn set_pte(&mut self, slot: Slot, pte: Pte) -> Option<u16> {
+        self.index(slot).map(|index| self.put(index, pte))
+    }
+
+    /// Has `new` change an entry of the range, which is `memory` if it is not cached. Returns what it
+    /// was and, if it was changed, how many are cached now; or `new`, if it is not in the range.
+    #[inline]
+    pub(super) fn update<F>(
+        &mut self,
+        slot: Slot,
+        memory: Pte,
+        new: F,
+    ) -> Result<(Pte, Option<u16>), F>
+    where
+        F: FnOnce(Pte) -> Option<Pte>,
+    {
+        let Some(index) = self.index(slot) else { return Err(new) };
+        let old = self.get(index).unwrap_or(memory);
+        Ok((old, new(old).map(|pte| self.put(index, pte))))
+    }
+
+    /// Forgets the range and what was touched of it. What an interrupt has put into a slot that was
+    /// written already stays in the cache, as in the kernel: its places are returned.
+    pub(super) fn drop_range(&mut self) -> Vec<usize> {
+        (self.base, self.base_pte, self.nr) = (None, Slot::default(), 0);
+        (self.start, self.end) = (0, 0);
+        if self.cached == 0 {
+            self.cache.clear();
+            return Vec::new();
+        }
+        (0..self.cache.len()).filter(|index| self.get(*index).is_some()).collect()
+    }
+
+    #[inline]
+    fn get(&self, index: usize) -> Option<Pte> {
+        self.cache.get(index).copied().filter(|pte| *pte != PTE_POISON)
+    }
+
+    #[inline]
+    fn put(&mut self, index: usize, pte: Pte) -> u16 {
+        if index >= self.cache.len() {
+            self.grow();
+        }
+        // Stored only where they change: an entry is often changed twice, and the next one follows.
+        if self.cache[index] == PTE_POISON {
+            self.cached += 1;
+        }
+        if index < self.start || self.start == self.end {
+            self.start = index;
+        }
+        if index >= self.end {
+            self.end = index + 1;
+        }
+        self.cache[index] = pte;
+        self.cached
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self) {
+        self.cache.resize(usize::from(self.nr), PTE_POISON);
+    }
+
+    /// The next slots that are all cached, of those touched from `from` on.
+    fn next_run(&self, from: usize) -> Option<Range<usize>> {
+        let cached = |index: &usize| self.cache[*index] != PTE_POISON;
+        let start = (from.max(self.start)..self.end).find(cached)?;
+        let end = (start..self.end).find(|index| !cached(index)).unwrap_or(self.end);
+        Some(start..end)
+    }
+
+    /// Takes a run of entries out of the cache; poison stands for those that are gone, which only
+    /// a section that began and ended inside of this one's leave can have taken.
+    fn take(&mut self, run: Range<usize>) -> [Pte; IPTE_RANGE_MAX] {
+        let mut taken = [PTE_POISON; IPTE_RANGE_MAX];
+        let run = run.start.min(self.cache.len())..run.end.min(self.cache.len());
+        let nr = run.len();
+        taken[..nr].swap_with_slice(&mut self.cache[run]);
+        self.cached -= taken[..nr].iter().filter(|pte| **pte != PTE_POISON).count() as u16;
+        taken
+    }
 }
 
-/// Caches an entry of the latched range.
+/// Tells that an entry was cached, and how many are now.
 #[inline]
-pub(super) fn cache(hw: &mut impl Hw<PerCpu = IpteRange>, at: At, index: usize, pte: Pte) {
-    let cached = hw.per_cpu(|cpu| cpu.put(index, pte));
+pub(super) fn note_cached(hw: &mut impl Hw<PerCpu = IpteRange>, at: At, cached: u16) {
     hw.effect(CACHED.of(u32::from(cached)));
     hw.put_off(at, 1);
 }
 
-/// Writes what is cached: for each run of cached entries, and in it for each run of equal validity in
-/// memory, one range invalidation if valid, then the stores. The range is dropped.
+/// Writes what is cached, run by run. The range stays latched meanwhile: an interrupt may still put
+/// something into a slot, and where that slot was written already it is not written again.
 ///
-/// Fidelity: same as `arch_leave_lazy_mmu_mode()` of arch/s390/mm/lazy_mmu.c in the proposal v6, with
-/// every invalidation global.
-pub(super) fn apply(hw: &mut impl Hw<PerCpu = IpteRange>) {
-    let (range, cached, mut cache) = hw.per_cpu(|cpu| {
-        (cpu.range.take(), std::mem::take(&mut cpu.cached), std::mem::take(&mut cpu.cache))
-    });
-    let Some(range) = range.filter(|_| cached > 0) else { return };
-    let slot = |index: usize| Slot(range.slot.0 + index as u64);
-    let mut start = 0;
-    while start < usize::from(range.nr) {
-        if cache[start].is_none() {
-            start += 1;
-            continue;
-        }
-        let valid = hw.read_slot(slot(start)).is_present();
-        let mut end = start + 1;
-        while end < usize::from(range.nr)
-            && end - start < IPTE_RANGE_MAX
-            && cache[end].is_some()
-            && hw.read_slot(slot(end)).is_present() == valid
-        {
-            end += 1;
-        }
-        let at = At { addr: range.at.addr.add_pages(start as u64), ..range.at };
-        if valid {
-            hw.effect(IPTE_RANGE.of((end - start) as u32));
-            hw.tlb_invalidate(at, (end - start) as u32);
-        }
-        for (index, entry) in (start..end).zip(&mut cache[start..end]) {
-            if let Some(pte) = entry.take() {
-                hw.write_slot(slot(index), pte);
-            }
-        }
-        start = end;
+/// Fidelity: same as `leave_ipte_range()` of arch/s390/mm/lazy_mmu.c in the proposal v6.
+pub(super) fn write_cached(hw: &mut impl Hw<PerCpu = IpteRange>, range: PteRange) {
+    let mut from = 0;
+    while let Some(run) = hw.per_cpu(|cpu| cpu.next_run(from)) {
+        from = run.end;
+        set_pte_range(hw, range, run);
     }
-    hw.settle();
-    // Given back poisoned, for its memory.
-    hw.per_cpu(|cpu| cpu.cache = cache);
+}
+
+/// Writes a run: part by part of equal validity in memory, each invalidated by one instruction where
+/// it is valid.
+///
+/// Fidelity: changed: `set_pte_range()` of arch/s390/mm/lazy_mmu.c in the proposal v6; a part also ends
+/// after [`IPTE_RANGE_MAX`] entries, which is a whole table there, and each invalidation is global.
+fn set_pte_range(hw: &mut impl Hw<PerCpu = IpteRange>, range: PteRange, run: Range<usize>) {
+    let mut start = run.start;
+    while start < run.end {
+        let slot = Slot(range.slot.0 + start as u64);
+        let valid = is_valid(hw.read_slot(slot));
+        let most = (run.end - start).min(IPTE_RANGE_MAX);
+        let nr = hw.count_slots(slot, most, |pte| is_valid(pte) == valid);
+        if valid {
+            hw.effect(IPTE_RANGE.of(nr as u32));
+            let addr = range.at.addr.add_pages(start as u64);
+            hw.tlb_invalidate(At { addr, ..range.at }, nr as u32);
+        }
+        let ptes = hw.per_cpu(|cpu| cpu.take(start..start + nr));
+        if ptes[..nr].contains(&PTE_POISON) {
+            let there = (0..).zip(&ptes[..nr]).filter(|(_, pte)| **pte != PTE_POISON);
+            there.for_each(|(n, pte)| hw.write_slot(Slot(slot.0 + n), *pte));
+        } else {
+            hw.write_slots(slot, &ptes[..nr]);
+        }
+        start += nr;
+    }
 }

@@ -157,7 +157,7 @@ fn totals(runs: &[Run]) -> Vec<Total> {
             totals.push(Total { name: name.to_owned(), times, bad });
         }
     };
-    for hook in Hook::ALL {
+    for hook in Hook::WITH_HINT {
         let times = runs.iter().map(|run| run.outcome.totals.hook(hook)).collect();
         push(hook.short(), false, times);
     }

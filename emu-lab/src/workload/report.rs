@@ -82,7 +82,7 @@ impl Row {
     /// Calls of all hooks.
     #[must_use]
     pub fn hooks(&self) -> u64 {
-        Hook::ALL.into_iter().map(|hook| self.lazy.hook(hook)).sum()
+        Hook::WITH_HINT.into_iter().map(|hook| self.lazy.hook(hook)).sum()
     }
 
     /// Effects of the kinds that the mode can delay, with the mode.

@@ -82,8 +82,8 @@ pub enum Hook {
 impl Hook {
     /// The hooks that every architecture has.
     pub const ALL: [Self; 3] = [Self::Enter, Self::Leave, Self::Flush];
-    /// How many hooks there are, with that of the range hint.
-    pub const COUNT: usize = 4;
+    /// Every hook, with that of the range hint, in the order of the declaration.
+    pub const WITH_HINT: [Self; 4] = [Self::Enter, Self::Leave, Self::Flush, Self::EnterWithPtes];
 
     /// The kernel's name of the hook.
     #[must_use]

@@ -1,0 +1,67 @@
+//! The hooks of s390.
+//!
+//! Models arch/s390/mm/lazy_mmu.c, the proposal v6. The count and the range change with preemption
+//! off, so that both belong to one task until its section ends.
+
+use super::S390;
+use super::ipte_range::{self, IpteRange};
+use crate::backend::{At, Hw, PteRange};
+
+/// Stays on this CPU; without a range nothing is cached.
+///
+/// Fidelity: same as arch/s390/mm/lazy_mmu.c in the proposal v6.
+pub(super) fn arch_enter_lazy_mmu_mode(s390: S390, hw: &mut impl Hw<PerCpu = IpteRange>) {
+    if s390.facility_13 {
+        hw.preempt_disable();
+        hw.per_cpu(|cpu| cpu.lazy_mmu_count = cpu.lazy_mmu_count.wrapping_add(1));
+    }
+}
+
+/// Latches the range besides, unless the address space is that of a protected guest.
+///
+/// Fidelity: same as arch/s390/mm/lazy_mmu.c in the proposal v6.
+pub(super) fn arch_enter_lazy_mmu_mode_with_ptes(
+    s390: S390,
+    hw: &mut impl Hw<PerCpu = IpteRange>,
+    range: PteRange,
+) {
+    arch_enter_lazy_mmu_mode(s390, hw);
+    let protected = s390.protected >> (range.at.mm & 31) & 1 != 0;
+    if s390.facility_13 && !protected {
+        hw.per_cpu(|cpu| cpu.latch(range));
+    }
+}
+
+/// Writes what is cached and drops the range. What an interrupt has put behind the back of the
+/// writing is still pending.
+///
+/// Fidelity: same as arch/s390/mm/lazy_mmu.c in the proposal v6.
+pub(super) fn arch_leave_lazy_mmu_mode(s390: S390, hw: &mut impl Hw<PerCpu = IpteRange>) {
+    if s390.facility_13 {
+        if let Some(range) = hw.per_cpu(|cpu| cpu.range()) {
+            ipte_range::write_cached(hw, range);
+            hw.settle();
+            for index in hw.per_cpu(IpteRange::drop_range) {
+                let addr = range.at.addr.add_pages(index as u64);
+                hw.put_off(At { addr, ..range.at }, 1);
+            }
+        }
+        hw.per_cpu(|cpu| cpu.lazy_mmu_count = cpu.lazy_mmu_count.wrapping_sub(1));
+        hw.preempt_enable();
+    }
+}
+
+/// Leaves and enters again with the same range, if one is latched.
+///
+/// Fidelity: same as arch/s390/mm/lazy_mmu.c in the proposal v6, which also holds the CPU around
+/// both, so that the task cannot move in between.
+pub(super) fn arch_flush_lazy_mmu_mode(s390: S390, hw: &mut impl Hw<PerCpu = IpteRange>) {
+    if s390.facility_13 {
+        hw.get_cpu();
+        if let Some(range) = hw.per_cpu(|cpu| cpu.range()) {
+            arch_leave_lazy_mmu_mode(s390, hw);
+            arch_enter_lazy_mmu_mode_with_ptes(s390, hw, range);
+        }
+        hw.put_cpu();
+    }
+}
