@@ -194,19 +194,23 @@ impl Backend for Sparc64 {
     /// Fidelity: same as `pmd_set()` and its like of arch/sparc/include/asm/pgtable_64.h v7.0.
     fn set_table(self, _: &mut impl Hw<PerCpu = Self::PerCpu>, _: At, _: Level, _: bool) {}
 
-    /// The end of an `mmu_gather` flushes the batch, whatever it gathered; `flush_tlb_range()` and
-    /// its like are empty for user pages, so that this may flush where a bare call would not.
+    /// Empty for user pages, whose batch is the flush.
     ///
-    /// Fidelity: same as `tlb_flush()` of arch/sparc/include/asm/tlb_64.h and
-    /// `flush_tlb_kernel_range()` of arch/sparc/mm/init_64.c, v7.0; the latter's detour around the
-    /// firmware's addresses is left out.
+    /// Fidelity: same as arch/sparc/include/asm/tlbflush_64.h and `flush_tlb_kernel_range()` of
+    /// arch/sparc/mm/init_64.c, v7.0; the latter's detour around the firmware's addresses is left
+    /// out.
     fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, at: At, pages: u32) {
         if at.mm == INIT_MM {
             hw.effect(FLUSH_TLB_KERNEL_RANGE.of(pages));
             hw.tlb_invalidate(at, pages);
-        } else {
-            batch::flush_tlb_pending(hw);
         }
+    }
+
+    /// Flushes the batch of this CPU, whatever was gathered.
+    ///
+    /// Fidelity: same as arch/sparc/include/asm/tlb_64.h v7.0.
+    fn tlb_flush(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, _: At, _: u32) {
+        batch::flush_tlb_pending(hw);
     }
 
     fn pending(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) -> Option<(u32, &'static str)> {

@@ -20,15 +20,16 @@ const LINES_MAX: usize = 100_000_000;
 /// The first line that is none of the grammar's, with its place, what was expected, and the nearest
 /// valid word; or there is no step at all.
 pub fn parse(text: &str) -> Result<Scenario, InputError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut scenario = Scenario::default();
     let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, line)).peekable();
     let first = text.lines().map(strip).find(|line| !line.is_empty());
     if first.is_some_and(header::begins) {
         for (number, line) in lines.by_ref() {
-            if line.trim() == header::END {
+            if strip(line) == header::END {
                 break;
             }
-            header::line(&mut scenario, number, line)?;
+            header::line(&mut scenario, number, line.trim_start_matches(['>', ' ']))?;
         }
     }
     let mut blocks = Blocks::new(&mut scenario);
