@@ -2,6 +2,7 @@
 
 mod api;
 mod book;
+mod bugs;
 mod cli;
 mod compare;
 mod designs;
