@@ -73,7 +73,8 @@ pub trait Hw {
     fn preempt_disable(&mut self);
     /// `preempt_enable()`
     fn preempt_enable(&mut self);
-    /// The page size of the slice that `at` lies in (powerpc hash).
+    /// The page size of the slice that `at` lies in (powerpc hash; sparc64, where it stands for the
+    /// size of a huge page).
     fn slice_psize(&self, at: At) -> Psize;
     /// Executes an effect.
     fn effect(&mut self, effect: Effect);
@@ -289,9 +290,13 @@ pub trait Backend: Copy + std::fmt::Debug {
             hw.effect(Effect::PAGE_FAULT);
         }
     }
-    /// The flush at the end of an `mmu_gather`, or `flush_tlb_range()` and
-    /// `flush_tlb_kernel_range()`, over `pages` pages.
+    /// `flush_tlb_range()`, `flush_tlb_mm()` and, for the kernel's pages, `flush_tlb_kernel_range()`,
+    /// over `pages` pages.
     fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, at: At, pages: u32);
+    /// `tlb_flush()`, the flush at the end of an `mmu_gather`: by default one of the range.
+    fn tlb_flush(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, at: At, pages: u32) {
+        self.flush_tlb_range(hw, at, pages);
+    }
 
     /// What is outstanding: how many, and the kernel's name of the place that holds it.
     fn pending(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) -> Option<(u32, &'static str)>;

@@ -1,7 +1,7 @@
 //! Kernel eras: which API design and which backend code belong together.
 //!
-//! An era is a range of versions in which nothing that matters to the mode changed, named after its
-//! last or its most telling version.
+//! An era is a range of versions with one API design, named after its last version; its backends are
+//! those of that version, though some of them changed inside the range.
 
 use lazy_mmu::design::Design;
 

@@ -320,12 +320,21 @@ pub fn set_table(mm: &MmStruct, level: Level, addr: VirtAddr, valid: bool) {
     backend!(mm, |backend, hw| backend.set_table(hw, mm.at(addr.align_down()), level, valid));
 }
 
-/// Flushes `pages` pages from the TLBs, by whatever means the architecture has: the end of an
-/// `mmu_gather`, `flush_tlb_range()` or `flush_tlb_kernel_range()`. A record shows at most 1023.
+/// Flushes `pages` pages from the TLBs: `flush_tlb_range()` and, for the kernel's pages,
+/// `flush_tlb_kernel_range()`. A record shows at most 1023.
 pub fn flush_tlb_range(mm: &MmStruct, addr: VirtAddr, pages: u64) {
     note(mm, PteOp::flush_tlb_range, addr, Pte::NONE, pages.min(NR_MAX) as u16);
     let flushed = u32::try_from(pages).unwrap_or(u32::MAX);
     backend!(mm, |backend, hw| backend.flush_tlb_range(hw, mm.at(addr), flushed));
+    mm.machine().track(|tracker, _| tracker.flushed(mm.at(addr), pages));
+}
+
+/// Flushes the TLBs at the end of an `mmu_gather` over `pages` pages from `addr` on; goes on to do
+/// what is queued, where the queue is the flush. A record shows at most 1023.
+pub fn tlb_flush(mm: &MmStruct, addr: VirtAddr, pages: u64) {
+    note(mm, PteOp::tlb_flush, addr, Pte::NONE, pages.min(NR_MAX) as u16);
+    let flushed = u32::try_from(pages).unwrap_or(u32::MAX);
+    backend!(mm, |backend, hw| backend.tlb_flush(hw, mm.at(addr), flushed));
     mm.machine().track(|tracker, _| tracker.flushed(mm.at(addr), pages));
 }
 

@@ -15,6 +15,7 @@ mod models;
 mod my_design;
 mod s390;
 mod scenarios;
+mod sparc64;
 mod support;
 mod tables;
 mod tidy;

@@ -124,8 +124,8 @@ fn error_unaligned() {
 #[test]
 fn error_out_of_range() {
     check_error(
-        LINE.replace("7f0000002000", "ff0000002000"),
-        "1:14: expected an address in user space, below 0x800000000000, found 0xff0000002000",
+        LINE.replace("7f0000002000", "1ff0000002000"),
+        "1:14: expected an address in user space, below 0x1000000000000, found 0x1ff0000002000",
     );
 }
 

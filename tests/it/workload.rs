@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use emu_arch::{Arch, Effect, arm64, powerpc};
+use emu_arch::{Arch, Effect, arm64, powerpc, sparc64};
 use emu_lab::proc::{Populate, parse};
 use emu_lab::workload::{Options, Report, WORKLOADS, Workload, run};
 use lazy_mmu::design::{Design, Hook};
@@ -73,6 +73,20 @@ fn powerpc_hash_saves_flushes_in_every_workload() {
     }
     let exit = small(Workload::Exit, Arch::PowerpcHash);
     assert_eq!(counts(&exit, powerpc::FLUSH_HASH_RANGE), (9, 0));
+}
+
+#[test]
+fn sparc64_saves_flushes_of_user_pages_only() {
+    for (workload, pages) in WORKLOADS.into_iter().zip([512, 1536, 1024, 0]) {
+        let report = small(workload, Arch::Sparc64);
+        assert_eq!(counts(&report, sparc64::FLUSH_TSB_USER_PAGE).1, pages, "{workload:?}");
+        // At once, each page is a TSB flush and a TLB flush; a batch is one of each too.
+        assert_eq!(report.total.delayable_paused(), 2 * pages, "{workload:?}");
+        assert!(report.total.delayable() <= 2 * pages / 512 * 4, "{workload:?}");
+    }
+    let exit = small(Workload::Exit, Arch::Sparc64);
+    assert_eq!(counts(&exit, sparc64::SMP_FLUSH_TLB_PENDING), (9, 0));
+    assert_eq!(counts(&exit, sparc64::FLUSH_TSB_USER), (9, 0));
 }
 
 #[test]

@@ -122,10 +122,13 @@ impl Backend for Arm64 {
     /// `set_pmd()` and `set_pud()` ask for barriers after a valid entry, of user and kernel alike;
     /// `set_p4d()` and `set_pgd()` after any.
     ///
-    /// Fidelity: same as arch/arm64/include/asm/pgtable.h v7.0 with four levels; an entry of the
-    /// swapper's root goes through the fixmap in the kernel and asks for nothing.
+    /// An entry of the swapper's root is written through the fixmap and asks for nothing.
+    ///
+    /// Fidelity: same as arch/arm64/include/asm/pgtable.h v7.0 with four levels, of which the p4d is
+    /// the root.
     fn set_table(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, at: At, level: Level, valid: bool) {
-        if valid || matches!(level, Level::P4d | Level::Pgd) {
+        let root = matches!(level, Level::P4d | Level::Pgd);
+        if (valid || root) && !(root && at.mm == 0) {
             self.queue_pte_barriers(hw, at, 1);
         }
     }

@@ -19,7 +19,7 @@ pub const P4D_SHIFT: u32 = 39;
 
 /// A virtual address in one of the ranges that the emulated machines translate.
 ///
-/// User addresses are below 2^47. Kernel addresses have their top bit set: from
+/// User addresses are below 2^48. Kernel addresses have their top bit set: from
 /// `0xffff_0000_0000_0000` on, or in the powerpc linear and I/O regions from
 /// `0xc000_0000_0000_0000` to `0xc00d_ffff_ffff_ffff`.
 ///
@@ -41,7 +41,7 @@ impl Display for AddrError {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::OutOfRange => {
-                "address outside of user space (below 0x800000000000) and of kernel space \
+                "address outside of user space (below 0x1000000000000) and of kernel space \
                  (0xffff... or 0xc000... to 0xc00d...)"
             }
             Self::Unaligned => "address is not a multiple of the page size, 0x1000",
@@ -53,7 +53,7 @@ impl std::error::Error for AddrError {}
 
 impl VirtAddr {
     /// End of the user addresses.
-    pub const TASK_SIZE: u64 = 1 << 47;
+    pub const TASK_SIZE: u64 = 1 << 48;
 
     /// An address that a user or the kernel may have.
     ///
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn ranges() {
-        assert_eq!(VirtAddr::new(0x8000_0000_0000), Err(AddrError::OutOfRange));
+        assert_eq!(VirtAddr::new(0x1_0000_0000_0000), Err(AddrError::OutOfRange));
         assert_eq!(VirtAddr::page(0x1001), Err(AddrError::Unaligned));
         assert!(VirtAddr::page(0xc008_0000_0000_0000).is_ok_and(VirtAddr::is_kernel));
         let at = VirtAddr::page(0x20_0000 - 0x1000).unwrap();

@@ -142,9 +142,10 @@ impl MmStruct {
         self.0.tables.borrow().len()
     }
 
-    /// Sets the page size of the slice of 256 MiB that `addr` lies in (powerpc hash).
+    /// Sets the page size of the slice that `addr` lies in (powerpc hash): 256 MiB below 4 GiB, 1 TiB
+    /// above.
     pub fn set_slice_psize(&self, addr: VirtAddr, psize: Psize) {
-        self.0.slices.borrow_mut().insert(addr.get() >> SLICE_LOW_SHIFT, psize);
+        self.0.slices.borrow_mut().insert(slice(addr), psize);
         self.0.has_slices.set(true);
     }
 
@@ -155,7 +156,7 @@ impl MmStruct {
             return Psize::default();
         }
         let slices = self.0.slices.borrow();
-        slices.get(&(addr.get() >> SLICE_LOW_SHIFT)).copied().unwrap_or_default()
+        slices.get(&slice(addr)).copied().unwrap_or_default()
     }
 
     /// Puts an entry that was used before into memory, as it is after an access: young, and hashed
@@ -167,5 +168,17 @@ impl MmStruct {
     }
 }
 
-/// Bytes of a slice, as a shift.
-const SLICE_LOW_SHIFT: u32 = 28;
+/// The start of the slice that an address lies in.
+///
+/// Fidelity: same as arch/powerpc/include/asm/slice.h v7.0.
+const fn slice(addr: VirtAddr) -> u64 {
+    const SLICE_LOW_SHIFT: u32 = 28;
+    const SLICE_LOW_TOP: u64 = 0x1_0000_0000;
+    const SLICE_HIGH_SHIFT: u32 = 40;
+    let shift = if addr.get() < SLICE_LOW_TOP { SLICE_LOW_SHIFT } else { SLICE_HIGH_SHIFT };
+    // The first high slice starts where the low ones end.
+    if shift == SLICE_HIGH_SHIFT && addr.get() >> shift == 0 {
+        return SLICE_LOW_TOP;
+    }
+    addr.get() >> shift << shift
+}

@@ -175,10 +175,15 @@ impl Backend for Hash {
         }
     }
 
-    /// `hash__tlb_flush()`: the batch is the flush; `flush_tlb_range()` and its like are empty.
+    /// Empty: an entry of the hash table goes when its page table entry does, by the batch.
     ///
-    /// Fidelity: same as arch/powerpc/mm/book3s64/hash_tlb.c v7.0.
-    fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, _: At, _: u32) {
+    /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v6.0 to v7.0.
+    fn flush_tlb_range(self, _: &mut impl Hw<PerCpu = Self::PerCpu>, _: At, _: u32) {}
+
+    /// Flushes the batch of this CPU, whatever was gathered.
+    ///
+    /// Fidelity: same as `hash__tlb_flush()` of arch/powerpc/mm/book3s64/hash_tlb.c v6.0 to v7.0.
+    fn tlb_flush(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, _: At, _: u32) {
         batch::flush_pending(hw);
     }
 

@@ -7,8 +7,13 @@ use crate::backend::{At, Backend, Hw, Level};
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 
-/// Invalidation of a range.
+/// Invalidation at the end of an `mmu_gather`.
 pub const RADIX_TLB_FLUSH: Effect = Effect::other("radix__tlb_flush");
+/// Invalidation of a range of user pages.
+pub(super) const RADIX_FLUSH_TLB_RANGE: Effect = Effect::other("radix__flush_tlb_range");
+/// Invalidation of a range of the kernel's pages.
+pub(super) const RADIX_FLUSH_TLB_KERNEL_RANGE: Effect =
+    Effect::other("radix__flush_tlb_kernel_range");
 
 /// powerpc with the radix MMU; it holds nothing per CPU.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -65,8 +70,17 @@ impl Backend for Radix {
 
     fn set_table(self, _: &mut impl Hw<PerCpu = Self::PerCpu>, _: At, _: Level, _: bool) {}
 
-    /// `radix__tlb_flush()`: invalidation is the business of `mmu_gather` alone.
+    /// The mode puts off no invalidation.
     fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, at: At, pages: u32) {
+        let kernel = at.mm == 0;
+        let effect = if kernel { RADIX_FLUSH_TLB_KERNEL_RANGE } else { RADIX_FLUSH_TLB_RANGE };
+        hw.effect(effect.of(pages));
+        hw.tlb_invalidate(at, pages);
+    }
+
+    /// Fidelity: changed: `radix__tlb_flush()` of arch/powerpc/mm/book3s64/radix_tlb.c v7.0 reduced
+    /// to its name.
+    fn tlb_flush(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, at: At, pages: u32) {
         hw.effect(RADIX_TLB_FLUSH.of(pages));
         hw.tlb_invalidate(at, pages);
     }

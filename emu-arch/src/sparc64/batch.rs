@@ -1,36 +1,42 @@
-//! The batch of delayed invalidations: `struct tlb_batch`, one per CPU.
+//! The batch of delayed flushes: `struct tlb_batch`, one per CPU.
 //!
-//! Models arch/sparc/include/asm/tlbflush_64.h and arch/sparc/mm/tlb.c, v6.0 to v7.0 (dacd24ec4965).
+//! Models arch/sparc/include/asm/tlbflush_64.h and arch/sparc/mm/tlb.c, v7.0 (dacd24ec4965).
 
-use crate::backend::{At, Hw};
-use crate::hw::addr::VirtAddr;
+use crate::backend::{At, Hw, Psize};
+use crate::hw::addr::{PAGE_SHIFT, VirtAddr};
 use crate::hw::effect::Effect;
-use crate::hw::pte::Pte;
 
-/// How many entries a batch holds before it is flushed.
-pub const TLB_BATCH_NR: usize = 192;
-
-/// One page leaves the TSB, at once.
-pub const FLUSH_TSB_USER_PAGE: Effect = Effect::delayable("flush_tsb_user_page()");
-/// The pages of a batch leave the TSB.
+/// That many pages leave the TSB, which is in memory and the same for all CPUs.
 pub const FLUSH_TSB_USER: Effect = Effect::delayable("flush_tsb_user");
-/// One page leaves the TLBs of all CPUs.
+/// One page leaves the TSB.
+pub const FLUSH_TSB_USER_PAGE: Effect = Effect::delayable("flush_tsb_user_page()");
+/// One page leaves the TLBs of the CPUs that the address space ran on.
 pub const GLOBAL_FLUSH_TLB_PAGE: Effect = Effect::delayable("global_flush_tlb_page()");
-/// The pages of a batch leave the TLBs of all CPUs, in one cross-call.
+/// That many pages leave the TLBs of the CPUs that the address space ran on.
 pub const SMP_FLUSH_TLB_PENDING: Effect = Effect::delayable("smp_flush_tlb_pending");
-/// An entry joined the batch, which now holds that many.
+/// A page joined the batch, which now holds that many.
 const BATCHED: Effect = Effect::put_off("tlb_batch.tlb_nr=");
 
-/// Pages whose translations are still to be invalidated.
+/// How many pages a batch holds before it is flushed.
 ///
-/// Fidelity: changed: arch/sparc/include/asm/tlbflush_64.h v6.0 to v7.0 with base pages only, so that
-/// `hugepage_shift` never differs; the low bit of an address says that the page is executable.
+/// Fidelity: same as arch/sparc/include/asm/tlbflush_64.h v7.0.
+pub const TLB_BATCH_NR: usize = 192;
+
+/// The bit of an entry of the batch that says that the page was executable, so that it must leave
+/// the instruction TLB too.
+const EXEC: u64 = 0x1;
+
+/// Pages that are still in the TSB and in TLBs.
+///
+/// Fidelity: changed: arch/sparc/include/asm/tlbflush_64.h v7.0, with the lab's page size.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct TlbBatch {
     /// The mode is on; up to v6.19 only.
     pub(super) active: bool,
+    hugepage_shift: u32,
     mm: u8,
-    /// The kernel's `tlb_nr` is its length, at most [`TLB_BATCH_NR`].
+    /// The pages, with [`EXEC`] in the lowest bit; the kernel's `tlb_nr` is its length, at most
+    /// [`TLB_BATCH_NR`].
     vaddrs: Vec<u64>,
 }
 
@@ -41,60 +47,76 @@ impl TlbBatch {
         self.vaddrs.len()
     }
 
+    /// Tells whether pages of another address space wait.
     #[inline]
-    fn differs(&self, at: At) -> bool {
-        !self.vaddrs.is_empty() && self.mm != at.mm
+    fn is_of_another(&self, mm: u8) -> bool {
+        !self.vaddrs.is_empty() && self.mm != mm
     }
 
+    /// Appends a page unless pages of another address space or size wait; returns how many wait now.
     #[inline]
-    fn append(&mut self, at: At, exec: bool) -> usize {
+    fn append_alike(&mut self, mm: u8, vaddr: u64, hugepage_shift: u32) -> Option<usize> {
+        let alike = self.mm == mm && self.hugepage_shift == hugepage_shift;
+        (alike || self.vaddrs.is_empty()).then(|| self.append(mm, vaddr, hugepage_shift))
+    }
+
+    /// Appends a page; returns how many wait now.
+    #[inline]
+    fn append(&mut self, mm: u8, vaddr: u64, hugepage_shift: u32) -> usize {
         if self.vaddrs.is_empty() {
-            self.mm = at.mm;
+            (self.mm, self.hugepage_shift) = (mm, hugepage_shift);
         }
-        self.vaddrs.push(at.addr.get() | u64::from(exec));
+        self.vaddrs.push(vaddr);
         self.vaddrs.len()
     }
 }
 
-/// Sees to it that the translation of `at`, whose entry was `old`, goes away, if the page belongs to
-/// a user and a TLB may hold it.
+/// The shift of a page size.
 ///
-/// Fidelity: same as `maybe_tlb_batch_add()` of arch/sparc/include/asm/pgtable_64.h v6.0 to v7.0, on a
-/// sun4v machine, where the D-cache needs no flush; teardown of a whole address space, which skips
-/// the batch, is left out.
+/// Fidelity: changed: arch/sparc/mm v7.0 takes it from the huge entry, the lab from the region of
+/// the address; a huge page (`REAL_HPAGE_SHIFT`) stands for the lab's largest size.
 #[inline]
-pub(super) fn maybe_tlb_batch_add<H: Hw<PerCpu = TlbBatch>>(
-    hw: &mut H,
-    at: At,
-    old: Pte,
-    active: impl FnOnce(&mut H) -> bool,
-) {
-    if at.mm != 0 && old.is_present() {
-        tlb_batch_add_one(hw, at, !old.has(Pte::UXN), active);
+const fn hugepage_shift(psize: Psize) -> u32 {
+    match psize {
+        Psize::Page4K => PAGE_SHIFT,
+        Psize::Page64K => 16,
+        Psize::Page16M => 22,
     }
 }
 
-/// Fidelity: same as arch/sparc/mm/tlb.c v6.0, v6.15 and v7.0, with base pages only: what waits for
-/// another address space is flushed first, even when the mode is off.
+/// Flushes the page at `at` now if the mode is not `active`, else with the batch of this CPU; pages
+/// of another address space that wait there are flushed either way.
+///
+/// Fidelity: same as arch/sparc/mm/tlb.c v7.0, and with another `active` of v6.14 and v6.19. The
+/// kernel looks for another address space before it asks for the mode, on which the answer does not
+/// depend; here a page that goes with those that wait joins in one step, which no interrupt splits.
 #[inline]
-fn tlb_batch_add_one<H: Hw<PerCpu = TlbBatch>>(
+pub(super) fn tlb_batch_add_one<H: Hw<PerCpu = TlbBatch>>(
     hw: &mut H,
     at: At,
     exec: bool,
     active: impl FnOnce(&mut H) -> bool,
 ) {
     hw.get_cpu();
-    if hw.per_cpu(|batch| batch.differs(at)) {
-        flush_tlb_pending(hw);
-    }
     if active(hw) {
-        let nr = hw.per_cpu(|batch| batch.append(at, exec));
+        let vaddr = at.addr.get() | if exec { EXEC } else { 0 };
+        let shift = hugepage_shift(hw.slice_psize(at));
+        let nr = match hw.per_cpu(|tb| tb.append_alike(at.mm, vaddr, shift)) {
+            Some(nr) => nr,
+            None => {
+                flush_tlb_pending(hw);
+                hw.per_cpu(|tb| tb.append(at.mm, vaddr, shift))
+            }
+        };
         hw.effect(BATCHED.of(nr as u32));
         hw.put_off(at, 1);
         if nr >= TLB_BATCH_NR {
             flush_tlb_pending(hw);
         }
     } else {
+        if hw.per_cpu(|tb| tb.is_of_another(at.mm)) {
+            flush_tlb_pending(hw);
+        }
         hw.effect(FLUSH_TSB_USER_PAGE);
         hw.effect(GLOBAL_FLUSH_TLB_PAGE);
         hw.tlb_invalidate(at, 1);
@@ -102,10 +124,10 @@ fn tlb_batch_add_one<H: Hw<PerCpu = TlbBatch>>(
     hw.put_cpu();
 }
 
-/// Invalidates what waits on this CPU, if anything does: first the TSB, which every CPU reloads
-/// from, then the TLBs.
+/// Flushes what waits on this CPU, if anything does: first from the TSB, lest a TLB is filled from
+/// it again.
 ///
-/// Fidelity: same as arch/sparc/mm/tlb.c v6.0 to v7.0, for an address space with a valid context.
+/// Fidelity: same as arch/sparc/mm/tlb.c v7.0 with `CONFIG_SMP` and a valid context.
 #[inline(never)]
 pub(super) fn flush_tlb_pending(hw: &mut impl Hw<PerCpu = TlbBatch>) {
     let nr = hw.per_cpu(|batch| batch.tlb_nr()) as u32;
@@ -122,9 +144,29 @@ pub(super) fn flush_tlb_pending(hw: &mut impl Hw<PerCpu = TlbBatch>) {
     }
     if hw.tracks() {
         let (mm, vaddrs) = hw.per_cpu(|batch| (batch.mm, batch.vaddrs.clone()));
-        let addrs = vaddrs.iter().filter_map(|vaddr| VirtAddr::page(vaddr & !1).ok());
+        let addrs = vaddrs.iter().filter_map(|vaddr| VirtAddr::page(vaddr & !EXEC).ok());
         addrs.for_each(|addr| hw.tlb_invalidate(At { mm, addr }, 1));
     }
     hw.per_cpu(|batch| batch.vaddrs.clear());
     hw.settle();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_page_decides_whose_batch_it_is() {
+        let mut tb = TlbBatch::default();
+        assert!(!tb.is_of_another(7), "an empty batch is nobody's");
+        assert_eq!(tb.append_alike(7, 0x1000 | EXEC, PAGE_SHIFT), Some(1));
+        assert_eq!(tb.append_alike(7, 0x2000, PAGE_SHIFT), Some(2));
+        assert_eq!(tb.append_alike(7, 0x1_0000, 16), None, "another page size");
+        assert_eq!(tb.append_alike(8, 0x1000, PAGE_SHIFT), None, "another address space");
+        assert!(tb.is_of_another(8) && !tb.is_of_another(7));
+        assert_eq!(tb.vaddrs, [0x1001, 0x2000]);
+        tb.vaddrs.clear();
+        assert_eq!(tb.append_alike(8, 0x1_0000, 16), Some(1));
+        assert_eq!((tb.mm, tb.hugepage_shift), (8, 16));
+    }
 }

@@ -140,7 +140,7 @@ impl<'m> MmuGather<'m> {
         }
         let pages = if self.fullmm { self.entries - self.flushed } else { self.end - self.start };
         let start = VirtAddr::page(self.start << PAGE_SHIFT).unwrap_or_default();
-        pgtable::flush_tlb_range(self.mm, start, pages);
+        pgtable::tlb_flush(self.mm, start, pages);
         (self.start, self.end, self.flushed) = (u64::MAX, 0, self.entries);
     }
 

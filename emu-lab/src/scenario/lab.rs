@@ -217,6 +217,7 @@ impl Lab {
             }
             PteOp::wrprotect_ptes => pgtable::wrprotect_ptes(mm, addr, ptep, args.nr),
             PteOp::flush_tlb_range => pgtable::flush_tlb_range(mm, addr, u64::from(args.nr)),
+            PteOp::tlb_flush => pgtable::tlb_flush(mm, addr, u64::from(args.nr)),
             PteOp::set_pmd => set_table(mm, Level::Pmd, args),
             PteOp::set_pud => set_table(mm, Level::Pud, args),
             PteOp::set_p4d => set_table(mm, Level::P4d, args),
@@ -246,6 +247,8 @@ fn with_prot(pte: Pte, prot: Option<Prot>) -> Pte {
         None => pte,
         Some(Prot::ReadWrite) => pte.with(Pte::WRITE),
         Some(Prot::ReadOnly) => pte.without(Pte::WRITE),
+        Some(Prot::ReadExec) if pte.has(Pte::USER) => pte.without(Pte::WRITE | Pte::UXN),
+        Some(Prot::ReadExec) => pte.without(Pte::WRITE),
         Some(Prot::None) => Pte::NONE,
     }
 }

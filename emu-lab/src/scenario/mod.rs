@@ -27,7 +27,7 @@
 //! lazy_mmu_mode_enable()                  # the kernel's names work too, as pasted from a mail;
 //!                                         # what follows -> on the line is skipped
 //! set_pte_at 0xffff800008000000           # page table primitives: an address ...
-//! set_pte_at 0x7f0000001000 ro mm=2       # ... ro, rw or none, an address space, pfn=0x1234
+//! set_pte_at 0x7f0000001000 ro mm=2       # ... ro, rw, rx or none, an address space, pfn=0x1234
 //! set_ptes 0xffff800008000000 4           # ... and a number of pages where they take one
 //! read 0x7f0000001000                     # a CPU loads; write: it stores
 //! hardirq_enter                           # hardirq_exit, softirq_enter, softirq_exit, nmi_enter,
@@ -221,7 +221,7 @@ pub struct PteArgs {
     pub prot: Option<Prot>,
     /// The page frame of the entry, where given.
     pub pfn: Option<u64>,
-    /// The page size of the slice that the address lies in, where given (powerpc hash).
+    /// The page size of the slice that the address lies in, where given (powerpc hash, sparc64).
     pub psize: Option<Psize>,
 }
 
@@ -232,6 +232,8 @@ pub enum Prot {
     ReadOnly,
     /// `rw`
     ReadWrite,
+    /// `rx`: user mode may execute the page.
+    ReadExec,
     /// `none`: an empty entry.
     None,
 }

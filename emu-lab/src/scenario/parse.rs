@@ -20,15 +20,16 @@ const LINES_MAX: usize = 100_000_000;
 /// The first line that is none of the grammar's, with its place, what was expected, and the nearest
 /// valid word; or there is no step at all.
 pub fn parse(text: &str) -> Result<Scenario, InputError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut scenario = Scenario::default();
     let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, line)).peekable();
     let first = text.lines().map(strip).find(|line| !line.is_empty());
     if first.is_some_and(header::begins) {
         for (number, line) in lines.by_ref() {
-            if line.trim() == header::END {
+            if strip(line) == header::END {
                 break;
             }
-            header::line(&mut scenario, number, line)?;
+            header::line(&mut scenario, number, line.trim_start_matches(['>', ' ']))?;
         }
     }
     let mut blocks = Blocks::new(&mut scenario);
@@ -301,7 +302,7 @@ fn pte_args<'l>(
     for arg in args {
         one_arg(&mut parsed, takes_nr, arg).map_err(|(message, near)| {
             let error = error(arg, message);
-            if near { error.nearest(arg, ["ro", "rw", "none"]) } else { error }
+            if near { error.nearest(arg, ["ro", "rw", "rx", "none"]) } else { error }
         })?;
     }
     if usize::from(parsed.addr.pte_index()) + usize::from(parsed.nr) > PTRS_PER_PTE {
@@ -335,7 +336,7 @@ fn number(text: &str) -> Option<u64> {
 fn one_arg(args: &mut PteArgs, takes_nr: bool, arg: &str) -> Result<(), (String, bool)> {
     let known = |found: &str| {
         let nr = if takes_nr { "a number of pages, " } else { "" };
-        format!("expected {nr}ro, rw, none, mm=, pfn= or psize=, found {found:?}")
+        format!("expected {nr}ro, rw, rx, none, mm=, pfn= or psize=, found {found:?}")
     };
     if let Some((key, value)) = arg.split_once('=') {
         let value_number = || number(value);
@@ -369,6 +370,7 @@ fn one_arg(args: &mut PteArgs, takes_nr: bool, arg: &str) -> Result<(), (String,
     match arg {
         "ro" => args.prot = Some(Prot::ReadOnly),
         "rw" => args.prot = Some(Prot::ReadWrite),
+        "rx" => args.prot = Some(Prot::ReadExec),
         "none" => args.prot = Some(Prot::None),
         _ => {
             let nr = number(arg).filter(|_| takes_nr).ok_or((known(&shorten(arg)), true))?;

@@ -63,6 +63,7 @@ fn write(f: &mut Formatter<'_>, name: &str, args: &PteArgs, takes_nr: bool) -> f
     match args.prot {
         None => {}
         Some(Prot::ReadOnly) => f.write_str(" ro")?,
+        Some(Prot::ReadExec) => f.write_str(" rx")?,
         Some(Prot::ReadWrite) => f.write_str(" rw")?,
         Some(Prot::None) => f.write_str(" none")?,
     }

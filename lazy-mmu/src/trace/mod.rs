@@ -36,6 +36,7 @@ pub enum PteOp {
     set_p4d,
     set_pgd,
     flush_tlb_range,
+    tlb_flush,
     /// Not a kernel function: `*ptep`, past the accessor.
     raw_read,
     /// Not a kernel function: a CPU reads memory through the mapping.
@@ -46,7 +47,7 @@ pub enum PteOp {
 
 impl PteOp {
     /// Every primitive, in the order of the declaration; a packed event holds the index.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::set_pte,
         Self::set_pte_at,
         Self::set_ptes,
@@ -65,6 +66,7 @@ impl PteOp {
         Self::set_p4d,
         Self::set_pgd,
         Self::flush_tlb_range,
+        Self::tlb_flush,
         Self::raw_read,
         Self::read,
         Self::write,
@@ -92,6 +94,7 @@ impl PteOp {
             Self::set_p4d => "set_p4d",
             Self::set_pgd => "set_pgd",
             Self::flush_tlb_range => "flush_tlb_range",
+            Self::tlb_flush => "tlb_flush",
             Self::raw_read => "raw_read",
             Self::read => "read",
             Self::write => "write",
@@ -116,7 +119,10 @@ impl PteOp {
     /// Tells whether the primitive takes a number of entries.
     #[must_use]
     pub const fn takes_nr(self) -> bool {
-        matches!(self, Self::set_ptes | Self::wrprotect_ptes | Self::flush_tlb_range)
+        matches!(
+            self,
+            Self::set_ptes | Self::wrprotect_ptes | Self::flush_tlb_range | Self::tlb_flush
+        )
     }
 }
 

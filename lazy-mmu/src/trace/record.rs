@@ -77,8 +77,9 @@ impl Record {
     #[must_use]
     pub fn since(&self, start: usize) -> Self {
         let mut part = Self::new(self.design);
+        let rest = self.words.get(start..).unwrap_or_default();
         // Skipped before they are unpacked: the part may be one line of a long record.
-        for (seq, words) in self.words.iter().enumerate().skip(start) {
+        for (seq, words) in (start..).zip(rest) {
             let recorded = self.unpack(seq, *words);
             part.push(recorded.cpu, recorded.task, recorded.event);
         }

@@ -28,7 +28,7 @@ fn mprotect_changes_each_entry_in_two_steps() {
     lazy_mmu_mode_disable()                     -> arch_leave()  enable=0 pause=0
                                                    flush_hash_page()
                                                    preempt_enable()  preempt_count=0
-    flush_tlb_range(0x7f0000000000, nr=1)       -> ø
+    tlb_flush(0x7f0000000000, nr=1)             -> ø
     enable=0 pause=0, nothing pending
     ");
     assert_eq!(user.pte(0).flags_text(), "pu-yd-");

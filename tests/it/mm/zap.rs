@@ -29,7 +29,7 @@ fn zap_flushes_the_hash_batch_when_the_section_ends_and_the_tlb_after_it() {
     lazy_mmu_mode_disable()                -> arch_leave()  enable=0 pause=0
                                               flush_hash_range(2)
                                               preempt_enable()  preempt_count=0
-    flush_tlb_range(0x7f0000000000, nr=2)  -> ø
+    tlb_flush(0x7f0000000000, nr=2)        -> ø
     enable=0 pause=0, nothing pending
     ");
 }
@@ -47,7 +47,7 @@ fn a_forced_flush_comes_after_the_section() {
         ptep_get(0x7f0000000000)           -> ø
         ptep_get_and_clear(0x7f0000000000) -> ø
     lazy_mmu_mode_disable()                -> arch_leave()  enable=0 pause=0
-    flush_tlb_range(0x7f0000000000, nr=1)  -> __flush_tlb_range(1)
+    tlb_flush(0x7f0000000000, nr=1)        -> __flush_tlb_range(1)
     enable=0 pause=0, nothing pending
     ");
 }
