@@ -83,6 +83,11 @@ pub trait Hw {
     fn put_off(&mut self, _: At, _: u16) {}
     /// All that this batch (the task's on arm64, the CPU's elsewhere) has put off is done.
     fn settle(&mut self) {}
+    /// Whether anyone sees what is put off; asked where putting off is all that an update does.
+    #[inline]
+    fn watched(&self) -> bool {
+        true
+    }
     /// Whether anyone wants to know which translations die; asked before a loop over a batch.
     #[inline]
     fn tracks(&self) -> bool {

@@ -6,12 +6,13 @@ mod ratio;
 
 use std::hint::black_box;
 
-use emu_arch::{Arch, Machine, MmStruct, Pfn, Pte, VirtAddr};
+use emu_arch::{Arch, Kernel, Machine, MmStruct, Pfn, Pte, VirtAddr};
 use emu_lab::mm::memory::unmap_page_range;
 use emu_lab::mm::mprotect::change_protection;
 use emu_lab::mm::vma::{VmAreaStruct, VmFlags};
 use emu_lab::mm::vmalloc::{vmap_pages_range, vunmap_range_noflush};
 use emu_lab::mm::{MmuGather, Resched};
+use lazy_mmu::sched;
 use ratio::{Contender, compare, contender, items};
 use x86_64::structures::paging::{
     FrameAllocator, Mapper, OffsetPageTable, Page, PageTable, PageTableFlags, PhysFrame, Size4KiB,
@@ -74,9 +75,19 @@ fn vma(pages: u64, flags: VmFlags) -> VmAreaStruct {
     VmAreaStruct { vm_start, vm_end, vm_flags: flags, anon_vma: true }
 }
 
+/// A machine of the default kernel, or of the first that has the architecture.
+fn boot(arch: Arch) -> Machine {
+    Machine::with_kernel(arch, Kernel::of(arch))
+}
+
+/// Runs `f` on the machine, under the design of its kernel.
+fn run_on<R>(machine: &Machine, f: impl FnOnce() -> R) -> R {
+    sched::with_design(Kernel::of(machine.arch()).design(), || machine.run(f))
+}
+
 /// A machine with `n` used user pages.
 fn machine(arch: Arch, n: u64) -> (Machine, MmStruct) {
-    let machine = Machine::new(arch);
+    let machine = boot(arch);
     let mm = machine.mm_alloc().expect("the first address space");
     fill(&machine, &mm, n);
     (machine, mm)
@@ -97,7 +108,7 @@ fn fill(machine: &Machine, mm: &MmStruct, n: u64) {
 /// `change_protection()`: two stores a page.
 fn protect(machine: &Machine, mm: &MmStruct, pages: u64) -> u64 {
     let vma = vma(pages, VmFlags::VM_READ);
-    machine.run(|| {
+    run_on(machine, || {
         let mut tlb = MmuGather::tlb_gather_mmu(mm);
         2 * change_protection(&mut tlb, &vma, vma.vm_start, vma.vm_end)
     })
@@ -105,7 +116,7 @@ fn protect(machine: &Machine, mm: &MmStruct, pages: u64) -> u64 {
 
 /// `unmap_page_range()`: one store a page.
 fn zap(machine: &Machine, mm: &MmStruct, pages: u64) -> u64 {
-    machine.run(|| {
+    run_on(machine, || {
         let mut tlb = MmuGather::tlb_gather_mmu(mm);
         unmap_page_range(&mut tlb, at(USER, 0), at(USER, pages), &Resched::every(None));
         pages
@@ -115,7 +126,7 @@ fn zap(machine: &Machine, mm: &MmStruct, pages: u64) -> u64 {
 /// `vmap_pages_range()` and `vunmap_range()`: a store a page each.
 fn vmalloc(machine: &Machine, pages: &[Pfn]) -> u64 {
     let (start, end) = (at(KERNEL, 0), at(KERNEL, pages.len() as u64));
-    machine.run(|| {
+    run_on(machine, || {
         vmap_pages_range(machine.init_mm(), start, end, pages).expect("nothing is there");
         vunmap_range_noflush(machine.init_mm(), start, end);
     });
@@ -133,7 +144,7 @@ fn main() {
 
     let mut contenders = vec![contender("flat Vec<u64>, one store at a time", &mut store)];
     for arch in Arch::ALL {
-        let (pages, machine) = (&pages, Machine::new(arch));
+        let (pages, machine) = (&pages, boot(arch));
         vmalloc(&machine, pages);
         contenders.push(contender(arch.id(), move |_| vmalloc(&machine, pages)));
     }

@@ -144,6 +144,11 @@ impl<'m, T> Hw for Bus<'m, T> {
     }
 
     #[inline]
+    fn watched(&self) -> bool {
+        sched::watched() || self.inner.tracking.get()
+    }
+
+    #[inline]
     fn tracks(&self) -> bool {
         self.inner.tracking.get()
     }

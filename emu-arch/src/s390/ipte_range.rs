@@ -79,7 +79,7 @@ impl IpteRange {
     /// Caches an entry of the range; returns how many are cached now.
     #[inline]
     pub(super) fn set_pte(&mut self, slot: Slot, pte: Pte) -> Option<u16> {
-        self.index(slot).map(|index| self.put(index, pte))
+        self.update(slot, PTE_POISON, |_| Some(pte)).ok().and_then(|(_, cached)| cached)
     }
 
     /// Has `new` change an entry of the range, which is `memory` if it is not cached. Returns what it
@@ -95,8 +95,25 @@ impl IpteRange {
         F: FnOnce(Pte) -> Option<Pte>,
     {
         let Some(index) = self.index(slot) else { return Err(new) };
-        let old = self.get(index).unwrap_or(memory);
-        Ok((old, new(old).map(|pte| self.put(index, pte))))
+        if index >= self.cache.len() {
+            self.grow();
+        }
+        let cache = &mut self.cache[index];
+        let poison = *cache == PTE_POISON;
+        let old = if poison { memory } else { *cache };
+        let Some(pte) = new(old) else { return Ok((old, None)) };
+        *cache = pte;
+        // Stored only where they change: an entry is often changed twice, and the next one follows.
+        if poison {
+            self.cached += 1;
+        }
+        if index < self.start || self.start == self.end {
+            self.start = index;
+        }
+        if index >= self.end {
+            self.end = index + 1;
+        }
+        Ok((old, Some(self.cached)))
     }
 
     /// Forgets the range and what was touched of it. What an interrupt has put into a slot that was
@@ -116,25 +133,6 @@ impl IpteRange {
         self.cache.get(index).copied().filter(|pte| *pte != PTE_POISON)
     }
 
-    #[inline]
-    fn put(&mut self, index: usize, pte: Pte) -> u16 {
-        if index >= self.cache.len() {
-            self.grow();
-        }
-        // Stored only where they change: an entry is often changed twice, and the next one follows.
-        if self.cache[index] == PTE_POISON {
-            self.cached += 1;
-        }
-        if index < self.start || self.start == self.end {
-            self.start = index;
-        }
-        if index >= self.end {
-            self.end = index + 1;
-        }
-        self.cache[index] = pte;
-        self.cached
-    }
-
     #[cold]
     #[inline(never)]
     fn grow(&mut self) {
@@ -143,10 +141,11 @@ impl IpteRange {
 
     /// The next slots that are all cached, of those touched from `from` on.
     fn next_run(&self, from: usize) -> Option<Range<usize>> {
-        let cached = |index: &usize| self.cache[*index] != PTE_POISON;
-        let start = (from.max(self.start)..self.end).find(cached)?;
-        let end = (start..self.end).find(|index| !cached(index)).unwrap_or(self.end);
-        Some(start..end)
+        let from = from.max(self.start);
+        let touched = self.cache.get(from..self.end)?;
+        let start = touched.iter().position(|pte| *pte != PTE_POISON)?;
+        let run = touched[start..].iter().position(|pte| *pte == PTE_POISON);
+        Some(from + start..run.map_or(self.end, |run| from + start + run))
     }
 
     /// Takes a run of entries out of the cache; poison stands for those that are gone, which only
@@ -164,6 +163,14 @@ impl IpteRange {
 /// Tells that an entry was cached, and how many are now.
 #[inline]
 pub(super) fn note_cached(hw: &mut impl Hw<PerCpu = IpteRange>, at: At, cached: u16) {
+    if hw.watched() {
+        note_cached_in_full(hw, at, cached);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn note_cached_in_full(hw: &mut impl Hw<PerCpu = IpteRange>, at: At, cached: u16) {
     hw.effect(CACHED.of(u32::from(cached)));
     hw.put_off(at, 1);
 }

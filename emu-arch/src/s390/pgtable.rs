@@ -26,7 +26,7 @@ pub(super) const fn is_valid(pte: Pte) -> bool {
 /// `set_pte()`: stores into the cache, or into memory.
 ///
 /// Fidelity: same as arch/s390/include/asm/pgtable.h in the proposal v6.
-#[inline(always)]
+#[inline]
 pub(super) fn set_pte<H: Hw<PerCpu = IpteRange>>(hw: &mut H, at: At, ptep: H::Ptep, pte: Pte) {
     let slot = hw.slot(ptep);
     match hw.per_cpu(|cpu| cpu.set_pte(slot, pte)) {
@@ -43,7 +43,7 @@ pub(super) fn set_pte<H: Hw<PerCpu = IpteRange>>(hw: &mut H, at: At, ptep: H::Pt
 ///
 /// Fidelity: same as `__lazy_mmu_ptep_get_and_clear()` and its like of arch/s390/mm/lazy_mmu.c in the
 /// proposal v6.
-#[inline(always)]
+#[inline]
 pub(super) fn update_cached<H, F>(hw: &mut H, at: At, ptep: H::Ptep, new: F) -> Result<Pte, F>
 where
     H: Hw<PerCpu = IpteRange>,
