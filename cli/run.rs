@@ -23,6 +23,13 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         design: args.design.unwrap_or_else(|| args.kernel.design()),
         panic_on_warn: args.on_warn == OnWarn::Panic,
     };
+    if !setup.kernel.had(setup.design) {
+        let (design, kernel) = (setup.design.id(), setup.kernel.id());
+        let _ = writeln!(
+            anstream::stderr(),
+            "note: {kernel} never had the design {design}; the backends are those of {kernel}"
+        );
+    }
     let outcome = scenario::run(&parsed, setup);
     print(|to| match args.format {
         Format::Tree => write!(to, "{}", outcome.record),
