@@ -242,7 +242,8 @@ pub trait Backend: Copy + std::fmt::Debug {
     ) -> bool {
         self.pte_update(hw, at, ptep, |pte| pte.without(Pte::YOUNG)).has(Pte::YOUNG)
     }
-    /// `ptep_set_access_flags()`: a present entry gets more permissions.
+    /// `ptep_set_access_flags()`: a present entry gets more permissions; by default it is replaced, as
+    /// in mm/pgtable-generic.c v7.0.
     #[inline]
     fn ptep_set_access_flags<H: Hw<PerCpu = Self::PerCpu>>(
         self,

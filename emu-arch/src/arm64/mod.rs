@@ -119,6 +119,21 @@ impl Backend for Arm64 {
         old
     }
 
+    /// The entry keeps what it has and is given more.
+    ///
+    /// Fidelity: same as `__ptep_set_access_flags()` of arch/arm64/mm/fault.c v7.0.
+    fn ptep_set_access_flags<H: Hw<PerCpu = Self::PerCpu>>(
+        self,
+        hw: &mut H,
+        _: At,
+        ptep: H::Ptep,
+        pte: Pte,
+    ) -> bool {
+        let old = hw.read(ptep);
+        hw.write(ptep, old.relaxed_to(pte));
+        old != pte
+    }
+
     /// `set_pmd()` and `set_pud()` ask for barriers after a valid entry, of user and kernel alike;
     /// `set_p4d()` and `set_pgd()` after any.
     ///

@@ -45,7 +45,7 @@ impl Pte {
         Self(pfn.0 << Self::PFN_SHIFT & Self::PFN_MASK | flags)
     }
 
-    /// A clean, young kernel page that may be written: `PAGE_KERNEL`.
+    /// A dirty, young kernel page that may be written: `PAGE_KERNEL`.
     #[must_use]
     pub const fn kernel(pfn: Pfn) -> Self {
         Self::new(pfn, Self::PRESENT | Self::WRITE | Self::UXN | Self::YOUNG | Self::DIRTY)
@@ -69,7 +69,14 @@ impl Pte {
     #[inline]
     #[must_use]
     pub const fn advance_pfn(self, n: u64) -> Self {
-        Self(self.0 + (n << Self::PFN_SHIFT))
+        let moved = self.0.wrapping_add(n << Self::PFN_SHIFT);
+        Self(moved & Self::PFN_MASK | self.0 & !Self::PFN_MASK)
+    }
+
+    /// The entry with what `to` permits beyond it: young, dirty, and to be written.
+    #[must_use]
+    pub const fn relaxed_to(self, to: Self) -> Self {
+        self.with(to.0 & (Self::YOUNG | Self::DIRTY | Self::WRITE))
     }
 
     /// Tells whether any of `flags` is set.

@@ -150,6 +150,23 @@ impl Backend for Hash {
         self.pte_update(hw, at, ptep, super::invalidated)
     }
 
+    /// The entry keeps what it has and is given more.
+    ///
+    /// Fidelity: same as `__ptep_set_access_flags()` of arch/powerpc/include/asm/book3s/64/hash.h and its
+    /// caller in arch/powerpc/mm/book3s64/pgtable.c, v7.0.
+    fn ptep_set_access_flags<H: Hw<PerCpu = Self::PerCpu>>(
+        self,
+        hw: &mut H,
+        _: At,
+        ptep: H::Ptep,
+        pte: Pte,
+    ) -> bool {
+        let old = hw.read(ptep);
+        let exec = if pte.has(Pte::UXN) { 0 } else { Pte::UXN };
+        hw.write(ptep, old.relaxed_to(pte).without(exec));
+        old.without(Pte::HASHPTE) != pte.without(Pte::HASHPTE)
+    }
+
     fn set_table(self, _: &mut impl Hw<PerCpu = Self::PerCpu>, _: At, _: Level, _: bool) {}
 
     /// A first access finds no translation, and the fault handler hashes one.

@@ -68,6 +68,23 @@ impl Backend for Radix {
         self.pte_update(hw, at, ptep, super::invalidated)
     }
 
+    /// The entry keeps what it has and is given more.
+    ///
+    /// Fidelity: changed: `radix__ptep_set_access_flags()` of arch/powerpc/mm/book3s64/radix_pgtable.c v7.0;
+    /// no POWER9 erratum, so that no flush follows.
+    fn ptep_set_access_flags<H: Hw<PerCpu = Self::PerCpu>>(
+        self,
+        hw: &mut H,
+        _: At,
+        ptep: H::Ptep,
+        pte: Pte,
+    ) -> bool {
+        let old = hw.read(ptep);
+        let exec = if pte.has(Pte::UXN) { 0 } else { Pte::UXN };
+        hw.write(ptep, old.relaxed_to(pte).without(exec));
+        old != pte
+    }
+
     fn set_table(self, _: &mut impl Hw<PerCpu = Self::PerCpu>, _: At, _: Level, _: bool) {}
 
     /// The mode puts off no invalidation.
