@@ -391,13 +391,13 @@ pub fn arch_preempt_enable() {
 /// Fidelity: same as `get_cpu()` of include/linux/smp.h v7.0, without the number of the CPU.
 #[inline]
 pub fn get_cpu() {
-    current(|cur| cur.preempt_count.set(PreemptCount(cur.preempt_count.get().0 + 1)));
+    current(|cur| cur.preempt_count.set(PreemptCount(cur.preempt_count.get().0.wrapping_add(1))));
 }
 
 /// Ends the innermost [`get_cpu`].
 #[inline]
 pub fn put_cpu() {
-    current(|cur| cur.preempt_count.set(PreemptCount(cur.preempt_count.get().0 - 1)));
+    current(|cur| cur.preempt_count.set(PreemptCount(cur.preempt_count.get().0.saturating_sub(1))));
 }
 
 /// Tells whether thread flag `flag` (a bit number below 64) of the current task is set.
