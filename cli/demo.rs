@@ -18,9 +18,9 @@ pub(crate) fn demo() -> Result<ExitCode, Failure> {
         writeln!(to, "The call table of the proposal of 12 September 2025, as merged in v7.0:")?;
         for arch in [Arch::Arm64, Arch::PowerpcHash] {
             let outcome = scenario::run(parsed, Setup { arch, ..Setup::default() });
-            writeln!(to, "\n# {}: {}\n{}", arch.id(), arch.about(), outcome.record)?;
+            write!(to, "\n# {}: {}\n{}", arch.id(), arch.about(), outcome.record)?;
         }
-        writeln!(to, "What a fork of this very process costs, by its /proc/self/maps:\n")
+        writeln!(to, "\nWhat a fork of this very process costs, by its /proc/self/maps:\n")
     })?;
     let args = ["lazymmu", "workload", "fork", "--arch", "arm64,powerpc-hash"];
     let Command::Workload(args) = Cli::parse_from(args).command else {
