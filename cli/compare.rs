@@ -15,7 +15,7 @@ use lazy_mmu::design::Design;
 
 use crate::args::{Choice, archs, choice_parser, designs, kernels};
 use crate::report::Failure;
-use crate::run::{check_era, print, read};
+use crate::run::{builtin, check_era, print, read};
 
 /// Arguments of `lazymmu compare`.
 #[derive(Args, Debug)]
@@ -68,9 +68,16 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode, Failure> {
     let (setups, skipped) = setups(args)?;
     let mut output = String::new();
     for file in &args.files {
-        let (name, bytes) = read(file)?;
+        let built_in = file.to_str().and_then(|file| file.strip_prefix('@'));
+        let (name, bytes) = match built_in {
+            Some(_) => (file.display().to_string(), Vec::new()),
+            None => read(file)?,
+        };
         let wrong = |error| Failure::input(&name, &bytes, error);
-        let parsed = input::text(&bytes).and_then(scenario::parse).map_err(wrong)?;
+        let parsed = match built_in {
+            Some(id) => builtin(id)?.clone(),
+            None => input::text(&bytes).and_then(scenario::parse).map_err(wrong)?,
+        };
         compare::check_size(&parsed, &setups).map_err(wrong)?;
         let comparison = compare::compare(&parsed, &setups);
         if !output.is_empty() && !matches!(args.format, Format::Json) {
