@@ -2,7 +2,8 @@
 //!
 //! Models `enter_lazy()`, `leave_lazy()` of arch/x86/include/asm/xen/hypervisor.h, the hooks of
 //! arch/x86/xen/mmu_pv.c and `xen_start_context_switch()`, `xen_end_context_switch()` of
-//! arch/x86/xen/enlighten_pv.c.
+//! arch/x86/xen/enlighten_pv.c, v6.6 to v7.2; up to v6.5 all but the leave hook and the end of a
+//! switch stood in arch/x86/kernel/paravirt.c.
 
 use super::multicalls::xen_mc_flush;
 use super::{XenCpu, XenPv};
@@ -45,8 +46,8 @@ impl XenPv {
 
     /// Enters `mode`; tells whether the kernel goes on.
     ///
-    /// Fidelity: same as arch/x86/include/asm/xen/hypervisor.h v6.6 (49147beb0ccb), v6.15
-    /// (c36549ff8d84) and v7.0.
+    /// Fidelity: same as arch/x86/kernel/paravirt.c v6.0 and arch/x86/include/asm/xen/hypervisor.h
+    /// v6.6 (49147beb0ccb), v6.15 (c36549ff8d84) and v7.0.
     fn enter_lazy(self, hw: &mut impl Hw<PerCpu = XenCpu>, mode: LazyMode) -> bool {
         let old = hw.per_cpu(|cpu| cpu.mode);
         if self == Self::V6_6 && old == mode {
@@ -54,7 +55,11 @@ impl XenPv {
             return true;
         }
         if old != LazyMode::None {
-            hw.bug("this_cpu_read(xen_lazy_mode) != XEN_LAZY_NONE");
+            hw.bug(match self {
+                Self::V6_0 => "this_cpu_read(paravirt_lazy_mode) != PARAVIRT_LAZY_NONE",
+                Self::V6_6 => "old_mode != XEN_LAZY_NONE",
+                _ => "this_cpu_read(xen_lazy_mode) != XEN_LAZY_NONE",
+            });
             return false;
         }
         hw.per_cpu(|cpu| cpu.mode = mode);
@@ -63,11 +68,14 @@ impl XenPv {
 
     /// Leaves `mode`; tells whether the kernel goes on.
     ///
-    /// Fidelity: same as arch/x86/include/asm/xen/hypervisor.h v6.6 (49147beb0ccb), v6.15
-    /// (c36549ff8d84) and v7.0.
+    /// Fidelity: same as arch/x86/kernel/paravirt.c v6.0 and arch/x86/include/asm/xen/hypervisor.h
+    /// v6.6 (49147beb0ccb), v6.15 (c36549ff8d84) and v7.0.
     fn leave_lazy(self, hw: &mut impl Hw<PerCpu = XenCpu>, mode: LazyMode) -> bool {
         if hw.per_cpu(|cpu| cpu.mode) != mode {
-            hw.bug("this_cpu_read(xen_lazy_mode) != mode");
+            hw.bug(match self {
+                Self::V6_0 => "this_cpu_read(paravirt_lazy_mode) != mode",
+                _ => "this_cpu_read(xen_lazy_mode) != mode",
+            });
             return false;
         }
         hw.per_cpu(|cpu| match cpu.nesting.checked_sub(1) {
@@ -86,10 +94,9 @@ impl XenPv {
             Self::V7_2 => {}
             Self::V7_1 => {
                 hw.preempt_disable();
-                if xen_get_lazy_mode(hw) != LazyMode::Mmu {
-                    self.enter_lazy(hw, LazyMode::Mmu);
+                if xen_get_lazy_mode(hw) == LazyMode::Mmu || self.enter_lazy(hw, LazyMode::Mmu) {
+                    hw.preempt_enable();
                 }
-                hw.preempt_enable();
             }
             _ => {
                 self.enter_lazy(hw, LazyMode::Mmu);
@@ -161,7 +168,9 @@ impl XenPv {
             hw.task_lazy_mmu_mode_resume();
             return;
         }
-        self.leave_lazy(hw, LazyMode::Cpu);
+        if !self.leave_lazy(hw, LazyMode::Cpu) {
+            return;
+        }
         let again = if self < Self::V7_0 {
             hw.test_and_clear_thread_flag(TIF_LAZY_MMU_UPDATES)
         } else {

@@ -10,13 +10,18 @@ mod multicalls;
 pub use lazy::LazyMode;
 pub use multicalls::{MC_ARGS, MC_BATCH, MMU_UPDATE_CALL, MMUEXT_OP_CALL, MULTICALL};
 
-use crate::backend::{At, Backend, Hw, Level};
+use crate::backend::{At, Backend, Hw, Level, Slot};
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
-use multicalls::{McBuffer, Update, extend_mmu_update, queue_flush, xen_mc_flush};
+use multicalls::{McBuffer, Mmuext, extend_mmu_update, queue_flush, xen_mc_flush};
 
 /// An atomic operation on a read-only page table traps, and the hypervisor does it at once.
 pub const TRAP_AND_EMULATE: Effect = Effect::other("trap and emulate");
+
+/// The most pages that are flushed one by one.
+///
+/// Fidelity: same as `tlb_single_page_flush_ceiling` of arch/x86/mm/tlb.c v6.0 to v7.2.
+const TLB_SINGLE_PAGE_FLUSH_CEILING: u32 = 33;
 
 /// x86 Xen PV, in the version of the code that it holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -52,23 +57,30 @@ impl XenPv {
     ///
     /// Fidelity: same as `xen_set_pte()` of arch/x86/xen/mmu_pv.c v6.0 to v7.2.
     #[inline]
-    fn xen_set_pte(self, hw: &mut impl Hw<PerCpu = XenCpu>, update: Update) {
+    fn xen_set_pte(self, hw: &mut impl Hw<PerCpu = XenCpu>, at: At, slot: Slot, pte: Pte) {
         if self.batches(hw) {
-            extend_mmu_update(hw, update);
+            extend_mmu_update(hw, at, Some(slot), pte);
             return;
         }
         hw.effect(MMU_UPDATE_CALL.of(1));
-        if let Some(slot) = update.slot {
-            hw.write_slot(slot, update.pte);
-        }
+        hw.write_slot(slot, pte);
     }
 
-    /// `xen_mc_issue(XEN_LAZY_MMU)`: what was queued goes out at once unless the mode is on.
+    /// `xen_mc_issue(XEN_LAZY_MMU)`: what was queued goes out at once unless the mode is on, and all
+    /// that was queued before on this CPU with it.
+    ///
+    /// Fidelity: same as arch/x86/xen/xen-ops.h v6.0 to v7.2, where the caller asks
+    /// `is_lazy_mmu_mode_active()`.
     #[inline]
     fn xen_mc_issue(self, hw: &mut impl Hw<PerCpu = XenCpu>) {
         if !self.batches(hw) {
             xen_mc_flush(hw);
         }
+    }
+
+    fn flush_tlb(self, hw: &mut impl Hw<PerCpu = XenCpu>, cmd: Mmuext, at: At, pages: u32) {
+        queue_flush(hw, cmd, at, pages);
+        self.xen_mc_issue(hw);
     }
 }
 
@@ -117,9 +129,9 @@ impl Backend for XenPv {
             self.enter_mmu(hw);
         }
         for n in 0..nr {
-            let slot = Some(hw.slot(hw.ptep_add(ptep, n)));
+            let slot = hw.slot(hw.ptep_add(ptep, n));
             let at = At { addr: at.addr.add_pages(u64::from(n)), ..at };
-            self.xen_set_pte(hw, Update { at, slot, pte: pte.advance_pfn(u64::from(n)) });
+            self.xen_set_pte(hw, at, slot, pte.advance_pfn(u64::from(n)));
         }
         if self == Self::V6_6 {
             self.leave_mmu(hw);
@@ -129,23 +141,23 @@ impl Backend for XenPv {
     /// `xen_set_pte()` without the section that `set_ptes()` was for a while.
     #[inline]
     fn set_pte<H: Hw<PerCpu = XenCpu>>(self, hw: &mut H, at: At, ptep: H::Ptep, pte: Pte) {
-        let slot = Some(hw.slot(ptep));
-        self.xen_set_pte(hw, Update { at, slot, pte });
+        let slot = hw.slot(ptep);
+        self.xen_set_pte(hw, at, slot, pte);
     }
 
     /// A store of an empty entry, queued like any other.
     ///
-    /// Fidelity: same as `native_pte_clear()` by way of `set_pte()`, arch/x86/include/asm/pgtable.h
-    /// v6.0 to v7.2.
+    /// Fidelity: same as `pte_clear()` of arch/x86/include/asm/paravirt.h v6.0 to v7.2.
     #[inline]
     fn pte_clear<H: Hw<PerCpu = XenCpu>>(self, hw: &mut H, at: At, ptep: H::Ptep) {
         self.set_pte(hw, at, ptep, Pte::NONE);
     }
 
-    /// An atomic operation on memory: it takes effect at once, ahead of what is queued.
+    /// An atomic operation on memory: it takes effect at once, ahead of what is queued. It traps
+    /// whether it changes anything or not.
     ///
-    /// Fidelity: same as `native_ptep_get_and_clear()` and its like, arch/x86/include/asm/pgtable.h
-    /// v6.0 to v7.2, none of which is a paravirt operation.
+    /// Fidelity: same as `native_ptep_get_and_clear()` and `ptep_set_wrprotect()`,
+    /// arch/x86/include/asm/pgtable.h v6.0 to v7.2, neither of which is a paravirt operation.
     #[inline]
     fn pte_update<H: Hw<PerCpu = XenCpu>>(
         self,
@@ -155,12 +167,41 @@ impl Backend for XenPv {
         new: impl FnOnce(Pte) -> Pte,
     ) -> Pte {
         let old = hw.read(ptep);
-        let new = new(old);
-        if new != old {
-            hw.effect(TRAP_AND_EMULATE);
-            hw.write(ptep, new);
-        }
+        hw.effect(TRAP_AND_EMULATE);
+        hw.write(ptep, new(old));
         old
+    }
+
+    /// An old entry is only read.
+    ///
+    /// Fidelity: same as arch/x86/mm/pgtable.c v6.0 to v7.2.
+    #[inline]
+    fn ptep_test_and_clear_young<H: Hw<PerCpu = XenCpu>>(
+        self,
+        hw: &mut H,
+        at: At,
+        ptep: H::Ptep,
+    ) -> bool {
+        hw.read(ptep).has(Pte::YOUNG)
+            && self.pte_update(hw, at, ptep, |pte| pte.without(Pte::YOUNG)).has(Pte::YOUNG)
+    }
+
+    /// A `set_pte()` where the entry is another one: it waits in the queue like any.
+    ///
+    /// Fidelity: same as arch/x86/mm/pgtable.c v6.0 to v7.2, for an access that writes.
+    #[inline]
+    fn ptep_set_access_flags<H: Hw<PerCpu = XenCpu>>(
+        self,
+        hw: &mut H,
+        at: At,
+        ptep: H::Ptep,
+        pte: Pte,
+    ) -> bool {
+        let changed = hw.read(ptep) != pte;
+        if changed {
+            self.set_pte(hw, at, ptep, pte);
+        }
+        changed
     }
 
     /// A read: the commit keeps what the hardware sets meanwhile.
@@ -187,23 +228,48 @@ impl Backend for XenPv {
         pte: Pte,
     ) {
         let slot = Some(hw.slot(ptep));
-        extend_mmu_update(hw, Update { at, slot, pte });
+        extend_mmu_update(hw, at, slot, pte);
         self.xen_mc_issue(hw);
     }
 
-    /// Fidelity: same as `xen_set_pmd_hyper()` and its like, arch/x86/xen/mmu_pv.c v6.0 to v7.2, for
-    /// tables that are pinned.
-    fn set_table(self, hw: &mut impl Hw<PerCpu = XenCpu>, at: At, _: Level, _: bool) {
-        extend_mmu_update(hw, Update { at, slot: None, pte: Pte::NONE });
-        self.xen_mc_issue(hw);
-    }
-
-    /// A flush goes the way of the updates, behind them.
+    /// Updates of the levels above go through the queue in the mode or not. The root has a copy for
+    /// user mode, which has its own entry.
     ///
-    /// Fidelity: same as `xen_flush_tlb_multi()` of arch/x86/xen/mmu_pv.c v6.0 to v7.2.
-    fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = XenCpu>, at: At, pages: u32) {
-        queue_flush(hw, at, pages);
+    /// Fidelity: same as `xen_set_pmd_hyper()`, `xen_set_pud_hyper()` and `xen_set_p4d()` of
+    /// arch/x86/xen/mmu_pv.c v6.0 to v7.2, for tables that are pinned and four levels, where
+    /// `set_pgd()` is `set_p4d()`.
+    fn set_table(self, hw: &mut impl Hw<PerCpu = XenCpu>, at: At, level: Level, _: bool) {
+        hw.get_cpu();
+        extend_mmu_update(hw, at, None, Pte::NONE);
+        if matches!(level, Level::P4d | Level::Pgd) && !at.addr.is_kernel() {
+            extend_mmu_update(hw, at, None, Pte::NONE);
+        }
         self.xen_mc_issue(hw);
+        hw.put_cpu();
+    }
+
+    /// A flush goes the way of the updates, behind them: of user pages one call for all CPUs, of
+    /// kernel pages a call per page up to a ceiling.
+    ///
+    /// Fidelity: changed: `flush_tlb_mm_range()` and `flush_tlb_kernel_range()` of arch/x86/mm/tlb.c
+    /// over `xen_flush_tlb_multi()`, `xen_flush_tlb_one_user()` and `xen_flush_tlb()` of
+    /// arch/x86/xen/mmu_pv.c v6.0 to v7.2, as for an address space that other CPUs have used. Kernel
+    /// pages are flushed by each CPU for itself; the other CPUs, which do so in interrupt and hence at
+    /// once, are left out.
+    fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = XenCpu>, at: At, pages: u32) {
+        hw.get_cpu();
+        match (at.mm, pages) {
+            (0, 0..=TLB_SINGLE_PAGE_FLUSH_CEILING) => {
+                for n in 0..pages {
+                    let at = At { addr: at.addr.add_pages(u64::from(n)), ..at };
+                    self.flush_tlb(hw, Mmuext::InvlpgLocal, at, 1);
+                }
+            }
+            (0, _) => self.flush_tlb(hw, Mmuext::TlbFlushLocal, at, pages),
+            (_, 0..=1) => self.flush_tlb(hw, Mmuext::InvlpgMulti, at, pages),
+            _ => self.flush_tlb(hw, Mmuext::TlbFlushMulti, at, pages),
+        }
+        hw.put_cpu();
     }
 
     fn pending(self, hw: &mut impl Hw<PerCpu = XenCpu>) -> Option<(u32, &'static str)> {

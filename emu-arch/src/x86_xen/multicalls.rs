@@ -2,21 +2,25 @@
 //!
 //! Models `struct mc_buffer`, `xen_mc_flush()`, `__xen_mc_entry()` and `xen_mc_extend_args()` of
 //! arch/x86/xen/multicalls.c, the same in all versions from v6.0 to v7.2. What is queued is not in
-//! memory: the hypervisor writes it, in order, when the queue is flushed.
+//! memory: the hypervisor writes it, in order, when the queue is flushed. The multicalls that a
+//! context switch collects under `XEN_LAZY_CPU` and the callbacks are left out.
 
 use super::XenCpu;
 use crate::backend::{At, Hw, Slot};
+use crate::hw::addr::PTRS_PER_PTE;
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 
 /// How many calls the queue holds.
 pub const MC_BATCH: usize = 32;
-/// How many bytes of arguments the queue holds.
+/// How many bytes of arguments are too many: the queue is flushed before it has them.
 pub const MC_ARGS: usize = MC_BATCH * 16;
 /// Bytes of a `struct mmu_update`.
 const MMU_UPDATE: usize = 16;
 /// Bytes of a `struct mmuext_op`.
 const MMUEXT_OP: usize = 24;
+/// Bytes of a mask of CPUs, of which there are at most 64.
+const CPUMASK: usize = 8;
 
 /// One hypercall that updates that many entries.
 pub const MMU_UPDATE_CALL: Effect = Effect::delayable("HYPERVISOR_mmu_update");
@@ -29,12 +33,32 @@ const EXTENDED: Effect = Effect::put_off("mmu_update.args[1]=");
 /// A TLB flush was queued; that many calls are now.
 const QUEUED: Effect = Effect::put_off("mc_buffer.mcidx=");
 
-/// An update of one entry; entries of upper levels have no place in memory here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Update {
-    pub(super) at: At,
-    pub(super) slot: Option<Slot>,
-    pub(super) pte: Pte,
+/// What a TLB flush does: the command of a `struct mmuext_op`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mmuext {
+    TlbFlushLocal,
+    InvlpgLocal,
+    TlbFlushMulti,
+    InvlpgMulti,
+}
+
+impl Mmuext {
+    const fn effect(self) -> Effect {
+        Effect::put_off(match self {
+            Self::TlbFlushLocal => "MMUEXT_TLB_FLUSH_LOCAL",
+            Self::InvlpgLocal => "MMUEXT_INVLPG_LOCAL",
+            Self::TlbFlushMulti => "MMUEXT_TLB_FLUSH_MULTI",
+            Self::InvlpgMulti => "MMUEXT_INVLPG_MULTI",
+        })
+    }
+
+    /// Bytes of arguments.
+    const fn args(self) -> usize {
+        match self {
+            Self::TlbFlushLocal | Self::InvlpgLocal => MMUEXT_OP,
+            Self::TlbFlushMulti | Self::InvlpgMulti => MMUEXT_OP + CPUMASK,
+        }
+    }
 }
 
 /// One queued call.
@@ -43,38 +67,48 @@ enum Entry {
     /// `__HYPERVISOR_mmu_update` with that many updates.
     MmuUpdate(u16),
     /// `__HYPERVISOR_mmuext_op` that flushes pages from the TLBs.
-    Flush { at: At, pages: u32 },
+    MmuextOp { at: At, pages: u32 },
 }
 
 /// The queue of one CPU.
+///
+/// Fidelity: changed: `struct mc_buffer` of arch/x86/xen/multicalls.c v7.0, without `callbacks`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct McBuffer {
     entries: Vec<Entry>,
-    updates: Vec<Update>,
+    /// What all updates write, in order.
+    ptes: Vec<Pte>,
+    /// Where they write it; entries of upper levels have no place in memory here.
+    slots: Vec<Option<Slot>>,
     argidx: usize,
 }
 
 impl McBuffer {
     /// How many updates and flushes wait.
     pub(super) fn waiting(&self) -> usize {
-        let flushes = self.entries.iter().filter(|entry| matches!(entry, Entry::Flush { .. }));
-        self.updates.len() + flushes.count()
+        let flushes = self.entries.iter().filter(|entry| matches!(entry, Entry::MmuextOp { .. }));
+        self.ptes.len() + flushes.count()
     }
 
     /// `xen_mc_extend_args()`: adds an update to the newest call if that is one of updates and there
     /// is room; tells how many that call has now.
     #[inline]
-    fn extend(&mut self, update: Update) -> Option<u16> {
+    fn extend(&mut self, slot: Option<Slot>, pte: Pte) -> Option<u16> {
         let room = self.argidx + MMU_UPDATE < MC_ARGS;
-        match self.entries.last_mut() {
-            Some(Entry::MmuUpdate(n)) if room => {
-                *n += 1;
-                self.argidx += MMU_UPDATE;
-                self.updates.push(update);
-                Some(*n)
-            }
-            _ => None,
-        }
+        let Some(Entry::MmuUpdate(n)) = self.entries.last_mut().filter(|_| room) else {
+            return None;
+        };
+        *n += 1;
+        let n = *n;
+        self.push(slot, pte);
+        Some(n)
+    }
+
+    #[inline]
+    fn push(&mut self, slot: Option<Slot>, pte: Pte) {
+        self.argidx += MMU_UPDATE;
+        self.ptes.push(pte);
+        self.slots.push(slot);
     }
 
     /// Whether a new call with `args` bytes of arguments fits, as `__xen_mc_entry()` asks.
@@ -87,33 +121,45 @@ impl McBuffer {
 ///
 /// Fidelity: same as arch/x86/xen/mmu_pv.c v6.0 to v7.2.
 #[inline]
-pub(super) fn extend_mmu_update(hw: &mut impl Hw<PerCpu = XenCpu>, update: Update) {
-    let n = match hw.per_cpu(|cpu| cpu.queue.extend(update)) {
+pub(super) fn extend_mmu_update(
+    hw: &mut impl Hw<PerCpu = XenCpu>,
+    at: At,
+    slot: Option<Slot>,
+    pte: Pte,
+) {
+    let n = match hw.per_cpu(|cpu| cpu.queue.extend(slot, pte)) {
         Some(n) => n,
-        None => {
-            make_room(hw, MMU_UPDATE);
-            hw.per_cpu(|cpu| {
-                cpu.queue.entries.push(Entry::MmuUpdate(1));
-                cpu.queue.argidx += MMU_UPDATE;
-                cpu.queue.updates.push(update);
-            });
-            1
-        }
+        None => start_mmu_update(hw, slot, pte),
     };
-    hw.effect(EXTENDED.of(u32::from(n)));
-    hw.put_off(update.at, 1);
+    if hw.watched() {
+        hw.effect(EXTENDED.of(u32::from(n)));
+        hw.put_off(at, 1);
+    }
 }
 
-/// Queues a TLB flush.
+/// Begins a call of updates with its first one.
+#[inline(never)]
+fn start_mmu_update(hw: &mut impl Hw<PerCpu = XenCpu>, slot: Option<Slot>, pte: Pte) -> u16 {
+    make_room(hw, MMU_UPDATE);
+    hw.per_cpu(|cpu| {
+        cpu.queue.entries.push(Entry::MmuUpdate(1));
+        cpu.queue.push(slot, pte);
+    });
+    1
+}
+
+/// Queues a TLB flush of `pages` pages from `at` on, as a call of its own.
 ///
-/// Fidelity: changed: arch/x86/xen/mmu_pv.c v7.0; the mask of CPUs is left out of the arguments.
-pub(super) fn queue_flush(hw: &mut impl Hw<PerCpu = XenCpu>, at: At, pages: u32) {
-    make_room(hw, MMUEXT_OP);
+/// Fidelity: same as the middle of `xen_flush_tlb_multi()` and `xen_flush_tlb_one_user()` of
+/// arch/x86/xen/mmu_pv.c v6.0 to v7.2.
+pub(super) fn queue_flush(hw: &mut impl Hw<PerCpu = XenCpu>, cmd: Mmuext, at: At, pages: u32) {
+    make_room(hw, cmd.args());
     let calls = hw.per_cpu(|cpu| {
-        cpu.queue.entries.push(Entry::Flush { at, pages });
-        cpu.queue.argidx += MMUEXT_OP;
+        cpu.queue.entries.push(Entry::MmuextOp { at, pages });
+        cpu.queue.argidx += cmd.args();
         cpu.queue.entries.len()
     });
+    hw.effect(cmd.effect());
     hw.effect(QUEUED.of(calls as u32));
 }
 
@@ -129,34 +175,53 @@ fn make_room(hw: &mut impl Hw<PerCpu = XenCpu>, args: usize) {
 /// Fidelity: same as arch/x86/xen/multicalls.c v6.0 to v7.2; its `BUG_ON(preemptible())` cannot fire
 /// here, since every caller has preemption or interrupts off, and failures of the hypervisor are
 /// left out.
+#[inline(never)]
 pub(super) fn xen_mc_flush(hw: &mut impl Hw<PerCpu = XenCpu>) {
+    if hw.per_cpu(|cpu| cpu.queue.entries.is_empty()) {
+        return;
+    }
     let queue = hw.per_cpu(|cpu| std::mem::take(&mut cpu.queue));
     match queue.entries.as_slice() {
-        [] => {}
         [Entry::MmuUpdate(n)] => hw.effect(MMU_UPDATE_CALL.of(u32::from(*n))),
-        [Entry::Flush { .. }] => hw.effect(MMUEXT_OP_CALL.of(1)),
+        [Entry::MmuextOp { .. }] => hw.effect(MMUEXT_OP_CALL.of(1)),
         several => hw.effect(MULTICALL.of(several.len() as u32)),
     }
-    let mut updates = queue.updates.iter();
+    let mut done = 0;
     for entry in &queue.entries {
         match *entry {
-            Entry::MmuUpdate(n) => updates.by_ref().take(usize::from(n)).for_each(|update| {
-                if let Some(slot) = update.slot {
-                    hw.write_slot(slot, update.pte);
-                }
-            }),
-            Entry::Flush { at, pages } => hw.tlb_invalidate(at, pages),
+            Entry::MmuUpdate(n) => {
+                let updates = done..done + usize::from(n);
+                write(hw, &queue.slots[updates.clone()], &queue.ptes[updates]);
+                done += usize::from(n);
+            }
+            Entry::MmuextOp { at, pages } => hw.tlb_invalidate(at, pages),
         }
-    }
-    if queue.entries.is_empty() {
-        return;
     }
     hw.settle();
     // Given back empty, for its memory.
     hw.per_cpu(|cpu| {
         cpu.queue = queue;
         cpu.queue.entries.clear();
-        cpu.queue.updates.clear();
+        cpu.queue.ptes.clear();
+        cpu.queue.slots.clear();
         cpu.queue.argidx = 0;
     });
+}
+
+/// What the hypervisor does on `HYPERVISOR_mmu_update`: in order, neighbours in one go.
+fn write(hw: &mut impl Hw<PerCpu = XenCpu>, slots: &[Option<Slot>], ptes: &[Pte]) {
+    let follows = |before: &Option<Slot>, slot: &Option<Slot>| match (before, slot) {
+        (Some(before), Some(slot)) => {
+            slot.0 == before.0 + 1 && !slot.0.is_multiple_of(PTRS_PER_PTE as u64)
+        }
+        _ => false,
+    };
+    let mut done = 0;
+    for run in slots.chunk_by(follows) {
+        let end = done + run.len();
+        if let Some(first) = run[0] {
+            hw.write_slots(first, &ptes[done..end]);
+        }
+        done = end;
+    }
 }
