@@ -69,21 +69,22 @@ impl Machine {
         }
     }
 
-    /// A task that has not run yet.
-    fn fresh(&self, pid: u8) -> TaskStruct {
+    /// A task that has not run yet, as the first switch to it wants it.
+    fn born(&self, task: TaskStruct) -> TaskStruct {
         let paused = on_backend!(&self.inner.backend, |backend, _cpus| backend.born_paused());
-        let task = TaskStruct { pid, ..TaskStruct::default() };
         if !paused {
             return task;
         }
         let pause = sched::design().step(task.lazy_mmu_state, Context::default(), Call::Pause);
-        TaskStruct { lazy_mmu_state: pause.stored().unwrap_or_default(), ..task }
+        TaskStruct { lazy_mmu_state: pause.stored().unwrap_or(task.lazy_mmu_state), ..task }
     }
 
     /// Puts task `to` into the thread-local and keeps `from`.
     fn swap(&self, from: u8, to: u8) {
         let mut saved = self.inner.tasks.saved.borrow_mut();
-        let next = saved.remove(&to).unwrap_or_else(|| self.fresh(to));
+        let next = saved
+            .remove(&to)
+            .unwrap_or_else(|| self.born(TaskStruct { pid: to, ..TaskStruct::default() }));
         let prev = sched::swap_current(next);
         saved.insert(from, prev);
     }
@@ -91,7 +92,8 @@ impl Machine {
     /// Switches `cpu` to task `next`, which comes from another CPU if it runs there: a preemption.
     ///
     /// The hooks of the architecture run as in `__switch_to()` and around it. A preemption where the
-    /// running task must not be preempted is a hazard and happens all the same.
+    /// running task must not be preempted is a hazard and happens all the same. Where a hook hits a
+    /// `BUG_ON()` on the way out, the running task stays.
     pub fn context_switch(&self, cpu: u8, next: u8) {
         if let Some(from) = self.cpu_of(next).filter(|from| *from != cpu) {
             self.context_switch(from, idle(from));
@@ -106,11 +108,16 @@ impl Machine {
         if atomic {
             self.inner.report(Hazard::SleepInAtomic);
         }
+        let bugs = self.bugs();
         sched::get_cpu();
         on_backend!(&self.inner.backend, |backend, cpus| {
             backend.switch_out(&mut Bus { inner: &self.inner, cpus, mm: None });
         });
         sched::put_cpu();
+        if self.bugs() > bugs {
+            // It has died on its way out.
+            return;
+        }
         self.swap(prev, next);
         self.inner.tasks.running[usize::from(cpu)].set(next);
         sched::get_cpu();
@@ -151,7 +158,7 @@ impl Machine {
     pub fn fork(&self, child: u8) {
         let parent = sched::current_task();
         let task = TaskStruct { pid: child, preempt_count: PreemptCount::default(), ..parent };
-        self.inner.tasks.saved.borrow_mut().insert(child, task);
+        self.inner.tasks.saved.borrow_mut().insert(child, self.born(task));
     }
 
     /// The running task exits: what it leaves behind is a hazard.

@@ -68,12 +68,11 @@ impl Lab {
 
     /// Executes a line, and what falls into it.
     pub(super) fn step(self: &Rc<Self>, line: &Line) {
-        self.go_to(line);
-        if self.is_dead() {
-            return;
-        }
         let bugs = self.machine.bugs();
+        self.go_to(line);
         match line.inside {
+            // The switch to the task was deadly, or the task is dead.
+            _ if self.machine.bugs() > bugs || self.is_dead() => {}
             None => self.one(line),
             Some(index) => self.with_inside(line, index),
         }
