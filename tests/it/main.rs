@@ -21,3 +21,4 @@ mod support;
 mod tables;
 mod tidy;
 mod workload;
+mod xen;
