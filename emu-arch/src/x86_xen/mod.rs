@@ -107,7 +107,9 @@ impl Backend for XenPv {
         self.end_context_switch(hw);
     }
 
-    /// A task that has not run yet is as one that was switched out.
+    /// A task that has not run yet is as one that was switched out, or its first resume would warn.
+    ///
+    /// Fidelity: changed: an assumption; what arch/x86/xen v7.2 does for a new task was not found.
     fn born_paused(self) -> bool {
         self == Self::V7_2
     }
