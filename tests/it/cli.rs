@@ -89,6 +89,10 @@ fn wrong_arguments() {
     check_scenario_refused(b"pte_clear 0x1000 mm=32\n", &["mm=1 to mm=31"]);
     check_scenario_refused(b"pte_clear(0x1000\n", &["expected `)`"]);
     check_scenario_refused(b"what: x\nform: y\n---\nenable\n", &["did you mean \"from\"?", ":2:1"]);
+    check_scenario_refused(
+        b"> what: x\n>   form: y\n> ---\n> enable\n",
+        &["found \"form\"", ":2:5"],
+    );
 }
 
 #[test]

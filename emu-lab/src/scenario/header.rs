@@ -3,6 +3,7 @@
 use emu_arch::{Arch, Kernel};
 use lazy_mmu::design::Design;
 
+use super::parse::unquote;
 use super::{Scenario, Where};
 use crate::input::InputError;
 
@@ -19,7 +20,7 @@ pub(super) fn begins(first: &str) -> bool {
 
 /// Reads one line of a header.
 pub(super) fn line(scenario: &mut Scenario, number: usize, line: &str) -> Result<(), InputError> {
-    let text = line.trim();
+    let text = unquote(line).trim_end();
     let (key, value) = text.split_once(':').unwrap_or((text, ""));
     match key {
         "what" => scenario.what = value.trim().to_owned(),

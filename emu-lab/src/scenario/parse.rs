@@ -29,7 +29,7 @@ pub fn parse(text: &str) -> Result<Scenario, InputError> {
             if strip(line) == header::END {
                 break;
             }
-            header::line(&mut scenario, number, line.trim_start_matches(['>', ' ']))?;
+            header::line(&mut scenario, number, line)?;
         }
     }
     let mut blocks = Blocks::new(&mut scenario);
@@ -183,7 +183,12 @@ fn one_line_of(number: usize, line: &str, who: &str, name: &str) -> Result<Line,
 fn strip(line: &str) -> &str {
     let line = line.split_once('#').map_or(line, |(code, _)| code);
     let line = line.split_once("->").map_or(line, |(call, _)| call);
-    line.trim_start_matches(|c: char| c == '>' || c.is_whitespace()).trim_end()
+    unquote(line).trim_end()
+}
+
+/// Takes indentation and the quote marks of a mail from the beginning of a line.
+pub(super) fn unquote(line: &str) -> &str {
+    line.trim_start_matches(|c: char| c == '>' || c.is_whitespace())
 }
 
 /// Parses what a line does; an empty one does nothing.
