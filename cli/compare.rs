@@ -9,19 +9,19 @@ use anstyle::{AnsiColor, Style};
 use clap::{Args, ValueEnum};
 use emu_arch::{Arch, Kernel};
 use emu_lab::compare::{self, Comparison, Tone, json, markdown, text};
-use emu_lab::input;
-use emu_lab::scenario::{self, Setup};
+use emu_lab::scenario::Setup;
 use lazy_mmu::design::Design;
 
 use crate::args::{Choice, archs, choice_parser, designs, kernels};
 use crate::report::Failure;
-use crate::run::{builtin, check_era, print, read};
+use crate::run::{Source, check_era, print};
 
 /// Arguments of `lazymmu compare`.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct CompareArgs {
-    /// The scenarios, a comparison for each; `-` reads standard input
+    /// The scenarios, a comparison for each; `-` reads standard input, @NAME is a
+    /// built-in one
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// The API designs, separated by commas; all by default, or each kernel's where kernels are
@@ -68,22 +68,13 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode, Failure> {
     let (setups, skipped) = setups(args)?;
     let mut output = String::new();
     for file in &args.files {
-        let built_in = file.to_str().and_then(|file| file.strip_prefix('@'));
-        let (name, bytes) = match built_in {
-            Some(_) => (file.display().to_string(), Vec::new()),
-            None => read(file)?,
-        };
-        let wrong = |error| Failure::input(&name, &bytes, error);
-        let parsed = match built_in {
-            Some(id) => builtin(id)?.clone(),
-            None => input::text(&bytes).and_then(scenario::parse).map_err(wrong)?,
-        };
-        compare::check_size(&parsed, &setups).map_err(wrong)?;
-        let comparison = compare::compare(&parsed, &setups);
+        let source = Source::open(file)?;
+        compare::check_size(&source.scenario, &setups).map_err(|error| source.wrong(error))?;
+        let comparison = compare::compare(&source.scenario, &setups);
         if !output.is_empty() && !matches!(args.format, Format::Json) {
             output.push('\n');
         }
-        output += &show(&name, &comparison, &skipped, args);
+        output += &show(&source.name, &comparison, &skipped, args);
     }
     print(|to| to.write_all(output.as_bytes()))?;
     if matches!(args.format, Format::Json) {

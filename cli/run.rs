@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use emu_arch::{Arch, Kernel};
+use emu_lab::input::InputError;
 use emu_lab::render::json;
 use emu_lab::scenario::Scenario;
 use emu_lab::{input, scenario};
@@ -15,7 +16,7 @@ use crate::report::Failure;
 /// Runs the scenario and prints its record; status 1 where a warning stopped it or a claim of the
 /// scenario did not hold.
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
-    let (name, parsed) = scenario_of(&args.file)?;
+    let source = Source::open(&args.file)?;
     check_era(args.kernel, args.arch)?;
     let setup = scenario::Setup {
         arch: args.arch,
@@ -30,7 +31,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
             "note: {kernel} never had the design {design}; the backends are those of {kernel}"
         );
     }
-    let outcome = scenario::run(&parsed, setup);
+    let outcome = scenario::run(&source.scenario, setup);
+    let name = &source.name;
     print(|to| match args.format {
         Format::Tree => write!(to, "{}", outcome.record),
         Format::Json => json::lines(&outcome.record).try_for_each(|line| writeln!(to, "{line}")),
@@ -52,15 +54,32 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::FAILURE)
 }
 
-/// The scenario in a file, or the built-in one called `@NAME`, with the name that messages use.
-pub(crate) fn scenario_of(file: &Path) -> Result<(String, Scenario), Failure> {
-    if let Some(name) = file.to_str().and_then(|file| file.strip_prefix('@')) {
-        return Ok((file.display().to_string(), builtin(name)?.clone()));
+/// A scenario and where it comes from.
+pub(crate) struct Source {
+    /// The name that messages use.
+    pub(crate) name: String,
+    /// The text; none of a built-in one.
+    bytes: Vec<u8>,
+    pub(crate) scenario: Scenario,
+}
+
+impl Source {
+    /// Reads the scenario in a file, or takes the built-in one called `@NAME`.
+    pub(crate) fn open(file: &Path) -> Result<Self, Failure> {
+        if let Some(name) = file.to_str().and_then(|file| file.strip_prefix('@')) {
+            let scenario = builtin(name)?.clone();
+            return Ok(Self { name: file.display().to_string(), bytes: Vec::new(), scenario });
+        }
+        let (name, bytes) = read(file)?;
+        let parsed = input::text(&bytes).and_then(scenario::parse);
+        let scenario = parsed.map_err(|error| Failure::input(&name, &bytes, error))?;
+        Ok(Self { name, bytes, scenario })
     }
-    let (name, bytes) = read(file)?;
-    let wrong = |error| Failure::input(&name, &bytes, error);
-    let parsed = input::text(&bytes).and_then(scenario::parse).map_err(wrong)?;
-    Ok((name, parsed))
+
+    /// A failure at a place of the text.
+    pub(crate) fn wrong(&self, error: InputError) -> Failure {
+        Failure::input(&self.name, &self.bytes, error)
+    }
 }
 
 /// The scenario that comes with the lab under `name`.
