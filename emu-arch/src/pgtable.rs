@@ -61,83 +61,61 @@ fn changing_tracked<R>(
     latest: impl Fn(u16, Pte) -> Pte,
     op: impl FnOnce() -> R,
 ) -> R {
-    before_change(mm, addr, ptep, nr, reads);
+    let at = |n: u16| mm.at(addr.add_pages(u64::from(n)));
+    let before: Vec<Pte> = (0..nr).map(|n| ptep.add(n).read()).collect();
+    if reads {
+        mm.machine().track(|tracker, _| {
+            (0..nr).zip(&before).for_each(|(n, before)| tracker.read_to_change(at(n), *before));
+        });
+    }
     let value = op();
-    after_change(mm, addr, ptep, nr, &latest);
+    mm.machine().track(|tracker, _| {
+        // The last entry first, as records have it.
+        for (n, before) in (0..nr).zip(before).rev() {
+            tracker.changed(at(n), before, ptep.add(n).read(), |was| latest(n, was));
+        }
+    });
     value
 }
 
-/// Has the tracker look at the entries before they change.
-#[cold]
-fn before_change(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, nr: u16, reads: bool) {
-    mm.machine().track(|tracker, _| {
-        for n in 0..nr {
-            let at = mm.at(addr.add_pages(u64::from(n)));
-            tracker.before_change(at, ptep.add(n).read(), reads);
-        }
-    });
-}
-
-/// Tells the tracker what has become of the entries.
-#[cold]
-fn after_change(
+/// Does `op`, which makes the `nr` entries from `ptep` on those of the pages from `pte` on.
+#[inline(always)]
+fn writing<R>(
     mm: &MmStruct,
     addr: VirtAddr,
     ptep: Ptep<'_>,
+    pte: Pte,
     nr: u16,
-    latest: &dyn Fn(u16, Pte) -> Pte,
-) {
-    mm.machine().track(|tracker, _| {
-        for n in (0..nr).rev() {
-            let at = mm.at(addr.add_pages(u64::from(n)));
-            tracker.after_change(at, ptep.add(n).read(), &|was| latest(n, was));
-        }
-    });
+    op: impl FnOnce() -> R,
+) -> R {
+    changing(mm, addr, ptep, nr, false, |n, _| pte.advance_pfn(u64::from(n)), op)
 }
 
 /// Writes the entry of one page that was not present.
 #[inline]
 pub fn set_pte_at(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, pte: Pte) {
     note(mm, PteOp::set_pte_at, addr, pte, 1);
-    changing(
-        mm,
-        addr,
-        ptep,
-        1,
-        false,
-        |n, _| pte.advance_pfn(u64::from(n)),
-        || backend!(mm, |backend, hw| backend.set_ptes(hw, mm.at(addr), ptep, pte, 1)),
-    );
+    writing(mm, addr, ptep, pte, 1, || {
+        backend!(mm, |backend, hw| backend.set_ptes(hw, mm.at(addr), ptep, pte, 1))
+    });
 }
 
 /// Writes the entries of `nr` consecutive pages that were not present, 1 to 512, in one table.
 #[inline]
 pub fn set_ptes(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, pte: Pte, nr: u16) {
     note(mm, PteOp::set_ptes, addr, pte, nr);
-    changing(
-        mm,
-        addr,
-        ptep,
-        nr,
-        false,
-        |n, _| pte.advance_pfn(u64::from(n)),
-        || backend!(mm, |backend, hw| backend.set_ptes(hw, mm.at(addr), ptep, pte, nr)),
-    );
+    writing(mm, addr, ptep, pte, nr, || {
+        backend!(mm, |backend, hw| backend.set_ptes(hw, mm.at(addr), ptep, pte, nr))
+    });
 }
 
 /// Writes an entry without the checks of [`set_pte_at`]: what arch code uses.
 #[inline]
 pub fn set_pte(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, pte: Pte) {
     note(mm, PteOp::set_pte, addr, pte, 1);
-    changing(
-        mm,
-        addr,
-        ptep,
-        1,
-        false,
-        |n, _| pte.advance_pfn(u64::from(n)),
-        || backend!(mm, |backend, hw| backend.set_pte(hw, mm.at(addr), ptep, pte)),
-    );
+    writing(mm, addr, ptep, pte, 1, || {
+        backend!(mm, |backend, hw| backend.set_pte(hw, mm.at(addr), ptep, pte))
+    });
 }
 
 /// Reads an entry through the accessor.
@@ -268,30 +246,18 @@ pub fn ptep_modify_prot_start(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) -> 
 #[inline]
 pub fn ptep_modify_prot_commit(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, pte: Pte) {
     note(mm, PteOp::ptep_modify_prot_commit, addr, pte, 1);
-    changing(
-        mm,
-        addr,
-        ptep,
-        1,
-        false,
-        |n, _| pte.advance_pfn(u64::from(n)),
-        || backend!(mm, |backend, hw| backend.ptep_modify_prot_commit(hw, mm.at(addr), ptep, pte)),
-    );
+    writing(mm, addr, ptep, pte, 1, || {
+        backend!(mm, |backend, hw| backend.ptep_modify_prot_commit(hw, mm.at(addr), ptep, pte))
+    });
 }
 
 /// Gives more permissions to a present entry and tells whether it changed: it becomes `pte`.
 #[inline]
 pub fn ptep_set_access_flags(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, pte: Pte) -> bool {
     note(mm, PteOp::ptep_set_access_flags, addr, pte, 1);
-    changing(
-        mm,
-        addr,
-        ptep,
-        1,
-        false,
-        |n, _| pte.advance_pfn(u64::from(n)),
-        || backend!(mm, |backend, hw| backend.ptep_set_access_flags(hw, mm.at(addr), ptep, pte)),
-    )
+    writing(mm, addr, ptep, pte, 1, || {
+        backend!(mm, |backend, hw| backend.ptep_set_access_flags(hw, mm.at(addr), ptep, pte))
+    })
 }
 
 /// Touches memory through the entry, as a CPU does.
@@ -323,20 +289,24 @@ pub fn set_table(mm: &MmStruct, level: Level, addr: VirtAddr, valid: bool) {
 /// Flushes `pages` pages from the TLBs: `flush_tlb_range()` and, for the kernel's pages,
 /// `flush_tlb_kernel_range()`. A record shows at most 1023.
 pub fn flush_tlb_range(mm: &MmStruct, addr: VirtAddr, pages: u64) {
-    note(mm, PteOp::flush_tlb_range, addr, Pte::NONE, pages.min(NR_MAX) as u16);
-    let flushed = u32::try_from(pages).unwrap_or(u32::MAX);
-    backend!(mm, |backend, hw| backend.flush_tlb_range(hw, mm.at(addr), flushed));
-    mm.machine().track(|tracker, _| tracker.flushed(mm.at(addr), pages));
+    flushing(mm, PteOp::flush_tlb_range, addr, pages, |nr| {
+        backend!(mm, |backend, hw| backend.flush_tlb_range(hw, mm.at(addr), nr));
+    });
 }
 
 /// Flushes the TLBs at the end of an `mmu_gather` over `pages` pages from `addr` on; goes on to do
 /// what is queued, where the queue is the flush. A record shows at most 1023.
 pub fn tlb_flush(mm: &MmStruct, addr: VirtAddr, pages: u64) {
-    note(mm, PteOp::tlb_flush, addr, Pte::NONE, pages.min(NR_MAX) as u16);
-    let flushed = u32::try_from(pages).unwrap_or(u32::MAX);
-    backend!(mm, |backend, hw| backend.tlb_flush(hw, mm.at(addr), flushed));
-    mm.machine().track(|tracker, _| tracker.flushed(mm.at(addr), pages));
+    flushing(mm, PteOp::tlb_flush, addr, pages, |nr| {
+        backend!(mm, |backend, hw| backend.tlb_flush(hw, mm.at(addr), nr));
+    });
 }
 
-/// The largest number of pages that an event holds.
-const NR_MAX: u64 = 1023;
+/// Does `flush`, which flushes that many pages from `addr` on.
+fn flushing(mm: &MmStruct, op: PteOp, addr: VirtAddr, pages: u64, flush: impl FnOnce(u32)) {
+    /// The largest number of pages that an event holds.
+    const NR_MAX: u64 = 1023;
+    note(mm, op, addr, Pte::NONE, pages.min(NR_MAX) as u16);
+    flush(u32::try_from(pages).unwrap_or(u32::MAX));
+    mm.machine().track(|tracker, _| tracker.flushed(mm.at(addr), pages));
+}

@@ -54,21 +54,12 @@ pub(crate) struct Tracker {
     /// Cached translations: the hash page table as CPU 0 on powerpc hash, each CPU's TLB elsewhere.
     cached: [BTreeMap<Page, Pte>; NR_CPUS],
     found: Vec<Found>,
-    /// What the entries were that are changing at the moment, the last one first.
-    before: Vec<Pte>,
 }
 
 impl Tracker {
     pub(crate) fn new(arch: Arch) -> Self {
         let (pending, latest) = (BTreeMap::new(), BTreeMap::new());
-        Self {
-            arch,
-            pending,
-            latest,
-            cached: Default::default(),
-            found: Vec::new(),
-            before: Vec::new(),
-        }
+        Self { arch, pending, latest, cached: Default::default(), found: Vec::new() }
     }
 
     /// What was found so far.
@@ -162,20 +153,23 @@ impl Tracker {
         self.report_some(hazard::flush_before_stores(deferred), pending.map(|p| p.seq));
     }
 
-    /// An entry is about to change; `reads` tells whether the primitive depends on what it finds in
-    /// memory, `before`.
-    pub(crate) fn before_change(&mut self, at: At, before: Pte, reads: bool) {
-        self.before.push(before);
+    /// A primitive is about to change an entry and depends on what it finds in memory, `before`.
+    pub(crate) fn read_to_change(&mut self, at: At, before: Pte) {
         // On s390 a primitive looks into the cache first.
-        if reads && self.arch == Arch::XenPv {
+        if self.arch == Arch::XenPv {
             self.read(at, before);
         }
     }
 
-    /// The entry whose change was told last, and is not told yet, has `after` in memory; `latest` makes
+    /// A primitive has changed an entry, which has `after` in memory and had `before`; `latest` makes
     /// of what software believed it to be what it believes now.
-    pub(crate) fn after_change(&mut self, at: At, after: Pte, latest: &dyn Fn(Pte) -> Pte) {
-        let Some(before) = self.before.pop() else { return };
+    pub(crate) fn changed(
+        &mut self,
+        at: At,
+        before: Pte,
+        after: Pte,
+        latest: impl FnOnce(Pte) -> Pte,
+    ) {
         if self.arch.defers() != Some(Deferred::Store) {
             return;
         }
