@@ -109,6 +109,15 @@ pub struct At {
     pub addr: VirtAddr,
 }
 
+impl At {
+    /// Tells whether the address space is the kernel's.
+    #[inline]
+    #[must_use]
+    pub const fn is_init_mm(self) -> bool {
+        self.mm == 0
+    }
+}
+
 /// The range hint of `lazy_mmu_mode_enable_with_ptes()`: pages of one table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PteRange {
@@ -162,6 +171,15 @@ impl Access {
     }
 }
 
+/// Writes the entries of `nr` consecutive pages, the first of which is `pte`, one after the other.
+#[inline]
+pub(crate) fn write_ptes<H: Hw>(hw: &mut H, ptep: H::Ptep, pte: Pte, nr: u16) {
+    for n in 0..nr {
+        let ptep = hw.ptep_add(ptep, n);
+        hw.write(ptep, pte.advance_pfn(u64::from(n)));
+    }
+}
+
 /// An architecture's side of the lazy MMU mode.
 ///
 /// The provided bodies are what most architectures do; whoever differs says so.
@@ -206,26 +224,38 @@ pub trait Backend: Copy + std::fmt::Debug {
     fn ptep_get<H: Hw<PerCpu = Self::PerCpu>>(self, hw: &mut H, _: At, ptep: H::Ptep) -> Pte {
         hw.read(ptep)
     }
-    /// `set_ptes()`: `nr` entries of consecutive pages, none of which was present.
+    /// `set_ptes()`: `nr` entries of consecutive pages, none of which was present; by default plain
+    /// stores, one after the other.
+    ///
+    /// Fidelity: same as the default of include/linux/pgtable.h v7.0.
+    #[inline]
     fn set_ptes<H: Hw<PerCpu = Self::PerCpu>>(
         self,
         hw: &mut H,
-        at: At,
+        _: At,
         ptep: H::Ptep,
         pte: Pte,
         nr: u16,
-    );
+    ) {
+        write_ptes(hw, ptep, pte, nr);
+    }
     /// Changes an entry in one atomic step and returns the old one: what `ptep_get_and_clear()`,
-    /// `ptep_set_wrprotect()` and their like are made of.
+    /// `ptep_set_wrprotect()` and their like are made of; by default nothing else happens.
+    #[inline]
     fn pte_update<H: Hw<PerCpu = Self::PerCpu>>(
         self,
         hw: &mut H,
-        at: At,
+        _: At,
         ptep: H::Ptep,
         new: impl FnOnce(Pte) -> Pte,
-    ) -> Pte;
-    /// `set_pmd()` and the levels above: an entry that is valid or, when cleared, is not.
-    fn set_table(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, at: At, level: Level, valid: bool);
+    ) -> Pte {
+        let old = hw.read(ptep);
+        hw.write(ptep, new(old));
+        old
+    }
+    /// `set_pmd()` and the levels above: an entry that is valid or, when cleared, is not; by default a
+    /// plain store.
+    fn set_table(self, _: &mut impl Hw<PerCpu = Self::PerCpu>, _: At, _: Level, _: bool) {}
 
     /// `ptep_set_wrprotect()`
     #[inline]
@@ -299,6 +329,9 @@ pub trait Backend: Copy + std::fmt::Debug {
         self.flush_tlb_range(hw, at, pages);
     }
 
-    /// What is outstanding: how many, and the kernel's name of the place that holds it.
-    fn pending(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) -> Option<(u32, &'static str)>;
+    /// What is outstanding: how many, and the kernel's name of the place that holds it; by default
+    /// nothing ever is.
+    fn pending(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) -> Option<(u32, &'static str)> {
+        None
+    }
 }

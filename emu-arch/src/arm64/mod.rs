@@ -8,7 +8,7 @@ mod barriers;
 mod hooks;
 mod before;
 
-use crate::backend::{At, Backend, Hw, Level};
+use crate::backend::{At, Backend, Hw, Level, write_ptes};
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 
@@ -78,9 +78,11 @@ impl Backend for Arm64 {
         hw.effect(DSB_ISH);
     }
 
-    /// `__set_ptes_anysz()`: all stores, then one completion on the last value.
+    /// `__set_ptes_anysz()`: all stores, then one completion on the last value. No barrier follows the
+    /// atomic changes of an entry, which leave no valid kernel entry or a weaker form of the one before.
     ///
-    /// Fidelity: same as arch/arm64/include/asm/pgtable.h v7.0; page table checks and MTE tags are
+    /// Fidelity: same as arch/arm64/include/asm/pgtable.h v7.0, with `__ptep_get_and_clear()`,
+    /// `___ptep_set_wrprotect()` and `__ptep_test_and_clear_young()`; page table checks and MTE tags are
     /// left out.
     #[inline]
     fn set_ptes<H: Hw<PerCpu = Self::PerCpu>>(
@@ -91,32 +93,11 @@ impl Backend for Arm64 {
         pte: Pte,
         nr: u16,
     ) {
-        for n in 0..nr {
-            let ptep = hw.ptep_add(ptep, n);
-            hw.write(ptep, pte.advance_pfn(u64::from(n)));
-        }
+        write_ptes(hw, ptep, pte, nr);
         // `__set_pte_complete()`: TLB maintenance has the barriers for all other entries.
         if nr > 0 && barriers::pte_valid_not_user(pte) {
             self.queue_pte_barriers(hw, at, nr);
         }
-    }
-
-    /// An atomic exchange or compare-and-exchange; what it leaves is either no valid kernel entry
-    /// or a weaker form of the one before, so no barrier follows.
-    ///
-    /// Fidelity: same as `__ptep_get_and_clear()`, `___ptep_set_wrprotect()` and
-    /// `__ptep_test_and_clear_young()` of arch/arm64/include/asm/pgtable.h v7.0.
-    #[inline]
-    fn pte_update<H: Hw<PerCpu = Self::PerCpu>>(
-        self,
-        hw: &mut H,
-        _: At,
-        ptep: H::Ptep,
-        new: impl FnOnce(Pte) -> Pte,
-    ) -> Pte {
-        let old = hw.read(ptep);
-        hw.write(ptep, new(old));
-        old
     }
 
     /// The entry keeps what it has and is given more.
@@ -143,7 +124,7 @@ impl Backend for Arm64 {
     /// the root.
     fn set_table(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, at: At, level: Level, valid: bool) {
         let root = matches!(level, Level::P4d | Level::Pgd);
-        if (valid || root) && !(root && at.mm == 0) {
+        if (valid || root) && !(root && at.is_init_mm()) {
             self.queue_pte_barriers(hw, at, 1);
         }
     }

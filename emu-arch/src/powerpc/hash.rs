@@ -4,7 +4,7 @@
 
 use super::batch::{self, Ppc64TlbBatch};
 use super::before::{self, Preemption};
-use crate::backend::{Access, At, Backend, Hw, Level};
+use crate::backend::{Access, At, Backend, Hw, write_ptes};
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 
@@ -82,10 +82,7 @@ impl Backend for Hash {
         pte: Pte,
         nr: u16,
     ) {
-        for n in 0..nr {
-            let ptep = hw.ptep_add(ptep, n);
-            hw.write(ptep, pte.without(Pte::HASHPTE).advance_pfn(u64::from(n)));
-        }
+        write_ptes(hw, ptep, pte.without(Pte::HASHPTE), nr);
     }
 
     /// Changes the entry and, where the old one was hashed, has its translation invalidated.
@@ -161,13 +158,9 @@ impl Backend for Hash {
         ptep: H::Ptep,
         pte: Pte,
     ) -> bool {
-        let old = hw.read(ptep);
-        let exec = if pte.has(Pte::UXN) { 0 } else { Pte::UXN };
-        hw.write(ptep, old.relaxed_to(pte).without(exec));
+        let old = super::relax(hw, ptep, pte);
         old.without(Pte::HASHPTE) != pte.without(Pte::HASHPTE)
     }
-
-    fn set_table(self, _: &mut impl Hw<PerCpu = Self::PerCpu>, _: At, _: Level, _: bool) {}
 
     /// A first access finds no translation, and the fault handler hashes one.
     ///

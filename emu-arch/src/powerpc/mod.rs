@@ -8,6 +8,7 @@ mod batch;
 mod hash;
 mod radix;
 
+use crate::backend::Hw;
 use crate::hw::pte::Pte;
 
 /// What `ptep_modify_prot_start()` leaves in the entry: no access gets through, yet the entry stays
@@ -17,6 +18,18 @@ use crate::hw::pte::Pte;
 /// clears `_PAGE_PRESENT` and sets `_PAGE_INVALID`.
 const fn invalidated(pte: Pte) -> Pte {
     pte.without(Pte::PRESENT).with(Pte::INVALID)
+}
+
+/// Gives an entry what `pte` permits beyond it, execution by user mode included, and returns the old
+/// one.
+///
+/// Fidelity: same as the mask of `__ptep_set_access_flags()` and `radix__ptep_set_access_flags()`,
+/// arch/powerpc/include/asm/book3s/64/ and arch/powerpc/mm/book3s64/, v7.0.
+fn relax<H: Hw>(hw: &mut H, ptep: H::Ptep, pte: Pte) -> Pte {
+    let old = hw.read(ptep);
+    let exec = if pte.has(Pte::UXN) { 0 } else { Pte::UXN };
+    hw.write(ptep, old.relaxed_to(pte).without(exec));
+    old
 }
 
 pub use batch::{FLUSH_HASH_PAGE, FLUSH_HASH_RANGE, PPC64_TLB_BATCH_NR, Ppc64TlbBatch};

@@ -3,7 +3,7 @@
 //! Models the `radix_enabled()` tests of arch/powerpc/include/asm/book3s/64/tlbflush-hash.h and
 //! arch/powerpc/include/asm/book3s/64/radix.h, v7.0. The generic counters move all the same.
 
-use crate::backend::{At, Backend, Hw, Level};
+use crate::backend::{At, Backend, Hw};
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 
@@ -29,34 +29,6 @@ impl Backend for Radix {
     /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v7.0.
     fn flush(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) {}
 
-    #[inline]
-    fn set_ptes<H: Hw<PerCpu = Self::PerCpu>>(
-        self,
-        hw: &mut H,
-        _: At,
-        ptep: H::Ptep,
-        pte: Pte,
-        nr: u16,
-    ) {
-        for n in 0..nr {
-            let ptep = hw.ptep_add(ptep, n);
-            hw.write(ptep, pte.advance_pfn(u64::from(n)));
-        }
-    }
-
-    #[inline]
-    fn pte_update<H: Hw<PerCpu = Self::PerCpu>>(
-        self,
-        hw: &mut H,
-        _: At,
-        ptep: H::Ptep,
-        new: impl FnOnce(Pte) -> Pte,
-    ) -> Pte {
-        let old = hw.read(ptep);
-        hw.write(ptep, new(old));
-        old
-    }
-
     /// Fidelity: same as arch/powerpc/mm/book3s64/pgtable.c v7.0.
     #[inline]
     fn ptep_modify_prot_start<H: Hw<PerCpu = Self::PerCpu>>(
@@ -79,18 +51,13 @@ impl Backend for Radix {
         ptep: H::Ptep,
         pte: Pte,
     ) -> bool {
-        let old = hw.read(ptep);
-        let exec = if pte.has(Pte::UXN) { 0 } else { Pte::UXN };
-        hw.write(ptep, old.relaxed_to(pte).without(exec));
-        old != pte
+        super::relax(hw, ptep, pte) != pte
     }
-
-    fn set_table(self, _: &mut impl Hw<PerCpu = Self::PerCpu>, _: At, _: Level, _: bool) {}
 
     /// The mode puts off no invalidation.
     fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, at: At, pages: u32) {
-        let kernel = at.mm == 0;
-        let effect = if kernel { RADIX_FLUSH_TLB_KERNEL_RANGE } else { RADIX_FLUSH_TLB_RANGE };
+        let effect =
+            if at.is_init_mm() { RADIX_FLUSH_TLB_KERNEL_RANGE } else { RADIX_FLUSH_TLB_RANGE };
         hw.effect(effect.of(pages));
         hw.tlb_invalidate(at, pages);
     }
@@ -100,9 +67,5 @@ impl Backend for Radix {
     fn tlb_flush(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, at: At, pages: u32) {
         hw.effect(RADIX_TLB_FLUSH.of(pages));
         hw.tlb_invalidate(at, pages);
-    }
-
-    fn pending(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) -> Option<(u32, &'static str)> {
-        None
     }
 }

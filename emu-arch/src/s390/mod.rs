@@ -14,7 +14,7 @@ mod tests;
 pub use ipte_range::{IPTE_RANGE, IPTE_RANGE_MAX, IpteRange};
 pub use pgtable::IPTE;
 
-use crate::backend::{At, Backend, Hw, Level, PteRange};
+use crate::backend::{At, Backend, Hw, PteRange};
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 
@@ -159,16 +159,13 @@ impl Backend for S390 {
         changed
     }
 
-    /// A plain store.
-    fn set_table(self, _: &mut impl Hw<PerCpu = IpteRange>, _: At, _: Level, _: bool) {}
-
     /// Entries are invalidated where they change, so that a flush of user pages finds nothing to do;
     /// one of kernel pages takes all.
     ///
     /// Fidelity: changed: arch/s390/include/asm/tlbflush.h in the proposal v6, where
     /// `__tlb_flush_mm_lazy()` has work if an address space was attached to one CPU only.
     fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = IpteRange>, at: At, pages: u32) {
-        if at.mm == 0 {
+        if at.is_init_mm() {
             hw.effect(TLB_FLUSH_KERNEL);
             hw.tlb_invalidate(at, pages);
         } else {

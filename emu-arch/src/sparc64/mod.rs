@@ -5,6 +5,8 @@
 //! flushes the D-cache, which sun4u does at once and never delays. The code up to v6.19 is in
 //! `before`.
 //!
+//! Entries above the last level are plain stores (`pmd_set()` and its like).
+//!
 //! Left out are transparent huge pages, and the test whether an address space has a context number
 //! (`CTX_VALID()`): here each one has run. That hardware sets no accessed and no dirty bit, so that
 //! a first access faults, shows in no effect either.
@@ -13,7 +15,7 @@ mod batch;
 mod hooks;
 mod before;
 
-use crate::backend::{At, Backend, Hw, Level};
+use crate::backend::{At, Backend, Hw};
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 
@@ -24,9 +26,6 @@ pub use batch::{
 
 /// That many kernel pages leave the TSB and the TLBs; never delayed.
 pub const FLUSH_TLB_KERNEL_RANGE: Effect = Effect::other("flush_tlb_kernel_range");
-
-/// The number of `init_mm`.
-const INIT_MM: u8 = 0;
 
 /// sparc64, in the version of the code that it holds: one batch per CPU.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -53,7 +52,7 @@ impl Sparc64 {
     #[inline(always)]
     fn maybe_tlb_batch_add<H: Hw<PerCpu = TlbBatch>>(self, hw: &mut H, at: At, orig: Pte) {
         // Kernel pages are the business of `flush_tlb_kernel_range()`.
-        if at.mm != INIT_MM && pte_accessible(orig) {
+        if !at.is_init_mm() && pte_accessible(orig) {
             batch::tlb_batch_add_one(hw, at, pte_exec(orig), |hw| match self {
                 Self::V7_0 => hw.is_lazy_mmu_mode_active(),
                 Self::V6_0 | Self::V6_6 | Self::V6_15 => before::active(hw),
@@ -189,18 +188,13 @@ impl Backend for Sparc64 {
         changed
     }
 
-    /// A plain store.
-    ///
-    /// Fidelity: same as `pmd_set()` and its like of arch/sparc/include/asm/pgtable_64.h v7.0.
-    fn set_table(self, _: &mut impl Hw<PerCpu = Self::PerCpu>, _: At, _: Level, _: bool) {}
-
     /// Empty for user pages, whose batch is the flush.
     ///
     /// Fidelity: same as arch/sparc/include/asm/tlbflush_64.h and `flush_tlb_kernel_range()` of
     /// arch/sparc/mm/init_64.c, v7.0; the latter's detour around the firmware's addresses is left
     /// out.
     fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, at: At, pages: u32) {
-        if at.mm == INIT_MM {
+        if at.is_init_mm() {
             hw.effect(FLUSH_TLB_KERNEL_RANGE.of(pages));
             hw.tlb_invalidate(at, pages);
         }

@@ -3,9 +3,8 @@
 //! Models arch/x86/include/asm/pgtable.h and paravirt.h with CONFIG_PARAVIRT_XXL not on Xen PV: the
 //! hooks are patched out, and from v7.0 on the generic counters move without effect.
 
-use crate::backend::{At, Backend, Hw, Level};
+use crate::backend::{At, Backend, Hw};
 use crate::hw::effect::Effect;
-use crate::hw::pte::Pte;
 
 /// Invalidation of a range of user pages.
 pub const FLUSH_TLB_MM_RANGE: Effect = Effect::other("flush_tlb_mm_range");
@@ -26,37 +25,10 @@ impl Backend for X86 {
     /// Fidelity: same as `paravirt_nop` in arch/x86/kernel/paravirt.c v6.19 and v7.0.
     fn flush(self, _: &mut impl Hw<PerCpu = ()>) {}
 
-    #[inline]
-    fn set_ptes<H: Hw<PerCpu = ()>>(self, hw: &mut H, _: At, ptep: H::Ptep, pte: Pte, nr: u16) {
-        for n in 0..nr {
-            let ptep = hw.ptep_add(ptep, n);
-            hw.write(ptep, pte.advance_pfn(u64::from(n)));
-        }
-    }
-
-    #[inline]
-    fn pte_update<H: Hw<PerCpu = ()>>(
-        self,
-        hw: &mut H,
-        _: At,
-        ptep: H::Ptep,
-        new: impl FnOnce(Pte) -> Pte,
-    ) -> Pte {
-        let old = hw.read(ptep);
-        hw.write(ptep, new(old));
-        old
-    }
-
-    fn set_table(self, _: &mut impl Hw<PerCpu = ()>, _: At, _: Level, _: bool) {}
-
     /// Fidelity: changed: arch/x86/mm/tlb.c v7.0 reduced to the name of what is called.
     fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = ()>, at: At, pages: u32) {
-        let effect = if at.mm == 0 { FLUSH_TLB_KERNEL_RANGE } else { FLUSH_TLB_MM_RANGE };
+        let effect = if at.is_init_mm() { FLUSH_TLB_KERNEL_RANGE } else { FLUSH_TLB_MM_RANGE };
         hw.effect(effect.of(pages));
         hw.tlb_invalidate(at, pages);
-    }
-
-    fn pending(self, _: &mut impl Hw<PerCpu = ()>) -> Option<(u32, &'static str)> {
-        None
     }
 }
