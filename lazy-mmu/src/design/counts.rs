@@ -104,6 +104,57 @@ impl LazyMmuDesign for State {
     }
 }
 
+/// Declares the `State` of a design that answers the four calls as `counts` does, under an id of its
+/// own and with what else it has.
+macro_rules! counts_and_more {
+    ($($(#[$meta:meta])* const $name:ident: $ty:ty = $value:expr;)*) => {
+        /// The counters of [`counts`](super::counts), under a design of its own.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct State(pub $crate::design::counts::State);
+
+        impl $crate::design::LazyMmuState for State {
+            #[inline(always)]
+            fn pack(self) -> $crate::design::StateBits {
+                self.0.pack()
+            }
+            #[inline(always)]
+            fn unpack(bits: $crate::design::StateBits) -> Self {
+                Self($crate::design::LazyMmuState::unpack(bits))
+            }
+            fn fields(self, see: &mut dyn FnMut($crate::design::Field)) {
+                self.0.fields(see);
+            }
+        }
+
+        impl $crate::design::LazyMmuDesign for State {
+            $($(#[$meta])* const $name: $ty = $value;)*
+
+            #[inline(always)]
+            fn enable(self, cx: $crate::design::Context) -> $crate::design::Effects<Self> {
+                self.0.enable(cx).map(Self)
+            }
+            #[inline(always)]
+            fn disable(self, cx: $crate::design::Context) -> $crate::design::Effects<Self> {
+                self.0.disable(cx).map(Self)
+            }
+            #[inline(always)]
+            fn pause(self, cx: $crate::design::Context) -> $crate::design::Effects<Self> {
+                self.0.pause(cx).map(Self)
+            }
+            #[inline(always)]
+            fn resume(self, cx: $crate::design::Context) -> $crate::design::Effects<Self> {
+                self.0.resume(cx).map(Self)
+            }
+            #[inline(always)]
+            fn is_active(self, cx: $crate::design::Context) -> bool {
+                self.0.is_active(cx)
+            }
+        }
+    };
+}
+
+pub(super) use counts_and_more;
+
 #[cfg(test)]
 mod tests {
     use super::super::{Call, Context, LazyMmuDesign, LazyMmuState, StateBits};

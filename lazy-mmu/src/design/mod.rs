@@ -110,7 +110,8 @@ impl Hook {
 
 /// The macro that a sanity check of the kernel is written with.
 ///
-/// All three exist only under `CONFIG_DEBUG_VM`; the emulated kernels have it on.
+/// The first three exist only under `CONFIG_DEBUG_VM`; the emulated kernels have it on. Each firing is
+/// in a record, those of `VM_WARN_ON_ONCE` after the first too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Check {
     /// `VM_WARN_ON_ONCE`: reports the first time only; execution goes on.
@@ -261,8 +262,6 @@ pub trait LazyMmuDesign: LazyMmuState {
 
     /// An enable returns a token that the matching disable must be given.
     const HAS_TOKENS: bool = false;
-    /// The design has `__task_lazy_mmu_mode_pause()` and `__task_lazy_mmu_mode_resume()`.
-    const HAS_TASK_CALLS: bool = false;
     /// The design has `lazy_mmu_mode_enable_with_ptes()`.
     const HAS_RANGE_HINT: bool = false;
 
