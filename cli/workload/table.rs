@@ -4,7 +4,6 @@ use std::fmt::Write;
 
 use comfy_table::{CellAlignment, Table, presets};
 use emu_arch::Arch;
-use emu_arch::machine::Totals;
 use emu_lab::proc::Mapping;
 use emu_lab::workload::{Report, Row};
 use lazy_mmu::design::Hook;
@@ -69,15 +68,12 @@ fn rows(text: &mut String, mappings: &[Mapping], report: &Report) {
 /// The table of hooks and effects by kind.
 fn effects(text: &mut String, report: &Report) {
     let (lazy, paused) = (&report.total.lazy, &report.total.paused);
-    let of = |totals: &Totals, name| {
-        totals.effects().find(|total| total.name == name).map_or(0, |total| total.times)
-    };
     let mut names: Vec<_> = lazy.plus(paused).effects().map(|total| total.name).collect();
     names.sort_unstable();
     let shown = |hook: &Hook| Hook::ALL.contains(hook) || lazy.hook(*hook) > 0;
     let hooks = Hook::WITH_HINT.into_iter().filter(shown);
     let hooks = hooks.map(|hook| (hook.name(), lazy.hook(hook), paused.hook(hook)));
-    let effects = names.into_iter().map(|name| (name, of(lazy, name), of(paused, name)));
+    let effects = names.into_iter().map(|name| (name, lazy.times(name), paused.times(name)));
     let mut table = new_table();
     table.set_header(["hook or effect", "with the mode", "at once"]);
     for (name, with, without) in hooks.chain(effects) {

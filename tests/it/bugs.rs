@@ -5,10 +5,9 @@ use emu_lab::scenario::{self, Scenario, Setup, Where};
 use crate::support::{files, parse, read, relative};
 
 fn check(name: &str, scenario: &Scenario, run: &Where, bad: bool) {
-    let design = run.design.unwrap_or_else(|| run.kernel.design());
-    let setup = Setup { arch: run.arch, kernel: run.kernel, design, panic_on_warn: false };
+    let setup = Setup::from(*run);
     let outcome = scenario::run(scenario, setup);
-    let at = format!("{name} on {} {} {}", run.arch.id(), run.kernel.id(), design.id());
+    let at = format!("{name} on {} {} {}", setup.arch.id(), setup.kernel.id(), setup.design.id());
     assert_eq!(outcome.unmet, [], "{at}");
     assert_eq!(outcome.unexpected, [], "{at}");
     assert_eq!(!outcome.hazards.is_empty(), bad, "{at}: {:?}", outcome.hazards);

@@ -6,7 +6,7 @@ use emu_lab::scenario::Setup;
 use lazy_mmu::design::Design;
 
 use crate::cli::{check_refused, lazymmu};
-use crate::support::{check_snapshot, files, parse, read, relative};
+use crate::support::{check_snapshot, files, parse, read, scenario_name};
 
 /// Every design in the default kernel.
 fn all_designs(arch: Arch) -> Vec<Setup> {
@@ -20,9 +20,8 @@ fn every_design_over_nesting_and_interrupts() {
         for path in files(folder, ".scn") {
             let scenario = parse(&read(&path));
             let text = text::plain(&compare(&scenario, &all_designs(Arch::Naive)));
-            let name = relative(&path);
-            let name = name.trim_start_matches("scenarios/").trim_end_matches(".scn");
-            check_snapshot("compare", &name.replace('/', "-"), &scenario.what, &text);
+            let name = scenario_name("scenarios", &path);
+            check_snapshot("compare", &name, &scenario.what, &text);
         }
     }
 }

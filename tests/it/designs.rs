@@ -3,18 +3,17 @@
 use lazy_mmu::design::{Call, Design, Hook};
 use lazy_mmu::trace::Event;
 
-use crate::support::{check_snapshot, files, parse, read, relative, run_design};
+use crate::support::{check_snapshot, files, parse, read, run_design, scenario_name};
 
 #[test]
 fn nesting_under_every_design() {
     for path in files("scenarios/nesting", ".scn") {
         let scenario = parse(&read(&path));
-        let name = relative(&path);
-        let name = name.trim_start_matches("scenarios/nesting/").trim_end_matches(".scn");
+        let name = scenario_name("scenarios/nesting", &path);
         for design in Design::ALL {
             let kind = format!("design/{}", design.id());
             let text = run_design(&scenario, *design).record.to_string();
-            check_snapshot(&kind, name, &scenario.what, &text);
+            check_snapshot(&kind, &name, &scenario.what, &text);
         }
     }
 }

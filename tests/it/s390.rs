@@ -7,7 +7,7 @@ use emu_lab::proc;
 use emu_lab::scenario::{self, Outcome, Setup};
 use emu_lab::workload::{self, Options, WORKLOADS};
 use lazy_mmu::design::{Call, Design, Hook};
-use lazy_mmu::trace::Event;
+use lazy_mmu::trace::{Event, effect_text};
 use lazy_mmu::{
     PteRange, PteRangePart, lazy_mmu_mode_disable, lazy_mmu_mode_enable_with_ptes, record_hooks,
     sched,
@@ -28,8 +28,7 @@ fn run(text: &str) -> Outcome {
 fn effects(outcome: &Outcome) -> Vec<String> {
     let effect = |event| match event {
         Event::Effect { name: "ipte_range.cache=", n: Some(n) } => Some(format!("cache={n}")),
-        Event::Effect { name, n: Some(n) } => Some(format!("{name}({n})")),
-        Event::Effect { name, n: None } => Some(name.to_owned()),
+        Event::Effect { name, n } => Some(effect_text(name, n)),
         _ => None,
     };
     outcome.record.events().filter_map(|seen| effect(seen.event)).collect()

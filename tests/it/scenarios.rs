@@ -3,21 +3,20 @@
 use emu_arch::{Arch, Kernel};
 use emu_lab::scenario::{self, Setup};
 use lazy_mmu::Record;
-use lazy_mmu::trace::Event;
+use lazy_mmu::trace::{Event, effect_text};
 
-use crate::support::{check_snapshot, files, parse, read, relative, root, run};
+use crate::support::{check_snapshot, files, parse, read, root, run, scenario_name};
 
 #[test]
 fn every_scenario_on_every_architecture() {
     for path in files("scenarios", ".scn") {
         let scenario = parse(&read(&path));
         assert!(!scenario.what.is_empty(), "{path:?} does not say what it shows");
-        let name = relative(&path);
-        let name = name.trim_start_matches("scenarios/").trim_end_matches(".scn");
+        let name = scenario_name("scenarios", &path);
         for arch in Arch::ALL {
             let kind = format!("scenario/{}", arch.id());
             let text = run(&scenario, arch).record.to_string();
-            check_snapshot(&kind, &name.replace('/', "-"), &scenario.what, &text);
+            check_snapshot(&kind, &name, &scenario.what, &text);
         }
     }
 }
@@ -26,14 +25,13 @@ fn every_scenario_on_every_architecture() {
 fn the_worked_example_in_every_era() {
     for path in files("scenarios/worked", ".scn") {
         let scenario = parse(&read(&path));
-        let name = relative(&path);
-        let name = name.trim_start_matches("scenarios/worked/").trim_end_matches(".scn");
+        let name = scenario_name("scenarios/worked", &path);
         for arch in Arch::ALL {
             for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.has(arch).is_ok()) {
                 let setup = Setup { arch, kernel, design: kernel.design(), panic_on_warn: false };
                 let text = scenario::run(&scenario, setup).record.to_string();
                 let kind = format!("era/{}/{}", arch.id(), kernel.id());
-                check_snapshot(&kind, name, &scenario.what, &text);
+                check_snapshot(&kind, &name, &scenario.what, &text);
             }
         }
     }
@@ -56,9 +54,7 @@ fn effects(name: &str, arch: Arch) -> Vec<(String, usize)> {
 /// The effects that cost time: all but the moves into a batch.
 fn costs(record: &Record) -> impl Iterator<Item = String> + '_ {
     record.events().filter_map(|seen| match seen.event {
-        Event::Effect { name, n } if !name.ends_with('=') => {
-            Some(n.map_or_else(|| name.to_owned(), |n| format!("{name}({n})")))
-        }
+        Event::Effect { name, n } if !name.ends_with('=') => Some(effect_text(name, n)),
         _ => None,
     })
 }

@@ -5,7 +5,7 @@
 
 use emu_arch::{Arch, Kernel};
 use emu_lab::scenario::{self, Scenario, Setup};
-use lazy_mmu::trace::Event;
+use lazy_mmu::trace::{Event, effect_text};
 
 use crate::support::{parse, read, root};
 
@@ -37,11 +37,7 @@ fn steps(scenario: &Scenario, kernel: &str) -> Vec<String> {
         };
         let text = match seen.event {
             Event::Context { preempt_count, .. } => format!("preempt_count={preempt_count}"),
-            Event::Effect { name, n: None } => name.to_owned(),
-            Event::Effect { name, n: Some(n) } => match name.strip_prefix("tlb_batch.") {
-                Some(name) => format!("{name}{n}"),
-                None => format!("{name}({n})"),
-            },
+            Event::Effect { name, n } => effect_text(name.trim_start_matches("tlb_batch."), n),
             Event::Warn { check, cond } => format!("{check}({cond})"),
             Event::Pending { n, what } => format!("pending: {n} in {what}"),
             _ => continue,

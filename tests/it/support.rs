@@ -35,6 +35,13 @@ pub(crate) fn relative(path: &Path) -> String {
     path.strip_prefix(root()).expect("a path of the project").display().to_string()
 }
 
+/// The name of the scenario at `path`: its place below `folder`, in one word.
+pub(crate) fn scenario_name(folder: &str, path: &Path) -> String {
+    let name = relative(path);
+    let name = name.trim_start_matches(folder).trim_start_matches('/').trim_end_matches(".scn");
+    name.replace('/', "-")
+}
+
 /// Reads a file of the project.
 pub(crate) fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{path:?}: {e}"))

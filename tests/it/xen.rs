@@ -3,7 +3,7 @@
 
 use emu_arch::{Arch, Kernel, Machine, Pfn, Pte, VirtAddr, pgtable};
 use emu_lab::scenario::{self, Scenario, Setup};
-use lazy_mmu::trace::Event;
+use lazy_mmu::trace::{Event, effect_text};
 use lazy_mmu::{lazy_mmu_mode_disable, lazy_mmu_mode_enable, sched};
 
 use crate::support::{parse, read, root};
@@ -33,11 +33,7 @@ fn steps(scenario: &Scenario, arch: Arch, kernel: &str) -> Vec<String> {
             }
             Event::Effect { name, n } => {
                 let name = name.trim_start_matches("mmu_update.").trim_start_matches("mc_buffer.");
-                match n {
-                    Some(n) if name.ends_with('=') => format!("{name}{n}"),
-                    Some(n) => format!("{name}({n})"),
-                    None => name.to_owned(),
-                }
+                effect_text(name, n)
             }
             Event::Warn { check, cond } => format!("{check}({cond})"),
             _ => continue,

@@ -48,7 +48,13 @@ impl Totals {
     /// How often `effect` happened, whatever its number.
     #[must_use]
     pub fn of(&self, effect: Effect) -> u64 {
-        self.effects.iter().find(|total| total.name == effect.name).map_or(0, |total| total.times)
+        self.times(effect.name)
+    }
+
+    /// How often the effect called `name` happened, whatever its number.
+    #[must_use]
+    pub fn times(&self, name: &str) -> u64 {
+        self.effects.iter().find(|total| total.name == name).map_or(0, |total| total.times)
     }
 
     /// How often `hook` was called.
@@ -80,8 +86,7 @@ impl Totals {
     pub fn since(&self, earlier: &Self) -> Self {
         let mut since = self.clone();
         for total in &mut since.effects {
-            let before = earlier.effects.iter().find(|before| before.name == total.name);
-            total.times -= before.map_or(0, |before| before.times);
+            total.times -= earlier.times(total.name);
         }
         for (hook, before) in since.hooks.iter_mut().zip(earlier.hooks) {
             *hook -= before;

@@ -3,7 +3,7 @@
 use lazy_mmu::Record;
 use lazy_mmu::design::{Hook, StateBits};
 use lazy_mmu::sched;
-use lazy_mmu::trace::Event;
+use lazy_mmu::trace::{Event, effect_text};
 
 use super::columns::columns;
 use super::{Cell, Comparison, End, Part, Row, Total};
@@ -118,7 +118,7 @@ fn cell(record: &Record) -> Cell {
     for seen in record.events() {
         match seen.event {
             Event::Hook(hook) => parts.push(Part::Hook(hook)),
-            Event::Effect { name, n } => parts.push(Part::Effect(effect(name, n))),
+            Event::Effect { name, n } => parts.push(Part::Effect(effect_text(name, n))),
             // What the architecture changes is an effect; what the task does is the line itself.
             Event::Context { name, by_arch: true, .. } => {
                 parts.push(Part::Effect(format!("{name}()")))
@@ -140,15 +140,6 @@ fn cell(record: &Record) -> Cell {
     Cell { parts, active: sched::is_lazy_mmu_mode_active(), state, differs: false }
 }
 
-/// An effect in the notation of the tree.
-fn effect(name: &str, n: Option<u32>) -> String {
-    match n {
-        Some(n) if name.ends_with('=') => format!("{name}{n}"),
-        Some(n) => format!("{name}({n})"),
-        None => name.to_owned(),
-    }
-}
-
 /// What happened how often: hooks, then effects that cost time, then what went wrong.
 fn totals(runs: &[Run]) -> Vec<Total> {
     let mut totals = Vec::new();
@@ -168,11 +159,7 @@ fn totals(runs: &[Run]) -> Vec<Total> {
         }
     }
     for name in names {
-        let of = |run: &Run| {
-            let mut effects = run.outcome.totals.effects();
-            effects.find(|total| total.name == name).map_or(0, |total| total.times)
-        };
-        push(name, false, runs.iter().map(of).collect());
+        push(name, false, runs.iter().map(|run| run.outcome.totals.times(name)).collect());
     }
     let mut bad = |name, is: fn(&Part) -> bool| {
         push(name, true, runs.iter().map(|run| run.count(is)).collect());

@@ -41,6 +41,15 @@ impl From<Design> for Setup {
     }
 }
 
+impl From<Where> for Setup {
+    /// The run that a scenario speaks of, under the kernel's design unless it names another.
+    fn from(run: Where) -> Self {
+        let Where { arch, kernel, design } = run;
+        let design = design.unwrap_or_else(|| kernel.design());
+        Self { arch, kernel, design, panic_on_warn: false }
+    }
+}
+
 /// What came of a scenario.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -120,8 +129,8 @@ fn run_steps(scenario: &Scenario, setup: Setup, mut see: Option<See<'_>>) -> Out
 /// The hazards that `scenario` expects in a run: none in one that it calls good.
 fn expected(scenario: &Scenario, setup: Setup) -> BTreeSet<Hazard> {
     let is = |run: &Where| {
-        let design = run.design.unwrap_or_else(|| run.kernel.design());
-        (run.arch, run.kernel, design) == (setup.arch, setup.kernel, setup.design)
+        let run = Setup::from(*run);
+        (run.arch, run.kernel, run.design) == (setup.arch, setup.kernel, setup.design)
     };
     if scenario.good.iter().any(is) {
         return BTreeSet::new();

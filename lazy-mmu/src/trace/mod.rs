@@ -222,6 +222,23 @@ pub enum Event<'r> {
     },
 }
 
+/// An effect in the notation of the tree: `isb()`, `flush_hash_range(4)`, or an assignment where the
+/// name ends in `=`.
+///
+/// ```
+/// use lazy_mmu::trace::effect_text;
+/// assert_eq!(effect_text("flush_hash_range", Some(4)), "flush_hash_range(4)");
+/// assert_eq!(effect_text("ppc64_tlb_batch.index=", Some(4)), "ppc64_tlb_batch.index=4");
+/// ```
+#[must_use]
+pub fn effect_text(name: &str, n: Option<u32>) -> String {
+    match n {
+        Some(n) if name.ends_with('=') => format!("{name}{n}"),
+        Some(n) => format!("{name}({n})"),
+        None => name.to_owned(),
+    }
+}
+
 impl From<&Warn> for Event<'static> {
     fn from(warn: &Warn) -> Self {
         Event::Warn { check: warn.check.name(), cond: warn.cond }

@@ -15,7 +15,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter, Write};
 
-use super::{Event, PteEvent, Record, Recorded};
+use super::{Event, PteEvent, Record, Recorded, effect_text};
 
 /// Where the arrow stands unless a call is too long or too deep for it.
 const ARROW: usize = 36;
@@ -195,11 +195,7 @@ impl Rows<'_, '_, '_> {
                 Some(row) if row.right.is_none() => row.right = Some(hook.short().to_owned()),
                 _ => self.add(hook.short().to_owned()),
             },
-            Event::Effect { name, n: Some(n) } if name.ends_with('=') => {
-                self.add(format!("{name}{n}"));
-            }
-            Event::Effect { name, n: Some(n) } => self.add(format!("{name}({n})")),
-            Event::Effect { name, n: None } => self.add((*name).to_owned()),
+            Event::Effect { name, n } => self.add(effect_text(name, *n)),
             Event::Warn { check, cond } => {
                 let word = if check.ends_with("BUG_ON") { "BUG" } else { "WARNING" };
                 self.add(format!("{word}: {check}({cond})"));
