@@ -251,7 +251,8 @@ pub fn ptep_modify_prot_commit(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, pt
     });
 }
 
-/// Gives more permissions to a present entry and tells whether it changed: it becomes `pte`.
+/// Gives more permissions to a present entry and tells whether it was another one than `pte`: it
+/// becomes `pte`, or on arm64 and powerpc keeps what it has beside.
 #[inline]
 pub fn ptep_set_access_flags(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, pte: Pte) -> bool {
     note(mm, PteOp::ptep_set_access_flags, addr, pte, 1);

@@ -51,7 +51,8 @@ fn enable_with_ptes_in_full(hint: PteRange) {
     current(|cur| cur.replace_hint(outer));
 }
 
-/// Ends a section: all updates of the section have taken effect on return, at any depth.
+/// Ends a section: all updates of the section have taken effect on return, at any depth; under the
+/// design `sketch` at the outermost one only.
 ///
 /// Has no effect if the design ignores calls in interrupt or while paused.
 #[inline]

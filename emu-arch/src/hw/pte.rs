@@ -31,8 +31,9 @@ impl Pte {
     pub const HASHPTE: u64 = 1 << 6;
     /// Not a mapping of a normal page: `pte_special()`.
     pub const SPECIAL: u64 = 1 << 7;
-    /// Not present, but once was: `_PAGE_INVALID` (powerpc, s390); on powerpc a translation may still be
-    /// cached.
+    /// Set where the entry was made invalid and [`PRESENT`](Self::PRESENT) taken from it:
+    /// `_PAGE_INVALID` (powerpc, s390). On powerpc a translation may still be cached, and the kernel's
+    /// `pte_present()` counts such an entry as present, which [`is_present`](Self::is_present) does not.
     pub const INVALID: u64 = 1 << 8;
 
     const PFN_SHIFT: u32 = 16;
@@ -107,14 +108,14 @@ impl Pte {
         self.0 == 0
     }
 
-    /// `pte_present()`
+    /// `pte_present()`, except that an entry with [`INVALID`](Self::INVALID) set is not.
     #[inline]
     #[must_use]
     pub const fn is_present(self) -> bool {
         self.has(Self::PRESENT)
     }
 
-    /// The flags as `ls` shows permissions: present, user, write, execute, young, dirty, hashed.
+    /// The flags as `ls` shows permissions: present, user, write, young, dirty, hashed.
     #[must_use]
     pub fn flags_text(self) -> String {
         let names = [

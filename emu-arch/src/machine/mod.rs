@@ -1,4 +1,4 @@
-//! The emulated machine: one CPU, its architecture's state, and memory for page tables.
+//! The emulated machine: CPUs, their architecture's state, tasks, and memory for page tables.
 //!
 //! The machine executes the effects of a backend: it counts them, and records them where a record
 //! is written. The current task is that of [`lazy_mmu::sched`]; [`Machine::run`] makes the machine

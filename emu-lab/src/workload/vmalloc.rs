@@ -10,7 +10,8 @@ use super::stage::Stage;
 use crate::mm::vmalloc::{vmap_pages_range, vunmap_range};
 use crate::proc::BuildError;
 
-/// The first address of the first area: the start of the vmalloc range of arm64.
+/// The first address of the first area: where the vmalloc range of arm64 began while modules had
+/// 128 MiB; v7.0 gives them 2 GiB from the same start, so that it lies in theirs.
 const VMALLOC_START: u64 = 0xffff_8000_0800_0000;
 
 /// Page tables that are mapped between two calls of the progress callback.
