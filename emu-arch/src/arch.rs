@@ -1,8 +1,25 @@
 //! The list of architectures, and the backend that each one names.
 
+use crate::backend::Backend;
 use crate::hw::hazard::Deferred;
 use crate::machine::PerCpu;
 use crate::{Kernel, arm64, naive, powerpc, s390, sparc64, x86, x86_xen};
+
+/// Evaluates `$body` with `$backend` and its `$cpus` bound, whichever backend it is.
+macro_rules! on_backend {
+    ($any:expr, |$backend:ident, $cpus:ident| $body:expr) => {
+        match $any {
+            $crate::arch::AnyBackend::Naive($backend, $cpus) => $body,
+            $crate::arch::AnyBackend::Arm64($backend, $cpus) => $body,
+            $crate::arch::AnyBackend::PowerpcHash($backend, $cpus) => $body,
+            $crate::arch::AnyBackend::PowerpcRadix($backend, $cpus) => $body,
+            $crate::arch::AnyBackend::Sparc64($backend, $cpus) => $body,
+            $crate::arch::AnyBackend::X86($backend, $cpus) => $body,
+            $crate::arch::AnyBackend::XenPv($backend, $cpus) => $body,
+            $crate::arch::AnyBackend::S390($backend, $cpus) => $body,
+        }
+    };
+}
 
 /// An architecture of the lab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -92,7 +109,8 @@ impl Arch {
     }
 
     /// Whether `ptep_modify_prot_start()` only reads, so that software goes on to see the entry.
-    pub(crate) const fn prot_start_reads(self) -> bool {
+    #[must_use]
+    pub const fn prot_start_reads(self) -> bool {
         matches!(self, Self::XenPv)
     }
 
@@ -100,6 +118,11 @@ impl Arch {
     #[must_use]
     pub fn by_id(id: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|arch| arch.id() == id)
+    }
+
+    /// Hands the code of this architecture in `kernel` to `work`.
+    pub fn with_backend<W: WithBackend>(self, kernel: Kernel, work: W) -> W::Output {
+        on_backend!(self.backend(kernel), |backend, _cpus| work.with(backend))
     }
 
     /// The code of this architecture in `kernel`, and the state of each CPU as after boot.
@@ -146,6 +169,15 @@ impl Arch {
     }
 }
 
+/// Work that can be done with whichever backend.
+pub trait WithBackend {
+    /// What comes of it.
+    type Output;
+
+    /// Does it.
+    fn with<B: Backend + 'static>(self, backend: B) -> Self::Output;
+}
+
 /// The backend of some architecture with its per-CPU state.
 #[derive(Debug)]
 pub(crate) enum AnyBackend {
@@ -157,22 +189,6 @@ pub(crate) enum AnyBackend {
     X86(x86::X86, PerCpu<()>),
     XenPv(x86_xen::XenPv, PerCpu<x86_xen::XenCpu>),
     S390(s390::S390, PerCpu<s390::IpteRange>),
-}
-
-/// Evaluates `$body` with `$backend` and its `$cpus` bound, whichever backend it is.
-macro_rules! on_backend {
-    ($any:expr, |$backend:ident, $cpus:ident| $body:expr) => {
-        match $any {
-            $crate::arch::AnyBackend::Naive($backend, $cpus) => $body,
-            $crate::arch::AnyBackend::Arm64($backend, $cpus) => $body,
-            $crate::arch::AnyBackend::PowerpcHash($backend, $cpus) => $body,
-            $crate::arch::AnyBackend::PowerpcRadix($backend, $cpus) => $body,
-            $crate::arch::AnyBackend::Sparc64($backend, $cpus) => $body,
-            $crate::arch::AnyBackend::X86($backend, $cpus) => $body,
-            $crate::arch::AnyBackend::XenPv($backend, $cpus) => $body,
-            $crate::arch::AnyBackend::S390($backend, $cpus) => $body,
-        }
-    };
 }
 
 pub(crate) use on_backend;

@@ -39,11 +39,12 @@ pub mod x86_xen;
 
 pub mod machine;
 pub mod pgtable;
+pub mod tracker;
 
 mod arch;
 mod kernel;
 
-pub use arch::Arch;
+pub use arch::{Arch, WithBackend};
 pub use hw::addr::{Pfn, VirtAddr};
 pub use hw::effect::Effect;
 pub use hw::pte::Pte;

@@ -272,7 +272,7 @@ pub fn access(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, access: Access) {
     let before = ptep.read();
     backend!(mm, |backend, hw| backend.access(hw, mm.at(addr), ptep, access));
     let after = ptep.read();
-    mm.machine().track(|tracker, cpu| tracker.access(cpu, mm.at(addr), before, after));
+    mm.machine().track(|tracker, now| tracker.access(now, mm.at(addr), before, after));
 }
 
 /// Writes the entry above the last level that covers `addr`: `set_pmd()` and its like.

@@ -118,6 +118,12 @@ impl Hazard {
         }
     }
 
+    /// Tells whether a record has an event for it: a warning or a BUG is one already.
+    #[must_use]
+    pub const fn has_event(self) -> bool {
+        !matches!(self, Self::ApiWarning | Self::ArchBug)
+    }
+
     /// Finds a kind by its name.
     #[must_use]
     pub fn by_id(id: &str) -> Option<Self> {

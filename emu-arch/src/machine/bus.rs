@@ -135,12 +135,12 @@ impl<'m, T> Hw for Bus<'m, T> {
 
     #[inline]
     fn put_off(&mut self, at: At, nr: u16) {
-        self.inner.track(|tracker, cpu| tracker.put_off(cpu, at, nr));
+        self.inner.track(|tracker, now| tracker.put_off(now, at, nr));
     }
 
     #[inline]
     fn settle(&mut self) {
-        self.inner.track(|tracker, cpu| tracker.settle(cpu));
+        self.inner.track(|tracker, now| tracker.settle(now));
     }
 
     #[inline]

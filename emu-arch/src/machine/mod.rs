@@ -12,7 +12,6 @@ mod locks;
 mod point;
 mod scratch;
 mod task;
-mod tracker;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -25,10 +24,8 @@ pub use locks::Lock;
 pub use mm::{MmStruct, PteLock};
 pub use task::PID_MAX;
 pub use totals::{Total, Totals};
-pub use tracker::Found;
 
 pub(crate) use bus::Bus;
-pub(crate) use tracker::Tracker;
 
 use crate::arch::{AnyBackend, on_backend};
 use crate::backend::{Access, At, Backend};
@@ -38,6 +35,7 @@ use crate::hw::effect::{Effect, Kind};
 use crate::hw::hazard::Hazard;
 use crate::hw::pte::Pte;
 use crate::hw::table::{Ptep, Table};
+use crate::tracker::{Now, Tracker};
 use crate::{Arch, Kernel};
 
 /// How many address spaces a machine has at most, `init_mm` included.
@@ -54,6 +52,17 @@ impl<T: Default> PerCpu<T> {
     pub(crate) fn new() -> Self {
         Self(Box::new(std::array::from_fn(|_| RefCell::default())))
     }
+}
+
+/// A hazard that was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The kind.
+    pub hazard: Hazard,
+    /// The number of the hazard's event in the record.
+    pub seq: u32,
+    /// The number of the event that caused it, where one did.
+    pub cause: Option<u32>,
 }
 
 /// An emulated machine of one architecture.
@@ -77,6 +86,8 @@ pub(crate) struct Inner {
     /// Whether hazards are tracked.
     pub(crate) tracking: Cell<bool>,
     tracker: RefCell<Tracker>,
+    /// The hazards found so far.
+    found: RefCell<Vec<Found>>,
     script: RefCell<Option<point::Script>>,
     totals: RefCell<Totals>,
     mms: Cell<u8>,
@@ -104,6 +115,7 @@ impl Machine {
             locks: locks::Locks::default(),
             tracking: Cell::new(false),
             tracker: RefCell::new(Tracker::new(arch)),
+            found: RefCell::default(),
             script: RefCell::default(),
             totals: RefCell::default(),
             mms: Cell::new(1),
@@ -149,7 +161,7 @@ impl Machine {
     /// The hazards found so far.
     #[must_use]
     pub fn hazards(&self) -> Vec<Found> {
-        self.inner.tracker.borrow().found().to_vec()
+        self.inner.found.borrow().clone()
     }
 
     /// Runs `f` on this machine: the hooks of the generic layer reach its architecture.
@@ -200,11 +212,30 @@ impl Inner {
         self.report(Hazard::ArchBug);
     }
 
-    /// Calls `f` with the tracker, where hazards are tracked.
+    /// Calls `f` with the tracker, where hazards are tracked, and notes what it finds.
     #[inline]
-    pub(crate) fn track(&self, f: impl FnOnce(&mut Tracker, u8)) {
+    pub(crate) fn track(&self, f: impl FnOnce(&mut Tracker, Now)) {
         if self.tracking.get() {
-            f(&mut self.tracker.borrow_mut(), self.cpu.get());
+            let task = sched::current_task();
+            let now = Now {
+                cpu: self.cpu.get(),
+                task: task.pid,
+                preempt_count: task.preempt_count,
+                seq: sched::next_seq(),
+            };
+            f(&mut self.tracker.borrow_mut(), now);
+            self.note_found();
+        }
+    }
+
+    /// Notes what the tracker has found, in the record and here.
+    fn note_found(&self) {
+        for (hazard, cause) in self.tracker.borrow_mut().take_found() {
+            let seq = sched::next_seq();
+            if hazard.has_event() {
+                sched::note_hazard(hazard.id(), cause);
+            }
+            self.found.borrow_mut().push(Found { hazard, seq, cause });
         }
     }
 
@@ -213,7 +244,7 @@ impl Inner {
     }
 
     fn must_be_done(&self, hazard: Hazard) {
-        self.track(|tracker, cpu| tracker.must_be_done(cpu, hazard));
+        self.track(|tracker, now| tracker.must_be_done(now, hazard));
     }
 
     /// A context switch is about to leave the outgoing task.

@@ -36,7 +36,7 @@ impl Tokens {
     pub(super) const NONE: Self = Self { nested: [0; 4], len: 0 };
 
     /// Keeps what an enable returned; the oldest levels are kept where there are too many.
-    pub(crate) fn push(&mut self, token: Token) {
+    pub fn push(&mut self, token: Token) {
         if self.len < Self::MAX {
             let (word, bit) = (usize::from(self.len / 64), self.len % 64);
             self.nested[word] &= !(1 << bit);
@@ -46,7 +46,7 @@ impl Tokens {
     }
 
     /// Takes what the innermost enable returned; `LAZY_MMU_DEFAULT` where there was none.
-    pub(crate) fn pop(&mut self) -> Token {
+    pub fn pop(&mut self) -> Token {
         let Some(len) = self.len.checked_sub(1) else { return Token::DEFAULT };
         self.len = len;
         if len >= Self::MAX {

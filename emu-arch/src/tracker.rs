@@ -3,32 +3,35 @@
 //! The tracker is told of every update that is put off or done, of every access and read, of
 //! switches, locks and returns. It keeps what software believes, what is pending and what CPUs have
 //! cached apart from what is in memory, and asks the detection functions of
-//! [`crate::hw::hazard`].
+//! [`crate::hw::hazard`]. It is a plain value and is told who executes, so that the machine of a
+//! thread and the machine as a value share it.
 
 use std::collections::BTreeMap;
 
-use lazy_mmu::sched;
+use lazy_mmu::preempt::PreemptCount;
 
-use super::NR_CPUS;
 use crate::Arch;
 use crate::backend::At;
 use crate::hw::addr::{PAGE_SHIFT, PMD_SHIFT, VirtAddr};
 use crate::hw::hazard::{self, Deferred, Hazard};
 use crate::hw::pte::Pte;
+use crate::machine::NR_CPUS;
 
-/// A hazard that was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// The kind.
-    pub hazard: Hazard,
-    /// The number of the hazard's event in the record.
+/// Who executes, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// The CPU.
+    pub cpu: u8,
+    /// The task that runs on it.
+    pub task: u8,
+    /// The preempt count of that task.
+    pub preempt_count: PreemptCount,
+    /// The number of the next event of the record; 0 where nobody asks when.
     pub seq: u32,
-    /// The number of the event that caused it, where one did.
-    pub cause: Option<u32>,
 }
 
 /// An update that is pending.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Pending {
     page: Page,
     /// The number of the primitive's event.
@@ -44,8 +47,8 @@ fn page(at: At) -> Page {
 }
 
 /// What a machine with hazards tracked keeps.
-#[derive(Debug)]
-pub(crate) struct Tracker {
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Tracker {
     arch: Arch,
     /// What is pending, by owner: the task on arm64, the CPU elsewhere.
     pending: BTreeMap<u8, Vec<Pending>>,
@@ -53,28 +56,26 @@ pub(crate) struct Tracker {
     latest: BTreeMap<Page, Pte>,
     /// Cached translations: the hash page table as CPU 0 on powerpc hash, each CPU's TLB elsewhere.
     cached: [BTreeMap<Page, Pte>; NR_CPUS],
-    found: Vec<Found>,
+    /// Hazards that were found and not yet taken, each with the event that caused it.
+    found: Vec<(Hazard, Option<u32>)>,
 }
 
 impl Tracker {
-    pub(crate) fn new(arch: Arch) -> Self {
+    /// Nothing is pending and nothing cached.
+    #[must_use]
+    pub fn new(arch: Arch) -> Self {
         let (pending, latest) = (BTreeMap::new(), BTreeMap::new());
         Self { arch, pending, latest, cached: Default::default(), found: Vec::new() }
     }
 
-    /// What was found so far.
-    pub(crate) fn found(&self) -> &[Found] {
-        &self.found
+    /// Takes what was found since the last time, in order.
+    pub fn take_found(&mut self) -> Vec<(Hazard, Option<u32>)> {
+        std::mem::take(&mut self.found)
     }
 
-    /// Notes a hazard, in the record and here.
-    pub(crate) fn report(&mut self, hazard: Hazard, cause: Option<u32>) {
-        let seq = sched::next_seq();
-        // The warning or the BUG is in the record already.
-        if !matches!(hazard, Hazard::ApiWarning | Hazard::ArchBug) {
-            sched::note_hazard(hazard.id(), cause);
-        }
-        self.found.push(Found { hazard, seq, cause });
+    /// Notes a hazard.
+    pub fn report(&mut self, hazard: Hazard, cause: Option<u32>) {
+        self.found.push((hazard, cause));
     }
 
     fn report_some(&mut self, hazard: Option<Hazard>, cause: Option<u32>) {
@@ -83,9 +84,9 @@ impl Tracker {
         }
     }
 
-    /// Whose list an update of the current task on `cpu` joins.
-    fn owner(&self, cpu: u8) -> u8 {
-        if self.arch.defers_per_cpu() { cpu } else { sched::current_task().pid }
+    /// Whose list an update joins.
+    fn owner(&self, now: Now) -> u8 {
+        if self.arch.defers_per_cpu() { now.cpu } else { now.task }
     }
 
     /// The oldest pending update of `page`, of whatever owner.
@@ -98,18 +99,17 @@ impl Tracker {
     }
 
     /// Updates are put off.
-    pub(crate) fn put_off(&mut self, cpu: u8, at: At, nr: u16) {
-        let task = sched::current_task();
-        let owner = self.owner(cpu);
+    pub fn put_off(&mut self, now: Now, at: At, nr: u16) {
+        let owner = self.owner(now);
         let list = self.pending.entry(owner).or_default();
-        let foreign = list.first().is_some_and(|first| first.task != task.pid);
+        let foreign = list.first().is_some_and(|first| first.task != now.task);
         let oldest = list.first().map(|first| first.seq);
-        let seq = sched::next_seq().saturating_sub(1);
+        let seq = now.seq.saturating_sub(1);
         for n in 0..nr {
             let page = page(At { addr: at.addr.add_pages(u64::from(n)), ..at });
-            list.push(Pending { page, seq, task: task.pid });
+            list.push(Pending { page, seq, task: now.task });
         }
-        let (count, irq) = (task.preempt_count, task.preempt_count.in_interrupt());
+        let (count, irq) = (now.preempt_count, now.preempt_count.in_interrupt());
         let per_cpu = self.arch.defers_per_cpu() && !self.arch.batch_may_be_preempted();
         for hazard in hazard::put_off(per_cpu, count.preemptible(), irq, foreign) {
             self.report_some(
@@ -120,8 +120,8 @@ impl Tracker {
     }
 
     /// All that the owner's batch has put off is done.
-    pub(crate) fn settle(&mut self, cpu: u8) {
-        let owner = self.owner(cpu);
+    pub fn settle(&mut self, now: Now) {
+        let owner = self.owner(now);
         if let Some(list) = self.pending.get_mut(&owner) {
             for done in list.drain(..) {
                 self.latest.remove(&done.page);
@@ -130,7 +130,7 @@ impl Tracker {
     }
 
     /// Translations of `nr` pages die.
-    pub(crate) fn tlb_invalidate(&mut self, at: At, nr: u32) {
+    pub fn tlb_invalidate(&mut self, at: At, nr: u32) {
         let (mm, first) = page(at);
         let range = (mm, first)..(mm, first + u64::from(nr));
         for cached in &mut self.cached {
@@ -142,7 +142,7 @@ impl Tracker {
 
     /// Code has asked for a TLB flush of `nr` pages, which is done now. Under Xen it waits behind the
     /// stores instead, so that the order is kept.
-    pub(crate) fn flushed(&mut self, at: At, nr: u64) {
+    pub fn flushed(&mut self, at: At, nr: u64) {
         if self.arch != Arch::S390 {
             return;
         }
@@ -154,7 +154,7 @@ impl Tracker {
     }
 
     /// A primitive is about to change an entry and depends on what it finds in memory, `before`.
-    pub(crate) fn read_to_change(&mut self, at: At, before: Pte) {
+    pub fn read_to_change(&mut self, at: At, before: Pte) {
         // On s390 a primitive looks into the cache first.
         if self.arch == Arch::XenPv {
             self.read(at, before);
@@ -163,13 +163,7 @@ impl Tracker {
 
     /// A primitive has changed an entry, which has `after` in memory and had `before`; `latest` makes
     /// of what software believed it to be what it believes now.
-    pub(crate) fn changed(
-        &mut self,
-        at: At,
-        before: Pte,
-        after: Pte,
-        latest: impl FnOnce(Pte) -> Pte,
-    ) {
+    pub fn changed(&mut self, at: At, before: Pte, after: Pte, latest: impl FnOnce(Pte) -> Pte) {
         if self.arch.defers() != Some(Deferred::Store) {
             return;
         }
@@ -186,7 +180,7 @@ impl Tracker {
     }
 
     /// Software has read an entry and saw `seen`.
-    pub(crate) fn read(&mut self, at: At, seen: Pte) {
+    pub fn read(&mut self, at: At, seen: Pte) {
         let page = page(at);
         if let Some(latest) = self.latest.get(&page).copied() {
             let cause = self.pending_of(page).map(|pending| pending.seq);
@@ -195,7 +189,7 @@ impl Tracker {
     }
 
     /// A CPU touched a page; its entry was `before` and is `after` in memory.
-    pub(crate) fn access(&mut self, cpu: u8, at: At, before: Pte, after: Pte) {
+    pub fn access(&mut self, now: Now, at: At, before: Pte, after: Pte) {
         let page = page(at);
         let pending = self.pending_of(page);
         if let (Some(pending), Some(deferred)) = (pending, self.arch.defers()) {
@@ -203,7 +197,7 @@ impl Tracker {
             return;
         }
         let hashed = self.arch == Arch::PowerpcHash;
-        let cpu = if hashed { 0 } else { usize::from(cpu) };
+        let cpu = if hashed { 0 } else { usize::from(now.cpu) };
         let cached = self.cached[cpu].get(&page).copied();
         if hashed && after.has(Pte::HASHPTE) && !before.has(Pte::HASHPTE) {
             self.report_some(hazard::duplicate_hpte(cached), None);
@@ -220,8 +214,8 @@ impl Tracker {
     }
 
     /// A call that must leave nothing pending returns, or a task gives up something.
-    pub(crate) fn must_be_done(&mut self, cpu: u8, hazard: Hazard) {
-        let owner = self.owner(cpu);
+    pub fn must_be_done(&mut self, now: Now, hazard: Hazard) {
+        let owner = self.owner(now);
         let oldest = self.pending.get(&owner).and_then(|list| list.first()).map(|first| first.seq);
         if oldest.is_some() {
             self.report(hazard, oldest);
@@ -229,7 +223,7 @@ impl Tracker {
     }
 
     /// The lock of the page table that maps `addr`, or of all where there is none, is released.
-    pub(crate) fn unlocked(&mut self, mm: u8, addr: Option<VirtAddr>) {
+    pub fn unlocked(&mut self, mm: u8, addr: Option<VirtAddr>) {
         let table = |page: u64| page >> (PMD_SHIFT - PAGE_SHIFT);
         let locked = addr.map(|addr| addr.get() >> PMD_SHIFT);
         let here = |pending: &&Pending| {
