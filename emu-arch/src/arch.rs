@@ -2,6 +2,7 @@
 
 use crate::backend::Backend;
 use crate::hw::hazard::Deferred;
+use crate::hw::pte::Pte;
 use crate::machine::PerCpu;
 use crate::{Kernel, arm64, naive, powerpc, s390, sparc64, x86, x86_xen};
 
@@ -112,6 +113,22 @@ impl Arch {
     #[must_use]
     pub const fn prot_start_reads(self) -> bool {
         matches!(self, Self::XenPv)
+    }
+
+    /// What becomes of `pte` when the page is used: young, and hashed where the architecture hashes.
+    #[must_use]
+    pub fn used(self, pte: Pte) -> Pte {
+        match (pte.is_present(), self) {
+            (false, _) => pte,
+            (true, Self::PowerpcHash) => pte.with(Pte::YOUNG | Pte::HASHPTE),
+            (true, _) => pte.with(Pte::YOUNG),
+        }
+    }
+
+    /// Tells whether the mode is of use: `arch_wants_lazy_mmu_mode()`, asked in v3 only.
+    #[must_use]
+    pub const fn wants_lazy_mmu_mode(self) -> bool {
+        !matches!(self, Self::PowerpcRadix)
     }
 
     /// Finds an architecture by its id.

@@ -69,6 +69,12 @@ pub trait Hw {
     fn get_cpu(&mut self);
     /// `put_cpu()`
     fn put_cpu(&mut self);
+    /// `local_irq_save()`: nothing falls into what follows on this CPU, which records do not show.
+    #[inline]
+    fn local_irq_save(&mut self) {}
+    /// `local_irq_restore()`
+    #[inline]
+    fn local_irq_restore(&mut self) {}
     /// `preempt_disable()`
     fn preempt_disable(&mut self);
     /// `preempt_enable()`

@@ -16,4 +16,5 @@ pub mod proc;
 pub mod render;
 pub mod scenario;
 pub mod threads;
+pub mod value;
 pub mod workload;

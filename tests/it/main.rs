@@ -20,5 +20,6 @@ mod sparc64;
 mod support;
 mod tables;
 mod tidy;
+mod value;
 mod workload;
 mod xen;

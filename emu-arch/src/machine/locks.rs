@@ -30,7 +30,8 @@ pub enum Lock {
 
 impl Lock {
     /// The lock itself, whichever address of its table was given.
-    const fn key(self) -> (u8, u64) {
+    #[must_use]
+    pub const fn key(self) -> (u8, u64) {
         match self {
             Self::Pte { mm, addr } => (mm, addr.get() >> PMD_SHIFT),
             Self::InitMm => (u8::MAX, 0),
@@ -44,7 +45,8 @@ impl Lock {
 pub(super) struct Locks(RefCell<BTreeMap<(u8, u64), u8>>);
 
 /// What lockdep and the spin lock checks report.
-const WRONG_OWNER: Warn = Warn { check: Check::DebugLocksWarnOn, cond: "lock->owner != current" };
+pub const WRONG_OWNER: Warn =
+    Warn { check: Check::DebugLocksWarnOn, cond: "lock->owner != current" };
 
 impl Machine {
     /// The running task takes `lock`.

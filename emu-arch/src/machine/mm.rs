@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::Inner;
-use crate::Arch;
 use crate::backend::{At, Level, Psize};
 use crate::hw::addr::{P4D_SHIFT, PMD_SHIFT, PUD_SHIFT, VirtAddr};
 use crate::hw::pte::Pte;
@@ -162,16 +161,15 @@ impl MmStruct {
     /// Puts an entry that was used before into memory, as it is after an access: young, and hashed
     /// where the architecture hashes; no effect is caused or recorded.
     pub fn populate(&self, ptep: Ptep<'_>, pte: Pte) {
-        let pte = if pte.is_present() { pte.with(Pte::YOUNG) } else { pte };
-        let hashed = self.machine().arch == Arch::PowerpcHash && pte.is_present();
-        ptep.write(if hashed { pte.with(Pte::HASHPTE) } else { pte });
+        ptep.write(self.machine().arch.used(pte));
     }
 }
 
 /// The start of the slice that an address lies in.
 ///
 /// Fidelity: same as arch/powerpc/include/asm/slice.h v7.0.
-const fn slice(addr: VirtAddr) -> u64 {
+#[must_use]
+pub const fn slice(addr: VirtAddr) -> u64 {
     const SLICE_LOW_SHIFT: u32 = 28;
     const SLICE_LOW_TOP: u64 = 0x1_0000_0000;
     const SLICE_HIGH_SHIFT: u32 = 40;

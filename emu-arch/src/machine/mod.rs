@@ -20,9 +20,10 @@ use lazy_mmu::arch::{Arch as ArchHooks, Point};
 use lazy_mmu::design::{Call, Check, Hook, Warn};
 use lazy_mmu::{PteRange, sched};
 
-pub use locks::Lock;
-pub use mm::{MmStruct, PteLock};
-pub use task::PID_MAX;
+pub use hint::range as hinted_range;
+pub use locks::{Lock, WRONG_OWNER};
+pub use mm::{MmStruct, PteLock, slice};
+pub use task::{PID_MAX, idle};
 pub use totals::{Total, Totals};
 
 pub(crate) use bus::Bus;
@@ -300,7 +301,7 @@ impl ArchHooks for Running {
     }
 
     fn wants_lazy_mmu_mode(&self) -> bool {
-        self.0.arch() != Arch::PowerpcRadix
+        self.0.arch().wants_lazy_mmu_mode()
     }
 
     fn pending(&self) -> Option<(u32, &'static str)> {

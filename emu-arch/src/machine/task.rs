@@ -35,8 +35,9 @@ impl Tasks {
     }
 }
 
-/// The idle task of a CPU.
-const fn idle(cpu: u8) -> u8 {
+/// The number of the idle task of a CPU.
+#[must_use]
+pub const fn idle(cpu: u8) -> u8 {
     u8::MAX - cpu
 }
 

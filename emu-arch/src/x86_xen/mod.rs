@@ -59,7 +59,9 @@ impl XenPv {
     #[inline]
     fn xen_set_pte(self, hw: &mut impl Hw<PerCpu = XenCpu>, at: At, slot: Slot, pte: Pte) {
         if self.batches(hw) {
+            hw.local_irq_save();
             extend_mmu_update(hw, at, Some(slot), pte);
+            hw.local_irq_restore();
             return;
         }
         hw.effect(MMU_UPDATE_CALL.of(1));
@@ -79,8 +81,10 @@ impl XenPv {
     }
 
     fn flush_tlb(self, hw: &mut impl Hw<PerCpu = XenCpu>, cmd: Mmuext, at: At, pages: u32) {
+        hw.local_irq_save();
         queue_flush(hw, cmd, at, pages);
         self.xen_mc_issue(hw);
+        hw.local_irq_restore();
     }
 }
 
@@ -230,8 +234,10 @@ impl Backend for XenPv {
         pte: Pte,
     ) {
         let slot = Some(hw.slot(ptep));
+        hw.local_irq_save();
         extend_mmu_update(hw, at, slot, pte);
         self.xen_mc_issue(hw);
+        hw.local_irq_restore();
     }
 
     /// Updates of the levels above go through the queue in the mode or not. The root has a copy for
@@ -242,11 +248,13 @@ impl Backend for XenPv {
     /// `set_pgd()` is `set_p4d()`.
     fn set_table(self, hw: &mut impl Hw<PerCpu = XenCpu>, at: At, level: Level, _: bool) {
         hw.get_cpu();
+        hw.local_irq_save();
         extend_mmu_update(hw, at, None, Pte::NONE);
         if matches!(level, Level::P4d | Level::Pgd) && !at.addr.is_kernel() {
             extend_mmu_update(hw, at, None, Pte::NONE);
         }
         self.xen_mc_issue(hw);
+        hw.local_irq_restore();
         hw.put_cpu();
     }
 

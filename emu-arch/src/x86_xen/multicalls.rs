@@ -180,6 +180,7 @@ pub(super) fn xen_mc_flush(hw: &mut impl Hw<PerCpu = XenCpu>) {
     if hw.per_cpu(|cpu| cpu.queue.entries.is_empty()) {
         return;
     }
+    hw.local_irq_save();
     let queue = hw.per_cpu(|cpu| std::mem::take(&mut cpu.queue));
     match queue.entries.as_slice() {
         [Entry::MmuUpdate(n)] => hw.effect(MMU_UPDATE_CALL.of(u32::from(*n))),
@@ -206,6 +207,7 @@ pub(super) fn xen_mc_flush(hw: &mut impl Hw<PerCpu = XenCpu>) {
         cpu.queue.slots.clear();
         cpu.queue.argidx = 0;
     });
+    hw.local_irq_restore();
 }
 
 /// What the hypervisor does on `HYPERVISOR_mmu_update`: in order, neighbours in one go.

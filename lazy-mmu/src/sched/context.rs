@@ -24,7 +24,8 @@ impl Current {
 /// Fidelity: changed: the checks of `preempt_count_add()` and `preempt_count_sub()` in
 /// kernel/sched/core.c v7.0 and of `__nmi_enter()`, with every field guarded where the kernel lets
 /// a full one spill into the next.
-fn bad_preempt_count(count: PreemptCount, offset: u32, add: bool) -> Warn {
+#[must_use]
+pub fn bad_preempt_count(count: PreemptCount, offset: u32, add: bool) -> Warn {
     let (check, cond) = match (offset, add) {
         (PreemptCount::NMI_OFFSET, true) => (Check::BugOn, "in_nmi() == NMI_MASK"),
         (PreemptCount::NMI_OFFSET, false) => (Check::BugOn, "!in_nmi()"),
@@ -41,6 +42,10 @@ fn bad_preempt_count(count: PreemptCount, offset: u32, add: bool) -> Warn {
 
 macro_rules! context_changes {
     ($($(#[$meta:meta])* $name:ident = $how:literal $offset:ident;)*) => {
+        /// Every change that a task makes: its kernel name, the offset, and whether it is added.
+        pub const CONTEXT_CHANGES: &[(&str, u32, bool)] =
+            &[$((stringify!($name), PreemptCount::$offset, $how)),*];
+
         $($(#[$meta])*
         pub fn $name() {
             current(|cur| {

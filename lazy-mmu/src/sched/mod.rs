@@ -15,9 +15,9 @@ mod note;
 mod task;
 
 pub use context::{
-    arch_preempt_disable, arch_preempt_enable, get_cpu, hardirq_enter, hardirq_exit,
-    local_bh_disable, local_bh_enable, nmi_enter, nmi_exit, preempt_disable, preempt_enable,
-    put_cpu, softirq_enter, softirq_exit, spin_lock, spin_unlock,
+    CONTEXT_CHANGES, arch_preempt_disable, arch_preempt_enable, bad_preempt_count, get_cpu,
+    hardirq_enter, hardirq_exit, local_bh_disable, local_bh_enable, nmi_enter, nmi_exit,
+    preempt_disable, preempt_enable, put_cpu, softirq_enter, softirq_exit, spin_lock, spin_unlock,
 };
 pub use install::{OnWarn, with_arch, with_design, with_on_warn, with_task};
 pub use note::{

@@ -1,0 +1,226 @@
+//! The steps that are no page table primitive: calls of the API, contexts, locks, switches.
+
+use emu_arch::backend::{At, Backend, Hw};
+use emu_arch::hw::hazard::Hazard;
+use emu_arch::machine::{Lock, WRONG_OWNER, hinted_range};
+use lazy_mmu::PteRange;
+use lazy_mmu::design::{Call, Check, Context, Effect, Hook, StateBits, Token};
+use lazy_mmu::preempt::PreemptCount;
+use lazy_mmu::sched::CONTEXT_CHANGES;
+use lazy_mmu::trace::Event;
+
+use super::exec::Exec;
+use super::memory::slot_of;
+use crate::scenario::{PteArgs, Step, TaskOp};
+
+impl<B: Backend> Exec<'_, B> {
+    /// Does a line of a scenario; claims, pages mapped before, forks and going idle are the business
+    /// of whoever drives.
+    pub(super) fn step(&mut self, step: &Step) {
+        match *step {
+            Step::Call(call) => self.call(call, None),
+            Step::WithPtes(args) => self.enable_with_ptes(args),
+            Step::Context(change) => self.task_context(change.name),
+            Step::Pte(op, args) => self.pte(op, args),
+            Step::Task(TaskOp::MightSleep) => {
+                self.note_context("might_sleep");
+                self.check_sleep();
+            }
+            Step::Task(TaskOp::Schedule) => {
+                self.note_context("schedule");
+                self.check_sleep();
+                self.must_be_done(Hazard::PendingAtSchedule);
+            }
+            Step::Task(TaskOp::Exit) => self.exit(),
+            Step::Lock(lock, true) => self.lock(lock),
+            Step::Lock(lock, false) => self.unlock(lock),
+            Step::Task(TaskOp::Fork { .. }) | Step::Map(_) | Step::Expect(_) => {}
+        }
+    }
+
+    fn enable_with_ptes(&mut self, args: PteArgs) {
+        if !self.world.design.has_range_hint() {
+            self.call(Call::Enable, None);
+            return;
+        }
+        let hint = PteRange {
+            mm: args.mm.into(),
+            addr: args.addr.get(),
+            end: args.addr.add_pages(args.nr.into()).get(),
+            ptep: slot_of(At { mm: args.mm, addr: args.addr }).0,
+        };
+        self.call(Call::EnableWithPtes, Some(hint));
+    }
+
+    /// Makes `call` for a caller that keeps no token.
+    fn call(&mut self, call: Call, hint: Option<PteRange>) {
+        self.note(Event::Call(call));
+        let tokens = self.world.design.has_tokens();
+        let token = match call {
+            Call::Disable if tokens => {
+                Token(self.ask_mut(|exec| exec.local.task.tokens.pop().0.into()) as u8)
+            }
+            _ => Token::DEFAULT,
+        };
+        let token = self.transition(call, Context { token, ..self.context() }, hint);
+        if tokens && matches!(call, Call::Enable | Call::EnableWithPtes) && self.live() {
+            self.local.task.tokens.push(token);
+        }
+        if !self.in_interrupt() {
+            match call {
+                Call::Disable => self.must_be_done(Hazard::PendingAtDisable),
+                Call::Pause => self.must_be_done(Hazard::PendingAtPause),
+                _ => {}
+            }
+        }
+        let state = self.local.task.lazy_mmu_state;
+        let active = self.world.design.is_active(state)[usize::from(self.in_interrupt())];
+        self.note(Event::Return { call, active, state });
+    }
+
+    /// Does the effects of `call`, in order.
+    pub(super) fn transition(&mut self, call: Call, cx: Context, hint: Option<PteRange>) -> Token {
+        let state = StateBits(self.ask(|| self.local.task.lazy_mmu_state.0));
+        let effects = self.world.design.step(state, cx, call);
+        for effect in effects.iter() {
+            match effect {
+                Effect::Store(state) => {
+                    self.point("store");
+                    if self.live() {
+                        self.local.task.lazy_mmu_state = state;
+                    }
+                    self.note(Event::Store(state));
+                }
+                Effect::Hook(Hook::Enter) if call == Call::EnableWithPtes => {
+                    self.hook(Hook::EnterWithPtes, hint);
+                }
+                Effect::Hook(hook) => self.hook(hook, None),
+                Effect::Warn(found) => {
+                    self.warn(found);
+                    if found.check == Check::VmBugOn {
+                        break;
+                    }
+                }
+            }
+        }
+        effects.token()
+    }
+
+    fn hook(&mut self, hook: Hook, hint: Option<PteRange>) {
+        self.point(hook.short().trim_end_matches("()"));
+        self.note(Event::Hook(hook));
+        if self.live() {
+            self.seen.hooks.push(hook);
+        }
+        let backend = self.world.backend;
+        match hook {
+            Hook::Enter => backend.enter(self),
+            Hook::Leave => backend.leave(self),
+            Hook::Flush => backend.flush(self),
+            Hook::EnterWithPtes => match hint.as_ref().and_then(hinted_range) {
+                Some(range) => backend.enter_with_ptes(self, range),
+                None => backend.enter(self),
+            },
+        }
+    }
+
+    fn task_context(&mut self, name: &'static str) {
+        let change = CONTEXT_CHANGES.iter().find(|(known, ..)| *known == name);
+        if let Some((name, offset, add)) = change {
+            self.change_context(name, *offset, *add, false);
+        }
+    }
+
+    fn note_context(&mut self, name: &'static str) {
+        let preempt_count = self.local.task.preempt_count;
+        self.note(Event::Context { name, preempt_count, by_arch: false });
+    }
+
+    fn must_be_done(&mut self, hazard: Hazard) {
+        self.track(|tracker, now| tracker.must_be_done(now, hazard));
+    }
+
+    /// Looks for the hazards of sleeping here.
+    fn check_sleep(&mut self) {
+        if !self.local.task.preempt_count.preemptible() {
+            self.report(Hazard::SleepInAtomic);
+        } else if self.is_lazy_mmu_mode_active() {
+            self.report(Hazard::SleepInSection);
+        }
+    }
+
+    fn exit(&mut self) {
+        self.note_context("do_exit");
+        if self.local.task.preempt_count != PreemptCount::default() {
+            self.report(Hazard::PreemptImbalance);
+        }
+        self.must_be_done(Hazard::PendingAtExit);
+        if self.local.task.lazy_mmu_state != StateBits::default() {
+            self.report(Hazard::SectionAtExit);
+        }
+    }
+
+    fn lock(&mut self, lock: Lock) {
+        if lock == Lock::Mutex {
+            self.note_context("mutex_lock");
+            self.check_sleep();
+        } else {
+            self.task_context("spin_lock");
+        }
+        let pid = self.local.task.pid;
+        if self.live() && self.local.memory.locks.insert(lock.key(), pid).is_some() {
+            self.warn(WRONG_OWNER);
+        }
+    }
+
+    fn unlock(&mut self, lock: Lock) {
+        let pid = self.local.task.pid;
+        if self.live() && self.local.memory.locks.remove(&lock.key()) != Some(pid) {
+            self.warn(WRONG_OWNER);
+        }
+        match lock {
+            Lock::Mutex => {
+                self.note_context("mutex_unlock");
+                return;
+            }
+            Lock::Pte { mm, addr } => self.track(|tracker, _| tracker.unlocked(mm, Some(addr))),
+            Lock::InitMm => self.track(|tracker, _| tracker.unlocked(0, None)),
+        }
+        self.task_context("spin_unlock");
+    }
+
+    /// The first half of a context switch to task `next`.
+    pub(super) fn switch_out(&mut self, next: u8) {
+        let atomic = !self.local.task.preempt_count.preemptible();
+        self.note(Event::Switch { next });
+        if atomic {
+            self.report(Hazard::SleepInAtomic);
+        }
+        self.get_cpu();
+        let backend = self.world.backend;
+        backend.switch_out(self);
+        self.put_cpu();
+    }
+
+    /// The second half, with the incoming task in place.
+    pub(super) fn switch_in(&mut self) {
+        self.get_cpu();
+        let backend = self.world.backend;
+        backend.switch_in(self);
+        self.put_cpu();
+        if self.world.arch.defers_per_cpu() {
+            self.must_be_done(Hazard::BatchAtSwitch);
+        }
+    }
+
+    /// The last lines of a record.
+    pub(super) fn note_end(&mut self) {
+        let backend = self.world.backend;
+        if let Some((n, what)) = backend.pending(self) {
+            self.note(Event::Pending { n, what });
+        }
+        let (state, preempt_count) =
+            (self.local.task.lazy_mmu_state, self.local.task.preempt_count);
+        self.note(Event::End { state, preempt_count });
+    }
+}
