@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use emu_arch::{Arch, Kernel};
 use lazy_mmu::design::Design;
 
+use crate::check::CheckArgs;
 use crate::compare::CompareArgs;
 use crate::workload::WorkloadArgs;
 
@@ -23,6 +24,7 @@ Examples:
   lazymmu run scenarios/nesting/nested.scn            one scenario, as a tree
   lazymmu run scenarios/nesting/nested.scn --arch powerpc-hash
   lazymmu compare scenarios/nesting/nested.scn --design direct,counts
+  lazymmu check --arch xen-pv --kernel v7.0           every interleaving
   lazymmu workload fork --pid 1234 --arch powerpc-hash
   printf 'enable\\ndisable\\n' | lazymmu run -          from standard input
   lazymmu list                                        what there is to choose from
@@ -38,6 +40,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Run scenarios under several designs and show the results side by side
     Compare(CompareArgs),
+    /// Search every interleaving for what goes wrong, or prove that nothing does
+    Check(CheckArgs),
     /// Run a kernel workload over the address space of a process
     Workload(WorkloadArgs),
     /// Print the book of designs: what each one does, computed, as Markdown

@@ -2,6 +2,7 @@
 
 mod args;
 mod book;
+mod check;
 mod compare;
 mod demo;
 mod list;
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Demo => demo::demo(),
         Command::Run(args) => run::run(args),
+        Command::Check(args) => check::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Workload(args) => workload::run(args),
         Command::Book => book::book(),

@@ -335,6 +335,11 @@ pub trait Backend: Copy + std::fmt::Debug {
         self.flush_tlb_range(hw, at, pages);
     }
 
+    /// What the architecture itself remembers of the mode of the current task, where it does.
+    fn lazy_mode(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) -> Option<bool> {
+        None
+    }
+
     /// What is outstanding: how many, and the kernel's name of the place that holds it; by default
     /// nothing ever is.
     fn pending(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) -> Option<(u32, &'static str)> {

@@ -84,6 +84,18 @@ impl Tracker {
         }
     }
 
+    /// Whether an update of the page at `at` is pending.
+    #[must_use]
+    pub fn is_pending(&self, at: At) -> bool {
+        self.pending_of(page(at)).is_some()
+    }
+
+    /// What software believes the entry of the page at `at` to be, where stores to it are pending.
+    #[must_use]
+    pub fn latest(&self, at: At) -> Option<Pte> {
+        self.latest.get(&page(at)).copied()
+    }
+
     /// Whose list an update joins.
     fn owner(&self, now: Now) -> u8 {
         if self.arch.defers_per_cpu() { now.cpu } else { now.task }

@@ -9,6 +9,7 @@
 //! [`compare`] puts them side by side under several designs.
 
 pub mod book;
+pub mod check;
 pub mod compare;
 pub mod input;
 pub mod mm;

@@ -3,6 +3,7 @@
 mod api;
 mod book;
 mod bugs;
+mod check;
 mod cli;
 mod compare;
 mod designs;

@@ -135,6 +135,10 @@ impl Backend for Arm64 {
         hw.tlb_invalidate(at, pages);
     }
 
+    fn lazy_mode(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) -> Option<bool> {
+        (self == Self::V6_16).then(|| hw.test_thread_flag(before::TIF_LAZY_MMU))
+    }
+
     fn pending(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) -> Option<(u32, &'static str)> {
         let flag = match self {
             Self::V6_16 => before::TIF_LAZY_MMU_PENDING,

@@ -90,31 +90,38 @@ impl Hazard {
 
     /// The name that records, scenarios and the command use; never changes.
     #[must_use]
-    pub const fn id(self) -> &'static str {
+    pub fn id(self) -> &'static str {
+        // One list of names serves both: "no-" and what follows.
+        self.no().strip_prefix("no-").unwrap_or_default()
+    }
+
+    /// The name of the property that the hazard does not appear; never changes.
+    #[must_use]
+    pub const fn no(self) -> &'static str {
         match self {
-            Self::AccessPendingBarriers => "access-pending-barriers",
-            Self::AccessPendingStore => "access-pending-store",
-            Self::AccessPendingInvalidation => "access-pending-invalidation",
-            Self::StaleRead => "stale-read",
-            Self::StaleTranslation => "stale-translation",
-            Self::DuplicateHpte => "duplicate-hpte",
-            Self::FlushBeforeStores => "flush-before-stores",
-            Self::Overtaken => "overtaken",
-            Self::BatchAtSwitch => "batch-at-switch",
-            Self::BatchPreemptible => "batch-preemptible",
-            Self::ForeignBatch => "foreign-batch",
-            Self::PendingAtUnlock => "pending-at-unlock",
-            Self::PendingAtPause => "pending-at-pause",
-            Self::PendingAtDisable => "pending-at-disable",
-            Self::PendingAtSchedule => "pending-at-schedule",
-            Self::PendingAtExit => "pending-at-exit",
-            Self::SleepInAtomic => "sleep-in-atomic",
-            Self::SleepInSection => "sleep-in-section",
-            Self::PreemptImbalance => "preempt-imbalance",
-            Self::IrqDeferred => "irq-deferred",
-            Self::ArchBug => "arch-bug",
-            Self::ApiWarning => "api-warning",
-            Self::SectionAtExit => "section-at-exit",
+            Self::AccessPendingBarriers => "no-access-pending-barriers",
+            Self::AccessPendingStore => "no-access-pending-store",
+            Self::AccessPendingInvalidation => "no-access-pending-invalidation",
+            Self::StaleRead => "no-stale-read",
+            Self::StaleTranslation => "no-stale-translation",
+            Self::DuplicateHpte => "no-duplicate-hpte",
+            Self::FlushBeforeStores => "no-flush-before-stores",
+            Self::Overtaken => "no-overtaken",
+            Self::BatchAtSwitch => "no-batch-at-switch",
+            Self::BatchPreemptible => "no-batch-preemptible",
+            Self::ForeignBatch => "no-foreign-batch",
+            Self::PendingAtUnlock => "no-pending-at-unlock",
+            Self::PendingAtPause => "no-pending-at-pause",
+            Self::PendingAtDisable => "no-pending-at-disable",
+            Self::PendingAtSchedule => "no-pending-at-schedule",
+            Self::PendingAtExit => "no-pending-at-exit",
+            Self::SleepInAtomic => "no-sleep-in-atomic",
+            Self::SleepInSection => "no-sleep-in-section",
+            Self::PreemptImbalance => "no-preempt-imbalance",
+            Self::IrqDeferred => "no-irq-deferred",
+            Self::ArchBug => "no-arch-bug",
+            Self::ApiWarning => "no-api-warning",
+            Self::SectionAtExit => "no-section-at-exit",
         }
     }
 

@@ -15,6 +15,8 @@ use super::Machine;
 pub(super) struct Script {
     /// The name of the point.
     name: String,
+    /// How many of that name are still passed by.
+    passes: u32,
     run: Rc<dyn Fn() -> Option<u8>>,
 }
 
@@ -35,16 +37,17 @@ fn point_name(point: Point) -> &'static str {
 }
 
 impl Machine {
-    /// Runs `body`, and `script` at the first point called `name` inside of it; tells whether there
+    /// Runs `body`, and `script` at the point number `nth`, from 1, called `name` inside of it; tells whether there
     /// was one. The script returns the CPU on which the interrupted task goes on, if it is not the
     /// one that it was interrupted on.
     pub fn with_point(
         &self,
         name: &str,
+        nth: u32,
         script: Rc<dyn Fn() -> Option<u8>>,
         body: impl FnOnce(),
     ) -> bool {
-        let script = Script { name: name.to_owned(), run: script };
+        let script = Script { name: name.to_owned(), passes: nth - 1, run: script };
         let outer = self.inner.script.replace(Some(script));
         sched::set_points(true);
         body();
@@ -54,8 +57,15 @@ impl Machine {
     }
 
     pub(super) fn at_point(&self, point: Point) {
-        let matches = |script: &Script| script.name == point_name(point);
-        if !self.inner.script.borrow().as_ref().is_some_and(matches) {
+        let here = match self.inner.script.borrow_mut().as_mut() {
+            Some(script) if script.name == point_name(point) => {
+                let here = script.passes == 0;
+                script.passes = script.passes.saturating_sub(1);
+                here
+            }
+            _ => false,
+        };
+        if !here {
             return;
         }
         let Some(script) = self.inner.script.take() else { return };

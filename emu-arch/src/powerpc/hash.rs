@@ -197,6 +197,10 @@ impl Backend for Hash {
         batch::flush_pending(hw);
     }
 
+    fn lazy_mode(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) -> Option<bool> {
+        (self != Self::V7_0).then(|| hw.per_cpu(|batch| batch.active))
+    }
+
     fn pending(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) -> Option<(u32, &'static str)> {
         match hw.per_cpu(|batch| batch.index()) {
             0 => None,

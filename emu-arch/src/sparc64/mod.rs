@@ -207,6 +207,10 @@ impl Backend for Sparc64 {
         batch::flush_tlb_pending(hw);
     }
 
+    fn lazy_mode(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) -> Option<bool> {
+        (self != Self::V7_0).then(|| before::active(hw))
+    }
+
     fn pending(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) -> Option<(u32, &'static str)> {
         match hw.per_cpu(|batch| batch.tlb_nr()) {
             0 => None,

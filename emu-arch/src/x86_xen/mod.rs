@@ -282,6 +282,10 @@ impl Backend for XenPv {
         hw.put_cpu();
     }
 
+    fn lazy_mode(self, hw: &mut impl Hw<PerCpu = XenCpu>) -> Option<bool> {
+        (self != Self::V7_2).then(|| hw.per_cpu(|cpu| cpu.mode) == LazyMode::Mmu)
+    }
+
     fn pending(self, hw: &mut impl Hw<PerCpu = XenCpu>) -> Option<(u32, &'static str)> {
         match hw.per_cpu(|cpu| cpu.queue.waiting()) {
             0 => None,

@@ -105,8 +105,8 @@ impl Lab {
             inside.steps.iter().for_each(|line| lab.step(line));
             inside.back_on
         };
-        let point = &self.insides[index].point;
-        if !self.machine.with_point(point, Rc::new(script), || self.one(line)) {
+        let Inside { point, nth, .. } = &self.insides[index];
+        if !self.machine.with_point(point, *nth, Rc::new(script), || self.one(line)) {
             self.claim(line.number, format!("expected the point {point} inside, found none"));
         }
     }
@@ -138,6 +138,7 @@ impl Lab {
 
     fn task(&self, op: TaskOp) {
         match op {
+            TaskOp::Run => {}
             TaskOp::MightSleep => self.machine.might_sleep(),
             TaskOp::Schedule => self.machine.schedule(),
             TaskOp::Exit => self.machine.exit(),

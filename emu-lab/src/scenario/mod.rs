@@ -43,8 +43,10 @@
 //! good: xen-pv v7.1, xen-pv v7.2
 //! ---
 //! A: enable                               # task A, on CPU 0; B@cpu1: task B, on CPU 1
+//! B: run                                  # B has the CPU for a while
 //! A: enable before arch_enter {           # at a point inside the call: before store, arch_enter,
-//!     B: write 0x7f0000001000             # arch_leave, arch_flush or an effect such as dsb
+//!     B: write 0x7f0000001000             # arch_leave, arch_flush or an effect such as dsb; the
+//!                                         # second of that name: before dsb 2 {
 //!     hardirq {                           # softirq {, nmi {: an interrupt
 //!     }
 //! } @cpu1                                 # A goes on, here on another CPU
@@ -122,6 +124,8 @@ pub struct Where {
 pub struct Inside {
     /// The point inside the call, by name.
     pub point: String,
+    /// Which of that name, from 1.
+    pub nth: u32,
     /// What happens there.
     pub steps: Vec<Line>,
     /// The CPU on which the task goes on, if not on its own.
@@ -178,6 +182,8 @@ pub enum Expect {
 /// What a task does to itself or to its CPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TaskOp {
+    /// Nothing: the task has the CPU for a while.
+    Run,
     /// `might_sleep()`
     MightSleep,
     /// `schedule()`: the CPU goes idle.

@@ -60,7 +60,7 @@ struct Open<'t> {
 
 enum Closes {
     Interrupt(Line),
-    Inside(Line, String),
+    Inside(Line, String, u32),
 }
 
 /// The lines of a scenario with the blocks that are open.
@@ -109,11 +109,11 @@ impl<'s, 't> Blocks<'s, 't> {
             Closes::Interrupt(Line { task: 0, cpu: None, ..one_line_of(number, line, who, exit)? })
         } else {
             let split = tasks::split_point(code).map_err(error)?;
-            let (call, point) = split.unwrap_or((code, ""));
+            let (call, point, nth) = split.unwrap_or((code, "", 1));
             let Some(call) = one_line(number, line, call)? else {
                 return Err(error((code, "expected a call before `before`".to_owned())));
             };
-            Closes::Inside(call, point.to_owned())
+            Closes::Inside(call, point.to_owned(), nth)
         };
         self.open.push(Open { number, line, closes, steps: Vec::new() });
         Ok(())
@@ -139,9 +139,9 @@ impl<'s, 't> Blocks<'s, 't> {
                 self.steps().extend(steps);
                 self.steps().push(exit);
             }
-            Closes::Inside(call, point) => {
+            Closes::Inside(call, point, nth) => {
                 let inside = Some(self.scenario.insides.len() as u32);
-                self.scenario.insides.push(Inside { point, steps, back_on });
+                self.scenario.insides.push(Inside { point, nth, steps, back_on });
                 self.steps().push(Line { inside, ..call });
             }
         }

@@ -27,6 +27,7 @@ impl Display for Step {
             Self::Pte(op, args) => write(f, op.name(), args, op.takes_nr()),
             Self::WithPtes(args) => write(f, "enable_with_ptes", args, true),
             Self::Map(args) => write(f, "map", args, true),
+            Self::Task(TaskOp::Run) => f.write_str("run"),
             Self::Task(TaskOp::MightSleep) => f.write_str("might_sleep"),
             Self::Task(TaskOp::Schedule) => f.write_str("schedule"),
             Self::Task(TaskOp::Exit) => f.write_str("exit"),

@@ -39,8 +39,11 @@ pub(super) fn cpu(name: &str) -> Result<u8, String> {
         .ok_or_else(|| format!("expected cpu0 to cpu{}, found {name:?}", NR_CPUS - 1))
 }
 
-/// Splits `before POINT {` from the code of a line that something falls into.
-pub(super) fn split_point(code: &str) -> Result<Option<(&str, &str)>, (&str, String)> {
+/// A call, and the point in it: its name, and which of that name.
+pub(super) type PointIn<'l> = (&'l str, &'l str, u32);
+
+/// Splits `before POINT {` or `before POINT N {` from the code of a line that something falls into.
+pub(super) fn split_point(code: &str) -> Result<Option<PointIn<'_>>, (&str, String)> {
     let Some(head) = code.strip_suffix('{') else { return Ok(None) };
     let head = head.trim_end();
     let (call, point) = head.rsplit_once(" before ").ok_or_else(|| {
@@ -48,11 +51,20 @@ pub(super) fn split_point(code: &str) -> Result<Option<(&str, &str)>, (&str, Str
         (&code[code.len() - 1..], message)
     })?;
     let point = point.trim();
+    let (point, nth) = match point.split_once(char::is_whitespace) {
+        None => (point, 1),
+        Some((point, nth)) => {
+            let nth = nth.trim();
+            let number = nth.parse().ok().filter(|nth| *nth > 0);
+            let message = || format!("expected `{{` or which {point} it is, found {nth:?}");
+            (point, number.ok_or_else(|| (nth, message()))?)
+        }
+    };
     let plain = point.chars().all(|c| c.is_alphanumeric() || "_.".contains(c));
     if point.is_empty() || !plain {
         return Err((point, format!("expected the name of a point, found {point:?}")));
     }
-    Ok(Some((call.trim_end(), point)))
+    Ok(Some((call.trim_end(), point, nth)))
 }
 
 /// The kinds of interrupt that a block can be, with what begins and what ends it.
@@ -65,6 +77,7 @@ pub(super) const INTERRUPTS: [(&str, &str, &str); 3] = [
 /// What the word `name` with argument `arg` does to the task.
 pub(super) fn task_op(name: &str, arg: Option<&str>) -> Result<Step, String> {
     let op = match (name, arg) {
+        ("run", None) => TaskOp::Run,
         ("might_sleep", None) => TaskOp::MightSleep,
         ("schedule", None) => TaskOp::Schedule,
         ("exit", None) => TaskOp::Exit,

@@ -44,7 +44,7 @@ const MAP: &str = "map";
 const WITH_PTES: [&str; 2] = ["enable_with_ptes", "lazy_mmu_mode_enable_with_ptes"];
 const EXPECT: &str = "expect";
 /// What a task does to itself or to its CPU.
-const TASK: [&str; 4] = ["might_sleep", "schedule", "exit", "fork"];
+const TASK: [&str; 5] = ["run", "might_sleep", "schedule", "exit", "fork"];
 /// Locks taken and released.
 const LOCK: [&str; 4] = ["spin_lock", "spin_unlock", "mutex_lock", "mutex_unlock"];
 

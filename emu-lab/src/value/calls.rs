@@ -34,7 +34,7 @@ impl<B: Backend> Exec<'_, B> {
             Step::Task(TaskOp::Exit) => self.exit(),
             Step::Lock(lock, true) => self.lock(lock),
             Step::Lock(lock, false) => self.unlock(lock),
-            Step::Task(TaskOp::Fork { .. }) | Step::Map(_) | Step::Expect(_) => {}
+            Step::Task(TaskOp::Run | TaskOp::Fork { .. }) | Step::Map(_) | Step::Expect(_) => {}
         }
     }
 

@@ -2,15 +2,12 @@
 
 use std::cell::RefCell;
 
-use emu_arch::backend::{At, Backend, Hw, Psize, Slot};
-use emu_arch::hw::effect::{Effect, Kind};
+use emu_arch::Arch;
+use emu_arch::backend::Backend;
 use emu_arch::hw::hazard::Hazard;
-use emu_arch::machine::slice;
 use emu_arch::tracker::{Now, Tracker};
-use emu_arch::{Arch, Pte};
 use indexmap::IndexSet;
-use lazy_mmu::design::{Call, Check, Context, Design, Warn};
-use lazy_mmu::preempt::PreemptCount;
+use lazy_mmu::design::{Check, Context, Design, Warn};
 use lazy_mmu::trace::Event;
 use rustc_hash::FxBuildHasher;
 
@@ -21,7 +18,7 @@ pub(super) struct World<B: Backend> {
     pub(super) backend: B,
     pub(super) arch: Arch,
     pub(super) design: Design,
-    per_cpus: IndexSet<B::PerCpu, FxBuildHasher>,
+    pub(super) per_cpus: IndexSet<B::PerCpu, FxBuildHasher>,
 }
 
 impl<B: Backend> World<B> {
@@ -41,8 +38,7 @@ impl<B: Backend> World<B> {
     ) -> Option<Stop> {
         let mode = if from.points == 0 { Mode::Live } else { Mode::Again };
         let told = RefCell::new(Told { answers: from.answers.clone(), next: 0 });
-        let mut exec =
-            Exec { world: self, local, seen, from, told, points: 0, mode, irqs_off: 0, stop: None };
+        let mut exec = Exec::new(self, local, seen, from, told, mode);
         work(&mut exec);
         let (stop, at_stop) = exec.stop.take()?;
         *exec.local = at_stop;
@@ -58,11 +54,7 @@ impl<B: Backend> World<B> {
     ) {
         let told = RefCell::default();
         let from = &Progress::default();
-        // With interrupts off nothing can fall into it.
-        let (mode, stop) = (Mode::Whole, None);
-        let mut exec =
-            Exec { world: self, local, seen, from, told, points: 0, mode, irqs_off: 0, stop };
-        work(&mut exec);
+        work(&mut Exec::new(self, local, seen, from, told, Mode::Whole));
     }
 }
 
@@ -95,16 +87,35 @@ pub(super) struct Exec<'w, B: Backend> {
     from: &'w Progress,
     told: RefCell<Told>,
     points: u32,
+    /// The names of the points passed so far.
+    passed: Vec<&'static str>,
     mode: Mode,
-    irqs_off: u32,
+    pub(super) irqs_off: u32,
     /// Where it stopped, with what everything was like there.
     stop: Option<(Stop, Local)>,
 }
 
-impl<B: Backend> Exec<'_, B> {
+impl<'w, B: Backend> Exec<'w, B> {
+    fn new(
+        world: &'w mut World<B>,
+        local: &'w mut Local,
+        seen: &'w mut Seen,
+        from: &'w Progress,
+        told: RefCell<Told>,
+        mode: Mode,
+    ) -> Self {
+        let (points, passed, irqs_off, stop) = (0, Vec::new(), 0, None);
+        Self { world, local, seen, from, told, points, passed, mode, irqs_off, stop }
+    }
+
     /// Tells whether what happens now counts.
     pub(super) fn live(&self) -> bool {
         matches!(self.mode, Mode::Live | Mode::Whole)
+    }
+
+    /// Tells whether what happens now happens at all, and not again.
+    pub(super) fn happens(&self) -> bool {
+        self.mode != Mode::Again
     }
 
     /// The answer to a question that others can change the answer of.
@@ -139,6 +150,9 @@ impl<B: Backend> Exec<'_, B> {
 
     /// The step is at a point: it stops here if it has come from another one.
     pub(super) fn point(&mut self, point: &'static str) {
+        if matches!(self.mode, Mode::Again | Mode::Live) {
+            self.passed.push(point);
+        }
         match self.mode {
             Mode::Again => {
                 self.points += 1;
@@ -149,7 +163,8 @@ impl<B: Backend> Exec<'_, B> {
             Mode::Live => {
                 let points = self.from.points + 1;
                 let progress = Progress { points, answers: self.told.borrow().answers.clone() };
-                let stop = Stop { progress, point, irqs_off: self.irqs_off > 0 };
+                let nth = self.passed.iter().filter(|passed| **passed == point).count() as u32;
+                let stop = Stop { progress, point, nth, irqs_off: self.irqs_off > 0 };
                 self.stop = Some((stop, self.local.clone()));
                 self.mode = Mode::Over;
             }
@@ -228,162 +243,4 @@ impl<B: Backend> Exec<'_, B> {
             self.warn(lazy_mmu::sched::bad_preempt_count(preempt_count, offset, add));
         }
     }
-}
-
-impl<B: Backend> Hw for Exec<'_, B> {
-    type Ptep = Slot;
-    type PerCpu = B::PerCpu;
-
-    fn read(&self, ptep: Slot) -> Pte {
-        Pte(self.ask(|| self.local.memory.read(ptep).0))
-    }
-
-    fn write(&mut self, ptep: Slot, pte: Pte) {
-        if self.mode != Mode::Again {
-            self.local.memory.write(ptep, pte);
-        }
-    }
-
-    fn ptep_add(&self, ptep: Slot, n: u16) -> Slot {
-        Slot(ptep.0 + u64::from(n))
-    }
-
-    fn slot(&self, ptep: Slot) -> Slot {
-        ptep
-    }
-
-    fn read_slot(&self, slot: Slot) -> Pte {
-        self.read(slot)
-    }
-
-    fn write_slot(&mut self, slot: Slot, pte: Pte) {
-        self.write(slot, pte);
-    }
-
-    fn is_lazy_mmu_mode_active(&self) -> bool {
-        let active = || {
-            let active = self.world.design.is_active(self.local.task.lazy_mmu_state);
-            active[usize::from(self.in_interrupt())].into()
-        };
-        self.ask(active) != 0
-    }
-
-    fn task_lazy_mmu_mode_active(&self) -> bool {
-        let active = || self.world.design.is_active(self.local.task.lazy_mmu_state)[0].into();
-        self.ask(active) != 0
-    }
-
-    fn task_lazy_mmu_mode_pause(&mut self) {
-        self.note(Event::Effect { name: "__task_lazy_mmu_mode_pause()", n: None });
-        self.transition(Call::Pause, Context::default(), None);
-    }
-
-    fn task_lazy_mmu_mode_resume(&mut self) {
-        self.note(Event::Effect { name: "__task_lazy_mmu_mode_resume()", n: None });
-        self.transition(Call::Resume, Context::default(), None);
-    }
-
-    fn test_thread_flag(&self, flag: u32) -> bool {
-        self.ask(|| self.local.task.flags >> flag & 1) != 0
-    }
-
-    fn set_thread_flag(&mut self, flag: u32) {
-        if self.mode != Mode::Again {
-            self.local.task.flags |= 1 << flag;
-        }
-    }
-
-    fn test_and_clear_thread_flag(&mut self, flag: u32) -> bool {
-        let was = self.test_thread_flag(flag);
-        if self.mode != Mode::Again {
-            self.local.task.flags &= !(1 << flag);
-        }
-        was
-    }
-
-    fn per_cpu<R>(&mut self, step: impl FnOnce(&mut B::PerCpu) -> R) -> R {
-        let was = self.ask(|| self.local.per_cpu.into()) as usize;
-        let mut state = self.world.per_cpus[was].clone();
-        let value = step(&mut state);
-        if self.mode != Mode::Again && self.world.per_cpus[was] != state {
-            self.local.per_cpu = self.world.per_cpus.insert_full(state).0 as u32;
-        }
-        value
-    }
-
-    fn in_interrupt(&self) -> bool {
-        // No one else changes it: whoever interrupts the task restores it.
-        self.local.task.preempt_count.in_interrupt()
-    }
-
-    fn get_cpu(&mut self) {
-        if self.mode != Mode::Again {
-            self.local.task.preempt_count.0 += PreemptCount::PREEMPT_OFFSET;
-        }
-    }
-
-    fn put_cpu(&mut self) {
-        if self.mode != Mode::Again {
-            let count = self.local.task.preempt_count.0;
-            self.local.task.preempt_count.0 = count.saturating_sub(PreemptCount::PREEMPT_OFFSET);
-        }
-    }
-
-    fn local_irq_save(&mut self) {
-        self.irqs_off += 1;
-    }
-
-    fn local_irq_restore(&mut self) {
-        self.irqs_off -= 1;
-    }
-
-    fn preempt_disable(&mut self) {
-        self.change_context("preempt_disable", PreemptCount::PREEMPT_OFFSET, true, true);
-    }
-
-    fn preempt_enable(&mut self) {
-        self.change_context("preempt_enable", PreemptCount::PREEMPT_OFFSET, false, true);
-    }
-
-    fn slice_psize(&self, at: At) -> Psize {
-        let key = (at.mm, slice(at.addr));
-        self.local.memory.slices.get(&key).copied().unwrap_or_default()
-    }
-
-    fn effect(&mut self, effect: Effect) {
-        self.point(point_name(effect));
-        self.note(Event::Effect { name: effect.name, n: effect.n });
-    }
-
-    fn put_off(&mut self, at: At, nr: u16) {
-        if self.live() {
-            self.seen.put_off = true;
-        }
-        self.track(|tracker, now| tracker.put_off(now, at, nr));
-    }
-
-    fn settle(&mut self) {
-        if self.live() {
-            self.seen.settled = true;
-        }
-        self.track(|tracker, now| tracker.settle(now));
-    }
-
-    fn tlb_invalidate(&mut self, at: At, nr: u32) {
-        self.track(|tracker, _| tracker.tlb_invalidate(at, nr));
-    }
-
-    fn bug(&mut self, cond: &'static str) {
-        if self.live() {
-            self.seen.bug.get_or_insert(cond);
-        }
-        self.warn(Warn { check: Check::BugOn, cond });
-        self.report(Hazard::ArchBug);
-    }
-}
-
-/// The name of the point before `effect`, as scenarios have it.
-fn point_name(effect: Effect) -> &'static str {
-    debug_assert!(matches!(effect.kind, Kind::PutOff | Kind::Delayable | Kind::Other));
-    effect.name.split(['(', '=']).next().unwrap_or(effect.name)
 }

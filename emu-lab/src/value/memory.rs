@@ -4,8 +4,12 @@ use std::collections::BTreeMap;
 
 use emu_arch::backend::{At, Psize, Slot};
 use emu_arch::hw::hazard::Hazard;
+use emu_arch::machine::slice;
 use emu_arch::tracker::Tracker;
-use emu_arch::{Arch, Pte, VirtAddr};
+use emu_arch::{Arch, Pfn, Pte, VirtAddr};
+
+use super::ptes::with_prot;
+use crate::scenario::{PteArgs, Step};
 
 /// Memory and what all CPUs share.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -52,10 +56,44 @@ impl Memory {
         }
     }
 
+    /// Does what stands before a scenario with `step` in it: page sizes, and pages that are mapped;
+    /// `used` makes of an entry what it is when its page was used.
+    pub fn prepare(&mut self, step: &Step, used: impl Fn(Pte) -> Pte) {
+        let (Step::Pte(_, args) | Step::Map(args)) = *step else { return };
+        if let Some(psize) = args.psize {
+            self.slices.insert((args.mm, slice(args.addr)), psize);
+        }
+        if matches!(step, Step::Map(_)) {
+            let pte = entry(args, args.pfn.unwrap_or_else(|| self.take_pfns(args.nr)));
+            for n in 0..args.nr {
+                let at = At { mm: args.mm, addr: args.addr.add_pages(u64::from(n)) };
+                self.write(slot_of(at), used(pte.advance_pfn(u64::from(n))));
+            }
+        }
+    }
+
+    /// The next `nr` page frames.
+    pub(super) fn take_pfns(&mut self, nr: u16) -> u64 {
+        self.next_pfn += u64::from(nr);
+        self.next_pfn - u64::from(nr)
+    }
+
     /// The entry in memory of the page at `at`.
     #[must_use]
     pub fn entry(&self, at: At) -> Pte {
         self.read(slot_of(at))
+    }
+
+    /// Whether an update of the page at `at` is pending.
+    #[must_use]
+    pub fn is_pending(&self, at: At) -> bool {
+        self.tracker.is_pending(at)
+    }
+
+    /// What software believes the entry of the page at `at` to be: what it last wrote, pending or not.
+    #[must_use]
+    pub fn believed(&self, at: At) -> Pte {
+        self.tracker.latest(at).unwrap_or_else(|| self.entry(at))
     }
 
     /// Takes the hazards that the tracker has found, each with the event that caused it.
@@ -69,4 +107,11 @@ impl Memory {
 pub(super) fn slot_of(at: At) -> Slot {
     const PAGES: u64 = (1 << 52) - 1;
     Slot(u64::from(at.mm) << 52 | at.addr.get() >> 12 & PAGES)
+}
+
+/// The entry that `args` describe, for page frame `pfn`: read and write unless said otherwise.
+pub(super) fn entry(args: PteArgs, pfn: u64) -> Pte {
+    let kernel = args.addr.is_kernel();
+    let base = if kernel { Pte::kernel(Pfn(pfn)) } else { Pte::user(Pfn(pfn), true, false) };
+    with_prot(base, args.prot)
 }

@@ -10,6 +10,7 @@
 
 mod calls;
 mod exec;
+mod hw;
 mod memory;
 mod ptes;
 mod scenario;
@@ -56,6 +57,8 @@ pub struct Stop {
     pub progress: Progress,
     /// The name of the point, as scenarios have it.
     pub point: &'static str,
+    /// Which of that name in the step, from 1.
+    pub nth: u32,
     /// Interrupts are off, so that nothing falls here on this CPU.
     pub irqs_off: bool,
 }
@@ -101,6 +104,8 @@ pub trait Code {
     fn used(&self, pte: Pte) -> Pte;
     /// What the design tells arch code of the mode.
     fn is_active(&self, task: &TaskStruct) -> bool;
+    /// What the architecture itself remembers of the mode, where it does.
+    fn lazy_mode(&mut self, local: &mut Local) -> Option<bool>;
     /// What is outstanding on the CPU.
     fn pending(&mut self, local: &mut Local) -> Option<(u32, &'static str)>;
     /// The last lines of a record.
@@ -158,6 +163,13 @@ impl<B: Backend> Code for World<B> {
     fn is_active(&self, task: &TaskStruct) -> bool {
         let in_interrupt = task.preempt_count.in_interrupt();
         self.design.is_active(task.lazy_mmu_state)[usize::from(in_interrupt)]
+    }
+
+    fn lazy_mode(&mut self, local: &mut Local) -> Option<bool> {
+        let backend = self.backend;
+        let mut mode = None;
+        self.whole(local, &mut Seen::default(), |exec| mode = backend.lazy_mode(exec));
+        mode
     }
 
     fn pending(&mut self, local: &mut Local) -> Option<(u32, &'static str)> {

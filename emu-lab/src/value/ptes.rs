@@ -1,11 +1,11 @@
 //! The page table primitives as steps: which function of the backend, and what the tracker is told.
 
+use emu_arch::Pte;
 use emu_arch::backend::{Access, At, Backend, Hw, Level, Slot};
-use emu_arch::{Pfn, Pte};
 use lazy_mmu::trace::{Event, PteEvent, PteOp};
 
 use super::exec::Exec;
-use super::memory::slot_of;
+use super::memory::{entry, slot_of};
 use crate::scenario::{Prot, PteArgs};
 
 /// What a primitive works on.
@@ -51,16 +51,9 @@ impl<B: Backend> Exec<'_, B> {
 
     /// The entry that `args` describe: read and write unless said otherwise.
     fn entry(&mut self, args: PteArgs) -> Pte {
-        let pfn = args.pfn.unwrap_or_else(|| {
-            self.ask_mut(|exec| {
-                let next = &mut exec.local.memory.next_pfn;
-                *next += u64::from(args.nr);
-                *next - u64::from(args.nr)
-            })
-        });
-        let kernel = args.addr.is_kernel();
-        let base = if kernel { Pte::kernel(Pfn(pfn)) } else { Pte::user(Pfn(pfn), true, false) };
-        with_prot(base, args.prot)
+        let pfn =
+            args.pfn.unwrap_or_else(|| self.ask_mut(|exec| exec.local.memory.take_pfns(args.nr)));
+        entry(args, pfn)
     }
 
     /// Does `work`, which changes entries; `latest` tells what software then believes each to be, and

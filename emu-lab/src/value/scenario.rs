@@ -2,15 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use emu_arch::backend::At;
 use emu_arch::machine::{NR_CPUS, idle};
-use emu_arch::{Pfn, Pte};
 use lazy_mmu::preempt::PreemptCount;
 use lazy_mmu::sched::TaskStruct;
 use lazy_mmu::trace::{Event, Record};
 
-use super::memory::slot_of;
-use super::ptes::with_prot;
 use super::{Code, Local, Memory, Progress, Seen, code};
 use crate::scenario::{Inside, Line, Scenario, Setup, Step, TaskOp};
 
@@ -72,14 +68,7 @@ impl<'s> Lab<'s> {
     }
 
     fn prepare(&mut self, line: &Line) {
-        let (Step::Pte(_, args) | Step::Map(args)) = line.step else { return };
-        let memory = &mut self.local.memory;
-        if let Some(psize) = args.psize {
-            memory.slices.insert((args.mm, emu_arch::machine::slice(args.addr)), psize);
-        }
-        if matches!(line.step, Step::Map(_)) {
-            memory.map(args, |pte| self.code.used(pte));
-        }
+        self.local.memory.prepare(&line.step, |pte| self.code.used(pte));
     }
 
     fn note(&mut self, event: Event<'_>) {
@@ -141,7 +130,7 @@ impl<'s> Lab<'s> {
         let mut waits = true;
         while let Some(stop) = self.code.step(&mut self.local, step, &from, &mut self.seen) {
             from = stop.progress;
-            if waits && inside.point == stop.point {
+            if waits && inside.point == stop.point && inside.nth == stop.nth {
                 waits = false;
                 self.fall_in(inside);
             }
@@ -195,22 +184,5 @@ impl<'s> Lab<'s> {
         self.swap(next);
         self.running[usize::from(cpu)] = next;
         self.code.switch_in(&mut self.local, &mut self.seen);
-    }
-}
-
-impl Memory {
-    /// Puts the entries of `args` into memory as pages that were used before.
-    pub(crate) fn map(&mut self, args: crate::scenario::PteArgs, used: impl Fn(Pte) -> Pte) {
-        let pfn = args.pfn.unwrap_or(self.next_pfn);
-        if args.pfn.is_none() {
-            self.next_pfn += u64::from(args.nr);
-        }
-        let kernel = args.addr.is_kernel();
-        let base = if kernel { Pte::kernel(Pfn(pfn)) } else { Pte::user(Pfn(pfn), true, false) };
-        let pte = with_prot(base, args.prot);
-        for n in 0..args.nr {
-            let at = At { mm: args.mm, addr: args.addr.add_pages(u64::from(n)) };
-            self.write(slot_of(at), used(pte.advance_pfn(u64::from(n))));
-        }
     }
 }

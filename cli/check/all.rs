@@ -1,0 +1,41 @@
+//! `lazymmu check --all`: a row for each architecture and kernel.
+
+use std::process::ExitCode;
+
+use emu_arch::{Arch, Kernel};
+use emu_lab::check::{Report, check, table};
+
+use super::progress::Progress;
+use super::{CheckArgs, Format, show, status};
+use crate::report::Failure;
+use crate::run::print;
+
+/// Searches every architecture and kernel and prints what holds where. The exit status is that of
+/// the worst: a property that does not hold, then a search that gave up.
+pub(super) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
+    let mut reports: Vec<Report> = Vec::new();
+    for arch in Arch::ALL {
+        for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.has(arch).is_ok()) {
+            let what = format!("{} {}", arch.id(), kernel.id());
+            let mut progress = Progress::new(&what)?;
+            let report = check(&args.options(arch, kernel), &mut progress);
+            let ended = progress.was_ended();
+            let time = progress.done();
+            if args.format == Format::Json {
+                let line = show::json(&report, time);
+                print(|to| writeln!(to, "{line}"))?;
+            }
+            reports.push(report);
+            if ended {
+                break;
+            }
+        }
+    }
+    if args.format == Format::Text {
+        let text = table::text(&reports);
+        print(|to| to.write_all(text.as_bytes()))?;
+    }
+    let worst = reports.iter().find(|report| report.is_violated());
+    let worst = worst.or_else(|| reports.iter().find(|report| !report.is_proof()));
+    Ok(worst.or(reports.first()).map_or(ExitCode::SUCCESS, status))
+}

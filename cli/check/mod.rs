@@ -1,0 +1,230 @@
+//! `lazymmu check`: every interleaving, and the shortest ways to what goes wrong.
+
+mod all;
+mod progress;
+mod save;
+mod show;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueEnum};
+use emu_arch::{Arch, Kernel};
+use emu_lab::check::{
+    Accesses, End, Language, Options, Pages, Property, Report, check, check_programs,
+};
+use lazy_mmu::design::Design;
+
+use crate::args::{arch_parser, design_parser, kernel_parser};
+use crate::report::Failure;
+use crate::run::{Source, check_era, print};
+use progress::Progress;
+
+/// Arguments of `lazymmu check`.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct CheckArgs {
+    /// A scenario whose tasks' lines are programs, in every interleaving; without one, the most
+    /// general client of the language
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Check every architecture and kernel, and print what holds where
+    #[arg(long, conflicts_with_all = ["file", "arch", "kernel", "design", "save"])]
+    all: bool,
+    /// The architecture
+    #[arg(long, default_value = "xen-pv", value_parser = arch_parser())]
+    arch: Arch,
+    /// The kernel: an API design and the architecture's code of that time
+    #[arg(long, default_value = "v7.0", value_parser = kernel_parser())]
+    kernel: Kernel,
+    /// Another API design than the kernel's
+    #[arg(long, value_parser = design_parser())]
+    design: Option<Design>,
+    /// A property to look at, as often as you like; all by default
+    #[arg(long, value_name = "NAME", value_parser = property_parser(), hide_possible_values = true)]
+    property: Vec<Property>,
+    /// A property to leave out, as often as you like
+    #[arg(long, value_name = "NAME", value_parser = property_parser(), hide_possible_values = true)]
+    without: Vec<Property>,
+    /// Stop at the first property that does not hold
+    #[arg(long)]
+    first: bool,
+    #[command(flatten)]
+    client: ClientArgs,
+    /// Give up when there are more states
+    #[arg(long, value_name = "N", default_value_t = 50_000_000)]
+    max_states: usize,
+    /// Give up when the search holds more memory, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 4096)]
+    max_memory: usize,
+    /// Write each counterexample to this folder, as a scenario for `lazymmu run`
+    #[arg(long, value_name = "DIR")]
+    save: Option<PathBuf>,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// What the client may do and what falls into its calls.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Client")]
+struct ClientArgs {
+    /// The number of tasks
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=3))]
+    tasks: Option<u8>,
+    /// The number of CPUs; tasks migrate between two
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=2))]
+    cpus: Option<u8>,
+    /// The language of its calls: A nested sections with pauses inside, B pauses outside too, C
+    /// sections in pauses too, D pauses in pauses too; D by default, A before v7.0
+    #[arg(long, value_parser = language_parser())]
+    language: Option<Language>,
+    /// How many sections and pauses are open at most
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
+    nesting: Option<u8>,
+    /// Which pages it changes; user pages on sparc64 and s390 by default, else the kernel's
+    #[arg(long, value_enum)]
+    pages: Option<PagesArg>,
+    /// It touches pages whose change may still be pending
+    #[arg(long)]
+    any_access: bool,
+    /// No interrupt falls in
+    #[arg(long)]
+    no_interrupts: bool,
+    /// Interrupt handlers call the API too, as by default from v7.0 on
+    #[arg(long)]
+    interrupt_calls: bool,
+    /// No task is left before its step is done
+    #[arg(long)]
+    no_preemption: bool,
+    /// The last task is forked by another one, anywhere, and tasks exit
+    #[arg(long)]
+    fork: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum PagesArg {
+    /// Pages of the kernel
+    Kernel,
+    /// Pages of one process
+    User,
+    /// None: calls alone
+    None,
+}
+
+/// How the result is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Text, with each counterexample as a tree
+    #[default]
+    Text,
+    /// One JSON object
+    Json,
+}
+
+const EXAMPLES: &str = "\
+The crash of v7.0 as a Xen PV guest, found from nothing but the rules of the API:
+
+  lazymmu check --arch xen-pv --kernel v7.0 --save found
+  lazymmu run found/no-arch-bug-1.scn --arch xen-pv --kernel v7.0
+
+  lazymmu check --arch xen-pv --kernel v7.1         a proof that it is gone
+  lazymmu check --arch arm64 --cpus 2 --nesting 1   with migration
+  lazymmu check scenarios/bugs/stale-read.scn       two programs, every interleaving
+  lazymmu check --all                               what holds where
+
+A search that ends by itself is a proof, for call sequences of any length. Properties are
+named in the output and by `lazymmu list`.
+
+Exit status: 0 all hold, 1 one does not, 2 bad usage, 3 gave up before it knew.";
+
+fn property_parser() -> impl TypedValueParser<Value = Property> {
+    let values = Property::all().map(|property| {
+        let id: &'static str = property.id();
+        PossibleValue::new(id).help(property.about())
+    });
+    PossibleValuesParser::new(values)
+        .map(|id| Property::by_id(&id).expect("the parser accepts the listed ids only"))
+}
+
+fn language_parser() -> impl TypedValueParser<Value = Language> {
+    let values = Language::ALL.map(|language| PossibleValue::new(language.id()));
+    PossibleValuesParser::new(values).map(|id| {
+        let found = Language::ALL.into_iter().find(|language| language.id() == id);
+        found.expect("the parser accepts the listed ids only")
+    })
+}
+
+impl CheckArgs {
+    /// What is searched on `arch` as of `kernel`.
+    fn options(&self, arch: Arch, kernel: Kernel) -> Options {
+        let ClientArgs { tasks, cpus, language, nesting, pages, .. } = self.client;
+        let client = &self.client;
+        let mut options = Options::new(arch, kernel);
+        options.design = self.design.unwrap_or(options.design);
+        options.tasks = tasks.unwrap_or(options.tasks);
+        options.cpus = cpus.unwrap_or(options.cpus);
+        options.language = language.unwrap_or(options.language);
+        options.nesting = nesting.unwrap_or(options.nesting);
+        options.pages = match pages {
+            None => options.pages,
+            Some(PagesArg::Kernel) => Pages::Kernel,
+            Some(PagesArg::User) => Pages::User,
+            Some(PagesArg::None) => Pages::None,
+        };
+        if client.any_access {
+            options.accesses = Accesses::Any;
+        }
+        options.interrupts = !client.no_interrupts;
+        options.interrupt_calls |= client.interrupt_calls;
+        options.preemption = !client.no_preemption;
+        options.fork = client.fork;
+        options.first = self.first;
+        options.max_states = self.max_states;
+        options.max_memory = self.max_memory.saturating_mul(1 << 20);
+        let looks_at = |property: &Property| {
+            (self.property.is_empty() || self.property.contains(property))
+                && !self.without.contains(property)
+        };
+        if !(self.property.is_empty() && self.without.is_empty()) {
+            options.properties = Property::all().filter(looks_at).collect();
+        }
+        options
+    }
+}
+
+/// Runs the command and prints what it found.
+pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
+    if args.all {
+        return all::run(args);
+    }
+    check_era(args.kernel, args.arch)?;
+    let options = args.options(args.arch, args.kernel);
+    let source = args.file.as_deref().map(Source::open).transpose()?;
+    let mut progress = Progress::new("")?;
+    let report = match &source {
+        Some(source) => check_programs(&source.scenario, &options, &mut progress),
+        None => check(&options, &mut progress),
+    };
+    let time = progress.done();
+    let saved = match &args.save {
+        Some(folder) => save::save(folder, &report)?,
+        None => Vec::new(),
+    };
+    let text = match args.format {
+        Format::Text => show::text(&report, time, &saved),
+        Format::Json => show::json(&report, time) + "\n",
+    };
+    print(|to| to.write_all(text.as_bytes()))?;
+    Ok(status(&report))
+}
+
+/// The exit status of a search.
+fn status(report: &Report) -> ExitCode {
+    match report.end {
+        _ if report.is_violated() => ExitCode::FAILURE,
+        End::Complete | End::First => ExitCode::SUCCESS,
+        End::States | End::Memory | End::Interrupted => ExitCode::from(3),
+    }
+}

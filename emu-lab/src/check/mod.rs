@@ -1,0 +1,93 @@
+//! The checker: every interleaving of a machine's tasks, the shortest ways to what goes wrong.
+//!
+//! A model is a machine as a value and clients that keep the contract of the API (see [`Options`]).
+//! [`check`] goes through all its states, breadth first: interrupts, preemption, migration and fork
+//! fall wherever a real machine lets them, between a call's store and its hook, between any two effects
+//! of a hook. Each property that does not hold comes with the shortest way on which it breaks, and of
+//! the shortest with the fewest switches and interrupts.
+//!
+//! Counters are finite. A search that ends by itself is therefore a proof for call sequences of *any*
+//! length, with brackets as deep as the client nests them.
+//!
+//! A small model, by hand: one task, no pages, nothing falls in, sections only one deep, on an
+//! architecture without hooks of its own. The task is outside, or inside. From outside it can enable
+//! or pause, from inside disable, from the pause resume: three states, four transitions.
+//!
+//! ```
+//! use emu_arch::{Arch, Kernel};
+//! use emu_lab::check::{Options, Pages, check, nobody};
+//!
+//! let options = Options {
+//!     tasks: 1,
+//!     nesting: 1,
+//!     pages: Pages::None,
+//!     interrupts: false,
+//!     preemption: false,
+//!     ..Options::new(Arch::Naive, Kernel::V7_1)
+//! };
+//! let report = check(&options, &mut nobody());
+//! assert!(report.is_proof() && report.broken.is_empty());
+//! assert_eq!((report.states, report.transitions), (3, 4));
+//! ```
+
+mod arena;
+mod client;
+mod interfere;
+mod lines;
+mod local;
+mod model;
+mod moves;
+mod ops;
+mod options;
+mod path;
+mod property;
+mod report;
+mod search;
+pub mod table;
+
+use crate::scenario::Scenario;
+use crate::value::Memory;
+use model::Model;
+
+pub use options::{Accesses, Language, Options, Pages};
+pub use property::{Property, Sometimes};
+pub use report::{Counterexample, Report};
+pub use search::{End, Watch};
+
+/// Searches the model of `options` with the most general client of its language.
+pub fn check(options: &Options, watch: &mut dyn Watch) -> Report {
+    let ops = ops::general(options);
+    run(options, ops, Memory::new(options.arch), false, watch)
+}
+
+/// Searches every interleaving of the programs of `scenario`: the lines of each task are its program,
+/// and lines inside a `hardirq` block that belongs to no task's line are that of one interrupt.
+pub fn check_programs(scenario: &Scenario, options: &Options, watch: &mut dyn Watch) -> Report {
+    let (ops, memory, tasks) = ops::programs(scenario, options.arch);
+    let options = Options { tasks, ..options.clone() };
+    run(&options, ops, memory, true, watch)
+}
+
+fn run(
+    options: &Options,
+    ops: Vec<client::Op>,
+    memory: Memory,
+    programs: bool,
+    watch: &mut dyn Watch,
+) -> Report {
+    let (mut model, start) = Model::new(options.clone(), ops, memory, programs);
+    let outcome = search::search(&mut model, start, watch);
+    report::report(&mut model, outcome)
+}
+
+/// Watches a search and never ends it.
+#[must_use]
+pub fn nobody() -> impl Watch {
+    struct Nobody;
+    impl Watch for Nobody {
+        fn go_on(&mut self, _: usize, _: u32) -> bool {
+            true
+        }
+    }
+    Nobody
+}

@@ -1,0 +1,100 @@
+//! A move from one state to another, and what it says.
+
+use super::property::Property;
+
+/// A move from one state to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Move {
+    /// The task on the CPU begins the step of that number.
+    Begin { cpu: u8, op: u16 },
+    /// The task on the CPU goes on with its step.
+    GoOn { cpu: u8 },
+    /// An interrupt begins on top of the task.
+    Interrupt { cpu: u8 },
+    /// The interrupt returns.
+    Return { cpu: u8 },
+    /// An interrupt from its beginning to its end, with the handler of that number.
+    Handled { cpu: u8, handler: u32 },
+    /// The CPU goes to the task of that number.
+    Switch { cpu: u8, to: u8 },
+    /// The task on the CPU is left: half of a switch.
+    Leave,
+    /// The task on the CPU forks the last one.
+    Fork { cpu: u8 },
+}
+
+impl Move {
+    /// The CPU that makes the move.
+    pub(super) fn cpu(self) -> Option<u8> {
+        match self {
+            Self::Begin { cpu, .. }
+            | Self::GoOn { cpu }
+            | Self::Interrupt { cpu }
+            | Self::Return { cpu }
+            | Self::Handled { cpu, .. }
+            | Self::Switch { cpu, .. }
+            | Self::Fork { cpu } => Some(cpu),
+            Self::Leave => None,
+        }
+    }
+
+    /// The move on `cpu`.
+    pub(super) fn on(self, cpu: usize) -> Self {
+        let cpu = cpu as u8;
+        match self {
+            Self::Begin { op, .. } => Self::Begin { cpu, op },
+            Self::GoOn { .. } => Self::GoOn { cpu },
+            Self::Interrupt { .. } => Self::Interrupt { cpu },
+            Self::Return { .. } => Self::Return { cpu },
+            Self::Handled { handler, .. } => Self::Handled { cpu, handler },
+            other => other,
+        }
+    }
+}
+
+/// What a move says of the properties.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Note {
+    /// What does not hold, each with the condition of a check where one found it.
+    pub(super) broken: Vec<(Property, &'static str)>,
+    /// Nothing goes on.
+    pub(super) fatal: bool,
+}
+
+/// A move of one task: the numbers of what it leaves behind.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LocalMove {
+    pub(super) mv: Move,
+    pub(super) task: u32,
+    pub(super) per_cpu: u32,
+    pub(super) memory: u32,
+    pub(super) note: u32,
+    pub(super) sometimes: u16,
+}
+
+impl LocalMove {
+    pub(super) fn found(self) -> Found {
+        let cost = match self.mv {
+            Move::Interrupt { .. } | Move::Handled { .. } | Move::Leave => 1,
+            _ => 0,
+        };
+        Found { notes: [self.note, 0], sometimes: self.sometimes, cost }
+    }
+}
+
+/// What a move found, and what it costs a reader.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    /// The numbers of its notes; 0 is an empty one.
+    pub(super) notes: [u32; 2],
+    pub(super) sometimes: u16,
+    /// The number of switches and interrupts.
+    pub(super) cost: u16,
+}
+
+impl Found {
+    pub(super) fn and(&mut self, other: Self) {
+        self.notes[1] = other.notes[0];
+        self.sometimes |= other.sometimes;
+    }
+}

@@ -1,0 +1,89 @@
+//! The steps of clients: those of the most general one, and those of programs.
+
+use emu_arch::backend::At;
+use emu_arch::{Arch, VirtAddr};
+use lazy_mmu::design::Call;
+use lazy_mmu::trace::PteOp;
+
+use super::client::{Kind, Op, Owner};
+use super::options::{Options, Pages};
+use crate::scenario::{PteArgs, Scenario, Step, TaskOp};
+use crate::value::Memory;
+
+/// The first page of clients, where they have any; each task has one, and interrupts the next.
+fn page(pages: Pages, number: u8) -> Option<At> {
+    let (mm, base) = match pages {
+        Pages::None => return None,
+        Pages::Kernel => (0, 0xffff_8000_0800_0000),
+        Pages::User => (1, 0x7f00_0000_1000),
+    };
+    let base = VirtAddr::page(base).ok()?;
+    Some(At { mm, addr: base.add_pages(number.into()) })
+}
+
+fn args(page: At) -> PteArgs {
+    let At { mm, addr } = page;
+    let pfn = Some(0x1000 + (addr.get() >> 12 & 0xff));
+    PteArgs { addr, nr: 1, mm, prot: None, pfn, psize: None }
+}
+
+/// The steps of the most general client: the calls, and for each page a mapping, a use, an unmapping.
+pub(super) fn general(options: &Options) -> Vec<Op> {
+    let mut ops = Vec::new();
+    let mut op = |step: Step, of| ops.push(Op { kind: Kind::of_page(&step), step, of });
+    for call in Call::ALL {
+        op(Step::Call(call), Owner::All);
+    }
+    for number in 0..=options.tasks {
+        let owner = if number < options.tasks { Owner::Task(number) } else { Owner::Interrupt };
+        if owner == Owner::Interrupt && !options.interrupts {
+            continue;
+        }
+        let Some(page) = page(options.pages, number) else { continue };
+        if options.design.has_range_hint() && owner != Owner::Interrupt {
+            op(Step::WithPtes(args(page)), owner);
+        }
+        op(Step::Pte(PteOp::set_pte_at, args(page)), owner);
+        op(Step::Pte(PteOp::read, PteArgs { pfn: None, ..args(page) }), owner);
+        op(Step::Pte(PteOp::ptep_get_and_clear, PteArgs { pfn: None, ..args(page) }), owner);
+    }
+    if options.fork {
+        for number in 0..options.tasks {
+            op(Step::Task(TaskOp::Exit), Owner::Task(number));
+        }
+    }
+    ops
+}
+
+/// The programs of a scenario, what is mapped before, and the number of tasks.
+pub(super) fn programs(scenario: &Scenario, arch: Arch) -> (Vec<Op>, Memory, u8) {
+    let mut memory = Memory::new(arch);
+    let mut ops = Vec::new();
+    let mut tasks = 1;
+    // The next place in each task's program, and in the handler's.
+    let mut places = [0u16; 27];
+    let mut handler = 0;
+    let mut in_handler = false;
+    for line in scenario.lines() {
+        memory.prepare(&line.step, |pte| arch.used(pte));
+        match line.step {
+            Step::Map(_) | Step::Expect(_) => continue,
+            Step::Context(change) if change.name == "hardirq_enter" => in_handler = true,
+            Step::Context(change) if change.name == "hardirq_exit" => in_handler = false,
+            _ => {
+                let task = line.task.max(1);
+                let of = if in_handler {
+                    handler += 1;
+                    Owner::Handler(handler - 1)
+                } else {
+                    tasks = tasks.max(task);
+                    let place = &mut places[usize::from(task)];
+                    *place += 1;
+                    Owner::Program(task - 1, *place - 1)
+                };
+                ops.push(Op { kind: Kind::of(&line.step), step: line.step, of });
+            }
+        }
+    }
+    (ops, memory, tasks)
+}

@@ -1,0 +1,145 @@
+//! What is searched: machine, client, and what may fall into its calls.
+
+use emu_arch::{Arch, Kernel};
+use lazy_mmu::design::Design;
+
+use super::property::Property;
+
+/// A language of call sequences; each but the last two includes those before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Language {
+    /// Nested sections, with pauses inside.
+    A,
+    /// Pauses outside too.
+    B,
+    /// Sections inside pauses too.
+    C,
+    /// Pauses inside pauses too: all that nests well.
+    #[default]
+    D,
+    /// Brackets that cross, each closed in the end.
+    Crossing,
+    /// Any call at any time.
+    Any,
+}
+
+impl Language {
+    /// Every language, the smallest first.
+    pub const ALL: [Self; 6] = [Self::A, Self::B, Self::C, Self::D, Self::Crossing, Self::Any];
+
+    /// The id that the command line uses.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::A => "A",
+            Self::B => "B",
+            Self::C => "C",
+            Self::D => "D",
+            Self::Crossing => "crossing",
+            Self::Any => "any",
+        }
+    }
+}
+
+/// Where pages lie that clients change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pages {
+    /// Kernel pages: arm64 delays barriers for them alone.
+    #[default]
+    Kernel,
+    /// User pages of one address space.
+    User,
+    /// No pages: calls alone.
+    None,
+}
+
+/// What clients do to pages that they have changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Accesses {
+    /// Nothing, until a call has promised that the change is done.
+    #[default]
+    Contract,
+    /// Anything, at any time.
+    Any,
+}
+
+/// What is searched.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The architecture.
+    pub arch: Arch,
+    /// The era of its code.
+    pub kernel: Kernel,
+    /// The API design.
+    pub design: Design,
+    /// The number of tasks, 1 to 3.
+    pub tasks: u8,
+    /// The number of CPUs, 1 or 2; tasks migrate where there are two.
+    pub cpus: u8,
+    /// The language of the client's calls.
+    pub language: Language,
+    /// The number of brackets that a client has open at most, 1 to 255.
+    pub nesting: u8,
+    /// The pages that clients change, one for each task and one for interrupts.
+    pub pages: Pages,
+    /// What clients do to a page that they have changed.
+    pub accesses: Accesses,
+    /// Whether interrupts fall in.
+    pub interrupts: bool,
+    /// Whether interrupt handlers make calls: up to v6.19 they must not.
+    pub interrupt_calls: bool,
+    /// The number of steps that an interrupt handler takes at most.
+    pub interrupt_steps: u16,
+    /// Whether a task is left for another one wherever it can be.
+    pub preemption: bool,
+    /// Whether the last task is a child that another one forks, anywhere; tasks exit.
+    pub fork: bool,
+    /// The properties looked at; empty for all.
+    pub properties: Vec<Property>,
+    /// The number of states after which the search gives up.
+    pub max_states: usize,
+    /// The memory after which the search gives up, in bytes.
+    pub max_memory: usize,
+    /// Stops at the first property that does not hold.
+    pub first: bool,
+}
+
+impl Options {
+    /// Two tasks on one CPU with interrupts and preemption, and a client that nests sections and
+    /// pauses two deep, on `arch` as of `kernel`, under the kernel's design.
+    ///
+    /// Before v7.0 a pause was a leave inside of a section, and interrupts made no calls. Pages are the
+    /// kernel's, but for sparc64 and s390, which put off updates of user pages alone.
+    #[must_use]
+    pub fn new(arch: Arch, kernel: Kernel) -> Self {
+        Self {
+            arch,
+            kernel,
+            design: kernel.design(),
+            tasks: 2,
+            cpus: 1,
+            language: if kernel >= Kernel::V7_0 { Language::D } else { Language::A },
+            nesting: 2,
+            pages: match arch {
+                Arch::S390 | Arch::Sparc64 => Pages::User,
+                _ => Pages::Kernel,
+            },
+            accesses: Accesses::Contract,
+            interrupts: true,
+            interrupt_calls: kernel >= Kernel::V7_0,
+            interrupt_steps: 3,
+            preemption: true,
+            fork: false,
+            properties: Vec::new(),
+            max_states: 50_000_000,
+            max_memory: 4 << 30,
+            first: false,
+        }
+    }
+
+    /// Whether `property` is looked at.
+    #[must_use]
+    pub fn looks_at(&self, property: Property) -> bool {
+        self.properties.is_empty() || self.properties.contains(&property)
+    }
+}

@@ -1,0 +1,55 @@
+//! Many searches as a table: what holds where.
+
+use std::fmt::Write;
+
+use super::report::Report;
+
+/// The widest line, so that a table goes into a mail.
+const WIDTH: usize = 78;
+
+/// A row for each report, in at most 78 columns: how many states there are, and what breaks, each with
+/// the length of its shortest way.
+#[must_use]
+pub fn text(reports: &[Report]) -> String {
+    let mut text =
+        format!("{:<14}{:<9}{:>10}  {}\n", "arch", "kernel", "states", "what breaks (moves)");
+    for report in reports {
+        let options = &report.options;
+        let states = if report.is_proof() {
+            report.states.to_string()
+        } else {
+            format!(">{}", report.states)
+        };
+        let head = format!("{:<14}{:<9}{states:>10}  ", options.arch.id(), options.kernel.id());
+        let mut line = head.clone();
+        let mut first = true;
+        for broken in broken(report) {
+            if !first && line.len() + broken.len() + 2 > WIDTH {
+                let _ = writeln!(text, "{},", line.trim_end());
+                line = " ".repeat(head.len());
+            } else if !first {
+                line += ", ";
+            }
+            line += &broken;
+            first = false;
+        }
+        if first {
+            line += "-";
+        }
+        let _ = writeln!(text, "{line}");
+    }
+    text
+}
+
+/// What breaks in a report: `no-arch-bug (5, 8)`.
+pub(super) fn broken(report: &Report) -> Vec<String> {
+    let mut all: Vec<(&'static str, Vec<String>)> = Vec::new();
+    for found in &report.broken {
+        let moves = found.moves.to_string();
+        match all.last_mut() {
+            Some((id, list)) if *id == found.property.id() => list.push(moves),
+            _ => all.push((found.property.id(), vec![moves])),
+        }
+    }
+    all.into_iter().map(|(id, moves)| format!("{id} ({})", moves.join(", "))).collect()
+}

@@ -1,0 +1,169 @@
+//! What backend code reaches of a step under way: each question is answered again as it was before.
+
+use emu_arch::Pte;
+use emu_arch::backend::{At, Backend, Hw, Psize, Slot};
+use emu_arch::hw::effect::Effect;
+use emu_arch::hw::hazard::Hazard;
+use emu_arch::machine::slice;
+use lazy_mmu::design::{Call, Check, Context, Warn};
+use lazy_mmu::preempt::PreemptCount;
+use lazy_mmu::trace::Event;
+
+use super::exec::Exec;
+
+impl<B: Backend> Hw for Exec<'_, B> {
+    type Ptep = Slot;
+    type PerCpu = B::PerCpu;
+
+    fn read(&self, ptep: Slot) -> Pte {
+        Pte(self.ask(|| self.local.memory.read(ptep).0))
+    }
+
+    fn write(&mut self, ptep: Slot, pte: Pte) {
+        if self.happens() {
+            self.local.memory.write(ptep, pte);
+        }
+    }
+
+    fn ptep_add(&self, ptep: Slot, n: u16) -> Slot {
+        Slot(ptep.0 + u64::from(n))
+    }
+
+    fn slot(&self, ptep: Slot) -> Slot {
+        ptep
+    }
+
+    fn read_slot(&self, slot: Slot) -> Pte {
+        self.read(slot)
+    }
+
+    fn write_slot(&mut self, slot: Slot, pte: Pte) {
+        self.write(slot, pte);
+    }
+
+    fn is_lazy_mmu_mode_active(&self) -> bool {
+        let active = || {
+            let active = self.world.design.is_active(self.local.task.lazy_mmu_state);
+            active[usize::from(self.in_interrupt())].into()
+        };
+        self.ask(active) != 0
+    }
+
+    fn task_lazy_mmu_mode_active(&self) -> bool {
+        let active = || self.world.design.is_active(self.local.task.lazy_mmu_state)[0].into();
+        self.ask(active) != 0
+    }
+
+    fn task_lazy_mmu_mode_pause(&mut self) {
+        self.note(Event::Effect { name: "__task_lazy_mmu_mode_pause()", n: None });
+        self.transition(Call::Pause, Context::default(), None);
+    }
+
+    fn task_lazy_mmu_mode_resume(&mut self) {
+        self.note(Event::Effect { name: "__task_lazy_mmu_mode_resume()", n: None });
+        self.transition(Call::Resume, Context::default(), None);
+    }
+
+    fn test_thread_flag(&self, flag: u32) -> bool {
+        self.ask(|| self.local.task.flags >> flag & 1) != 0
+    }
+
+    fn set_thread_flag(&mut self, flag: u32) {
+        if self.happens() {
+            self.local.task.flags |= 1 << flag;
+        }
+    }
+
+    fn test_and_clear_thread_flag(&mut self, flag: u32) -> bool {
+        let was = self.test_thread_flag(flag);
+        if self.happens() {
+            self.local.task.flags &= !(1 << flag);
+        }
+        was
+    }
+
+    fn per_cpu<R>(&mut self, step: impl FnOnce(&mut B::PerCpu) -> R) -> R {
+        let was = self.ask(|| self.local.per_cpu.into()) as usize;
+        let mut state = self.world.per_cpus[was].clone();
+        let value = step(&mut state);
+        if self.happens() && self.world.per_cpus[was] != state {
+            self.local.per_cpu = self.world.per_cpus.insert_full(state).0 as u32;
+        }
+        value
+    }
+
+    fn in_interrupt(&self) -> bool {
+        // No one else changes it: whoever interrupts the task restores it.
+        self.local.task.preempt_count.in_interrupt()
+    }
+
+    fn get_cpu(&mut self) {
+        if self.happens() {
+            self.local.task.preempt_count.0 += PreemptCount::PREEMPT_OFFSET;
+        }
+    }
+
+    fn put_cpu(&mut self) {
+        if self.happens() {
+            let count = self.local.task.preempt_count.0;
+            self.local.task.preempt_count.0 = count.saturating_sub(PreemptCount::PREEMPT_OFFSET);
+        }
+    }
+
+    fn local_irq_save(&mut self) {
+        self.irqs_off += 1;
+    }
+
+    fn local_irq_restore(&mut self) {
+        self.irqs_off -= 1;
+    }
+
+    fn preempt_disable(&mut self) {
+        self.change_context("preempt_disable", PreemptCount::PREEMPT_OFFSET, true, true);
+    }
+
+    fn preempt_enable(&mut self) {
+        self.change_context("preempt_enable", PreemptCount::PREEMPT_OFFSET, false, true);
+    }
+
+    fn slice_psize(&self, at: At) -> Psize {
+        let key = (at.mm, slice(at.addr));
+        self.local.memory.slices.get(&key).copied().unwrap_or_default()
+    }
+
+    fn effect(&mut self, effect: Effect) {
+        self.point(point_name(effect));
+        self.note(Event::Effect { name: effect.name, n: effect.n });
+    }
+
+    fn put_off(&mut self, at: At, nr: u16) {
+        if self.live() {
+            self.seen.put_off = true;
+        }
+        self.track(|tracker, now| tracker.put_off(now, at, nr));
+    }
+
+    fn settle(&mut self) {
+        if self.live() {
+            self.seen.settled = true;
+        }
+        self.track(|tracker, now| tracker.settle(now));
+    }
+
+    fn tlb_invalidate(&mut self, at: At, nr: u32) {
+        self.track(|tracker, _| tracker.tlb_invalidate(at, nr));
+    }
+
+    fn bug(&mut self, cond: &'static str) {
+        if self.live() {
+            self.seen.bug.get_or_insert(cond);
+        }
+        self.warn(Warn { check: Check::BugOn, cond });
+        self.report(Hazard::ArchBug);
+    }
+}
+
+/// The name of the point before `effect`, as scenarios have it.
+fn point_name(effect: Effect) -> &'static str {
+    effect.name.split(['(', '=']).next().unwrap_or(effect.name)
+}

@@ -1,0 +1,150 @@
+//! The checker: exact counts, the Xen PV crash of v7.0, and counterexamples that scenarios replay.
+
+use emu_arch::hw::hazard::Hazard;
+use emu_arch::{Arch, Kernel};
+use emu_lab::check::{End, Options, Pages, Property, Report, Watch, check, check_programs, nobody};
+use emu_lab::scenario::{self, Setup, Where};
+
+use crate::support::parse;
+
+fn run(options: &Options) -> Report {
+    check(options, &mut nobody())
+}
+
+#[track_caller]
+fn check_counts(options: &Options, states: usize, transitions: u64, depth: u32) {
+    let report = run(options);
+    assert_eq!((report.states, report.transitions, report.depth), (states, transitions, depth));
+    assert!(report.is_proof());
+}
+
+/// One task, calls alone, nothing falls in.
+fn calls(arch: Arch, kernel: Kernel) -> Options {
+    Options {
+        tasks: 1,
+        pages: Pages::None,
+        interrupts: false,
+        preemption: false,
+        ..Options::new(arch, kernel)
+    }
+}
+
+#[test]
+fn counts_are_exact() {
+    // Brackets are a word of at most two letters, section or pause: 1 + 2 + 4. Each of the three that
+    // have room opens two ways, each of the six that are not empty closes one way.
+    check_counts(&calls(Arch::Naive, Kernel::V7_1), 7, 12, 3);
+    // Words of at most eight letters.
+    let deep = Options { nesting: 8, ..calls(Arch::Naive, Kernel::V7_1) };
+    check_counts(&deep, 511, 2 * 255 + 510, 9);
+}
+
+#[test]
+fn the_same_search_twice_is_the_same() {
+    let options = Options { nesting: 1, ..Options::new(Arch::XenPv, Kernel::V7_0) };
+    let [one, two] = [run(&options), run(&options)].map(|report| format!("{report:?}"));
+    assert_eq!(one, two);
+}
+
+#[test]
+fn the_crash_of_v7_0_is_found_on_both_sides_of_the_section() {
+    let options = Options { nesting: 1, ..Options::new(Arch::XenPv, Kernel::V7_0) };
+    let report = run(&options);
+    assert!(report.is_proof());
+    let found: Vec<_> = report.of(Property::No(Hazard::ArchBug)).collect();
+    let shape: Vec<_> = found.iter().map(|found| (found.detail, found.moves, found.cost)).collect();
+    assert_eq!(
+        shape,
+        [
+            ("this_cpu_read(xen_lazy_mode) != XEN_LAZY_NONE", 5, 2),
+            ("this_cpu_read(xen_lazy_mode) != mode", 8, 2)
+        ]
+    );
+    insta::assert_snapshot!(found[0].record, @"
+    0 A  lazy_mmu_mode_enable()         -> ...
+    0 A      switch to B                -> ø
+    0 B  switch to A                    -> ø
+    0 A  ... lazy_mmu_mode_enable()     -> arch_enter()  enable=1 pause=0
+                                           BUG: BUG_ON(this_cpu_read(xen_lazy_mode) != XEN_LAZY_NONE)
+    ");
+    insta::assert_snapshot!(found[1].scenario.as_deref().unwrap(), @"
+    what: no-arch-bug does not hold: this_cpu_read(xen_lazy_mode) != mode
+    from: lazymmu check --arch xen-pv --kernel v7.0
+    bad: xen-pv v7.0
+    ---
+    A: enable
+    A: disable before arch_leave {
+        B: run
+    }
+    expect hazard arch-bug
+    ");
+    for kernel in [Kernel::V7_1, Kernel::V7_2] {
+        let report = run(&Options { kernel, design: kernel.design(), ..options.clone() });
+        assert!(report.is_proof(), "{kernel:?}");
+        assert_eq!(report.of(Property::No(Hazard::ArchBug)).count(), 0, "{kernel:?}");
+    }
+}
+
+/// Every counterexample with a scenario shows its hazard when the scenario runs on the machine.
+#[test]
+fn scenarios_replay_what_was_found() {
+    let mut replayed = 0;
+    let pairs = [
+        (Arch::Arm64, Kernel::V6_16),
+        (Arch::PowerpcHash, Kernel::V6_0),
+        (Arch::Sparc64, Kernel::V6_14),
+        (Arch::Sparc64, Kernel::V6_19),
+        (Arch::XenPv, Kernel::V6_14),
+        (Arch::XenPv, Kernel::V7_0),
+        (Arch::XenPv, Kernel::V7_2),
+    ];
+    for (arch, kernel) in pairs {
+        let options =
+            Options { interrupt_steps: 2, max_states: 100_000, ..Options::new(arch, kernel) };
+        for found in run(&options).broken {
+            let Some(text) = &found.scenario else { continue };
+            let scenario = parse(text);
+            let outcome =
+                scenario::run(&scenario, Setup::from(Where { arch, kernel, design: None }));
+            assert_eq!((outcome.unmet, outcome.unexpected), (vec![], vec![]), "{text}");
+            if let Some(hazard) = found.property.hazard() {
+                assert!(outcome.hazards.iter().any(|found| found.hazard == hazard), "{text}");
+                replayed += 1;
+            }
+        }
+    }
+    assert!(replayed > 8, "only {replayed}");
+}
+
+#[test]
+fn programs_meet_in_every_way() {
+    let scenario = parse(
+        "A: enable\nA: set_pte_at 0xffff800008000000 pfn=0x10\nA: disable\n\
+         B: enable\nB: disable\nhardirq {\n    set_pte_at 0xffff800008001000 pfn=0x11\n}\n",
+    );
+    let crash = |kernel| {
+        let report = check_programs(&scenario, &Options::new(Arch::XenPv, kernel), &mut nobody());
+        assert!(report.is_proof());
+        (report.states, report.of(Property::No(Hazard::ArchBug)).map(|found| found.moves).min())
+    };
+    assert_eq!(crash(Kernel::V7_0).1, Some(5));
+    assert_eq!(crash(Kernel::V7_1).1, None);
+}
+
+#[test]
+fn limits_end_a_search_and_say_so() {
+    struct Once;
+    impl Watch for Once {
+        fn go_on(&mut self, _: usize, _: u32) -> bool {
+            false
+        }
+    }
+    let options = Options { max_states: 100, ..Options::new(Arch::XenPv, Kernel::V7_1) };
+    let report = run(&options);
+    assert_eq!(report.end, End::States);
+    assert!(!report.is_proof() && report.scope().contains("gave up"));
+    let report = check(&Options::new(Arch::XenPv, Kernel::V7_1), &mut Once);
+    assert_eq!(report.end, End::Interrupted);
+    let options = Options { max_memory: 1000, ..Options::new(Arch::XenPv, Kernel::V7_1) };
+    assert_eq!(run(&options).end, End::Memory);
+}
