@@ -65,6 +65,9 @@ pub(crate) struct RunArgs {
     /// Another API design than the kernel's
     #[arg(long, value_parser = design_parser())]
     pub(crate) design: Option<Design>,
+    /// Without the lines of the scenario that have a bug, with those that mend it
+    #[arg(long)]
+    pub(crate) mended: bool,
     /// How to print the record
     #[arg(long, default_value = "tree")]
     pub(crate) format: Format,

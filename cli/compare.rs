@@ -146,7 +146,7 @@ fn setups(args: &CompareArgs) -> Result<(Vec<Setup>, Vec<String>), Failure> {
             }
             check_era(kernel, arch)?;
             for design in designs_for(args, kernel) {
-                setups.push(Setup { arch, kernel, design, panic_on_warn: false });
+                setups.push(Setup { arch, kernel, design, panic_on_warn: false, mended: false });
             }
         }
     }

@@ -23,7 +23,12 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         kernel: args.kernel,
         design: args.design.unwrap_or_else(|| args.kernel.design()),
         panic_on_warn: args.on_warn == OnWarn::Panic,
+        mended: args.mended,
     };
+    if args.mended && source.scenario.mended.is_none() {
+        let what = format!("--mended: {} has no block `mended {{` or `bug {{`", source.name);
+        return Err(Failure::Usage(what));
+    }
     if !setup.kernel.had(setup.design) {
         let (design, kernel) = (setup.design.id(), setup.kernel.id());
         let _ = writeln!(

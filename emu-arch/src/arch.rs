@@ -1,6 +1,7 @@
 //! The list of architectures, and the backend that each one names.
 
 use crate::backend::Backend;
+use crate::hw::effect::Effect;
 use crate::hw::hazard::Deferred;
 use crate::hw::pte::Pte;
 use crate::machine::PerCpu;
@@ -185,6 +186,29 @@ impl Arch {
         }
     }
 }
+
+/// Every effect that costs time and has a name of one word, to count it by.
+pub const EFFECTS: [Effect; 19] = [
+    arm64::DSB_ISHST,
+    arm64::ISB,
+    arm64::FLUSH_TLB_RANGE,
+    powerpc::FLUSH_HASH_PAGE,
+    powerpc::FLUSH_HASH_RANGE,
+    powerpc::HASH_PAGE,
+    powerpc::RADIX_TLB_FLUSH,
+    sparc64::FLUSH_TSB_USER,
+    sparc64::FLUSH_TSB_USER_PAGE,
+    sparc64::GLOBAL_FLUSH_TLB_PAGE,
+    sparc64::SMP_FLUSH_TLB_PENDING,
+    x86::FLUSH_TLB_MM_RANGE,
+    x86::FLUSH_TLB_KERNEL_RANGE,
+    x86_xen::MMU_UPDATE_CALL,
+    x86_xen::MMUEXT_OP_CALL,
+    x86_xen::MULTICALL,
+    s390::IPTE,
+    s390::IPTE_RANGE,
+    s390::TLB_FLUSH_MM_LAZY,
+];
 
 /// Work that can be done with whichever backend.
 pub trait WithBackend {

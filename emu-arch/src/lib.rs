@@ -44,7 +44,7 @@ pub mod tracker;
 mod arch;
 mod kernel;
 
-pub use arch::{Arch, WithBackend};
+pub use arch::{Arch, EFFECTS, WithBackend};
 pub use hw::addr::{Pfn, VirtAddr};
 pub use hw::effect::Effect;
 pub use hw::pte::Pte;

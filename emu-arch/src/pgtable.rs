@@ -69,10 +69,10 @@ fn changing_tracked<R>(
         });
     }
     let value = op();
-    mm.machine().track(|tracker, _| {
+    mm.machine().track(|tracker, now| {
         // The last entry first, as records have it.
         for (n, before) in (0..nr).zip(before).rev() {
-            tracker.changed(at(n), before, ptep.add(n).read(), |was| latest(n, was));
+            tracker.changed(now, at(n), before, ptep.add(n).read(), |was| latest(n, was));
         }
     });
     value
@@ -310,4 +310,34 @@ fn flushing(mm: &MmStruct, op: PteOp, addr: VirtAddr, pages: u64, flush: impl Fn
     note(mm, op, addr, Pte::NONE, pages.min(NR_MAX) as u16);
     flush(u32::try_from(pages).unwrap_or(u32::MAX));
     mm.machine().track(|tracker, _| tracker.flushed(mm.at(addr), pages));
+}
+
+/// An `mmu_gather` takes the flush of `nr` pages from `addr` on upon itself.
+///
+/// Fidelity: changed: include/asm-generic/tlb.h v7.0; the caller keeps the range, and flushes it with
+/// [`tlb_flush`].
+pub fn tlb_remove_tlb_entries(mm: &MmStruct, addr: VirtAddr, nr: u16) {
+    note(mm, PteOp::tlb_remove_tlb_entries, addr, Pte::NONE, nr);
+    mm.machine().track(|tracker, _| tracker.owned(mm.at(addr), nr));
+}
+
+/// Reclaim puts off the flush of `nr` pages from `addr` on, until someone asks for it.
+///
+/// Fidelity: changed: mm/rmap.c v7.0 flushes at the latest when reclaim is done with its pages.
+pub fn set_tlb_ubc_flush_pending(mm: &MmStruct, addr: VirtAddr, nr: u16) {
+    note(mm, PteOp::set_tlb_ubc_flush_pending, addr, Pte::NONE, nr);
+    mm.set_batched(addr, nr);
+    mm.machine().track(|tracker, _| tracker.owned(mm.at(addr), nr));
+}
+
+/// Flushes what reclaim has put off, if anything: what whoever relies on flushed entries does after
+/// taking the lock of their table.
+///
+/// Fidelity: changed: mm/rmap.c v7.0 flushes the whole address space.
+pub fn flush_tlb_batched_pending(mm: &MmStruct, addr: VirtAddr) {
+    note(mm, PteOp::flush_tlb_batched_pending, addr, Pte::NONE, 1);
+    for (addr, nr) in mm.take_batched() {
+        backend!(mm, |backend, hw| backend.flush_tlb_range(hw, mm.at(addr), nr.into()));
+        mm.machine().track(|tracker, _| tracker.flushed(mm.at(addr), nr.into()));
+    }
 }

@@ -12,7 +12,7 @@ use lazy_mmu::preempt::PreemptCount;
 
 use crate::Arch;
 use crate::backend::At;
-use crate::hw::addr::{PAGE_SHIFT, PMD_SHIFT, VirtAddr};
+use crate::hw::addr::{PAGE_SHIFT, PMD_SHIFT, Pfn, VirtAddr};
 use crate::hw::hazard::{self, Deferred, Hazard};
 use crate::hw::pte::Pte;
 use crate::machine::NR_CPUS;
@@ -39,6 +39,19 @@ struct Pending {
     task: u8,
 }
 
+/// A translation that some CPU may still use though the entry no longer gives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Stale {
+    /// The page frame that it leads to.
+    pfn: Pfn,
+    /// The number of the event that changed the entry.
+    seq: u32,
+    /// Someone has taken the flush upon himself.
+    owned: bool,
+    /// The page that maps the frame now, where it was moved.
+    moved: Option<Page>,
+}
+
 /// A page of an address space, as keys use it.
 type Page = (u8, u64);
 
@@ -56,6 +69,8 @@ pub struct Tracker {
     latest: BTreeMap<Page, Pte>,
     /// Cached translations: the hash page table as CPU 0 on powerpc hash, each CPU's TLB elsewhere.
     cached: [BTreeMap<Page, Pte>; NR_CPUS],
+    /// Cached translations that the entries no longer give.
+    stale: BTreeMap<Page, Stale>,
     /// Hazards that were found and not yet taken, each with the event that caused it.
     found: Vec<(Hazard, Option<u32>)>,
 }
@@ -64,8 +79,8 @@ impl Tracker {
     /// Nothing is pending and nothing cached.
     #[must_use]
     pub fn new(arch: Arch) -> Self {
-        let (pending, latest) = (BTreeMap::new(), BTreeMap::new());
-        Self { arch, pending, latest, cached: Default::default(), found: Vec::new() }
+        let (pending, latest, stale) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { arch, pending, latest, cached: Default::default(), stale, found: Vec::new() }
     }
 
     /// Takes what was found since the last time, in order.
@@ -150,6 +165,23 @@ impl Tracker {
                 cached.retain(|page, _| !range.contains(page));
             }
         }
+        if !self.stale.is_empty() {
+            self.stale.retain(|page, _| !range.contains(page));
+        }
+    }
+
+    /// Someone takes the flush of `nr` pages upon himself: an `mmu_gather`, or reclaim.
+    pub fn owned(&mut self, at: At, nr: u16) {
+        let (mm, first) = page(at);
+        let range = (mm, first)..(mm, first + u64::from(nr));
+        self.stale.range_mut(range).for_each(|(_, stale)| stale.owned = true);
+    }
+
+    /// The mode is on from now on.
+    pub fn entered(&mut self, now: Now) {
+        let keeps = self.arch.defers().is_some() && self.arch.defers_per_cpu();
+        let per_cpu = keeps && !self.arch.batch_may_be_preempted();
+        self.report_some(hazard::entered(per_cpu, now.preempt_count.preemptible()), None);
     }
 
     /// Code has asked for a TLB flush of `nr` pages, which is done now. Under Xen it waits behind the
@@ -175,19 +207,51 @@ impl Tracker {
 
     /// A primitive has changed an entry, which has `after` in memory and had `before`; `latest` makes
     /// of what software believed it to be what it believes now.
-    pub fn changed(&mut self, at: At, before: Pte, after: Pte, latest: impl FnOnce(Pte) -> Pte) {
+    pub fn changed(
+        &mut self,
+        now: Now,
+        at: At,
+        before: Pte,
+        after: Pte,
+        latest: impl FnOnce(Pte) -> Pte,
+    ) {
+        let page = page(at);
         if self.arch.defers() != Some(Deferred::Store) {
+            self.translated(now, page, before, after);
             return;
         }
-        let page = page(at);
         let pending = self.pending_of(page);
+        let was = self.latest.get(&page).copied().unwrap_or(before);
+        let is = latest(was);
         if pending.is_some() {
-            let was = self.latest.get(&page).copied().unwrap_or(before);
-            self.latest.insert(page, latest(was));
+            self.latest.insert(page, is);
         }
+        self.translated(now, page, was, is);
         // An IPTE stores nothing that an older store could undo.
         if before != after && !after.has(Pte::INVALID) {
             self.report_some(hazard::overtaken(self.deferred_of(page)), pending.map(|p| p.seq));
+        }
+    }
+
+    /// An entry that was `was` for software is `is`: what becomes of its translations.
+    fn translated(&mut self, now: Now, page: Page, was: Pte, is: Pte) {
+        self.report_some(hazard::replaced(was, is), None);
+        if was.is_present() {
+            let gone = |cached: &Pte| hazard::stale_translation(*cached, is).is_some();
+            let mut caching = self.cached.iter().filter(|cached| !cached.is_empty());
+            if caching.any(|cached| cached.get(&page).is_some_and(gone)) {
+                let (pfn, seq) = (was.pfn(), now.seq.saturating_sub(1));
+                self.stale.insert(page, Stale { pfn, seq, owned: false, moved: None });
+            }
+        }
+        if is.is_present() && !self.stale.is_empty() {
+            // An entry that was put back, or the new place of a page.
+            if self.stale.get(&page).is_some_and(|stale| stale.pfn == is.pfn()) && !was.is_present()
+            {
+                self.stale.remove(&page);
+            }
+            let moved = self.stale.values_mut().filter(|stale| stale.pfn == is.pfn());
+            moved.for_each(|stale| stale.moved = Some(page));
         }
     }
 
@@ -204,16 +268,18 @@ impl Tracker {
     pub fn access(&mut self, now: Now, at: At, before: Pte, after: Pte) {
         let page = page(at);
         let pending = self.pending_of(page);
-        if let (Some(pending), Some(deferred)) = (pending, self.arch.defers()) {
-            self.report(hazard::access_while_pending(deferred), Some(pending.seq));
-            return;
-        }
         let hashed = self.arch == Arch::PowerpcHash;
         let cpu = if hashed { 0 } else { usize::from(now.cpu) };
         let cached = self.cached[cpu].get(&page).copied();
         if hashed && after.has(Pte::HASHPTE) && !before.has(Pte::HASHPTE) {
-            self.report_some(hazard::duplicate_hpte(cached), None);
+            // What is still to be invalidated is an entry of the hash page table too.
+            let hpte = cached.or(pending.map(|_| before));
+            self.report_some(hazard::duplicate_hpte(hpte), pending.map(|pending| pending.seq));
             self.cached[cpu].insert(page, after);
+            return;
+        }
+        if let (Some(pending), Some(deferred)) = (pending, self.arch.defers()) {
+            self.report(hazard::access_while_pending(deferred), Some(pending.seq));
             return;
         }
         match cached {
@@ -227,23 +293,38 @@ impl Tracker {
 
     /// A call that must leave nothing pending returns, or a task gives up something.
     pub fn must_be_done(&mut self, now: Now, hazard: Hazard) {
-        let owner = self.owner(now);
-        let oldest = self.pending.get(&owner).and_then(|list| list.first()).map(|first| first.seq);
+        let here = self.pending.get(&self.owner(now)).and_then(|list| list.first());
+        // A task that was moved has left its work on another CPU.
+        let left = || {
+            let own = |pending: &&Pending| pending.task == now.task;
+            self.pending.values().flatten().find(own).filter(|_| hazard != Hazard::BatchAtSwitch)
+        };
+        let oldest = here.or_else(left).map(|pending| pending.seq);
         if oldest.is_some() {
             self.report(hazard, oldest);
         }
     }
 
-    /// The lock of the page table that maps `addr`, or of all where there is none, is released.
+    /// The lock of the page table that maps `addr`, or of all of the kernel's where there is none, is
+    /// released.
     pub fn unlocked(&mut self, mm: u8, addr: Option<VirtAddr>) {
-        let table = |page: u64| page >> (PMD_SHIFT - PAGE_SHIFT);
         let locked = addr.map(|addr| addr.get() >> PMD_SHIFT);
-        let here = |pending: &&Pending| {
-            pending.page.0 == mm && locked.is_none_or(|locked| table(pending.page.1) == locked)
+        let here = |page: Page| {
+            let table = page.1 >> (PMD_SHIFT - PAGE_SHIFT);
+            page.0 == mm && locked.is_none_or(|locked| table == locked)
         };
-        let oldest = self.pending.values().flatten().find(here).map(|pending| pending.seq);
+        let oldest = self.pending.values().flatten().find(|pending| here(pending.page));
+        let oldest = oldest.map(|pending| pending.seq);
+        // The kernel's pages are flushed when their addresses are used again.
+        let stale = self.stale.iter().filter(|_| mm != 0).find(|(page, stale)| {
+            let theirs = here(**page) || stale.moved.is_some_and(here);
+            theirs && !stale.owned && self.pending_of(**page).is_none()
+        });
+        let stale = stale.map(|(_, stale)| *stale);
         if oldest.is_some() {
             self.report(Hazard::PendingAtUnlock, oldest);
         }
+        let owned = stale.is_some_and(|stale| stale.owned);
+        self.report_some(hazard::unflushed(stale.is_some(), owned), stale.map(|s| s.seq));
     }
 }

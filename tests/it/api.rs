@@ -23,6 +23,24 @@ fn counters_move_outside_any_machine() {
     assert_eq!(sched::current_task(), TaskStruct::default());
 }
 
+/// The calls are statements in every configuration: what returns something is no `fn()` (BC-14).
+#[test]
+fn the_calls_are_statements() {
+    let calls: [fn(); 4] = [
+        lazy_mmu_mode_enable,
+        lazy_mmu::lazy_mmu_mode_pause,
+        lazy_mmu::lazy_mmu_mode_resume,
+        lazy_mmu_mode_disable,
+    ];
+    // The design in which an enable does return something keeps it for the disable.
+    let token = lazy_mmu::design::Design::by_id("token").expect("a design of v2");
+    let ((), record) =
+        sched::with_design(token, || record_hooks(|| calls.iter().for_each(|f| f())));
+    let warned = |event| matches!(event, Event::Warn { .. });
+    assert!(!record.events().any(|seen| warned(seen.event)), "{record}");
+    assert_eq!(record.hooks().count(), 4);
+}
+
 #[test]
 fn a_call_without_a_watcher_allocates_nothing() {
     let info = allocation_counter::measure(|| {

@@ -61,13 +61,52 @@ fn a_claim_that_does_not_hold() {
 }
 
 #[test]
+fn a_number_of_effects_is_a_claim_on_the_good_runs() {
+    let text = "good: arm64 v7.0\nbad: arm64 v6.19\n---\nenable\nexpect dsb 1\n";
+    let run =
+        |kernel| lazymmu(&["run", "-", "--arch", "arm64", "--kernel", kernel], text.as_bytes());
+    let output = run("v7.0");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(said, "<stdin>:5: expected dsb(ishst) 1 times, found 0\n");
+    assert_eq!(output.status.code(), Some(1));
+    // Not as the good run has it, or a run that the scenario does not speak of.
+    assert_eq!([run("v6.19"), run("v7.1")].map(|output| output.status.code()), [Some(0); 2]);
+    let text = text.replace("dsb 1", "dsb 0");
+    let run = lazymmu(&["run", "-", "--arch", "arm64", "--kernel", "v6.19"], text.as_bytes());
+    let said = String::from_utf8_lossy(&run.stderr);
+    assert_eq!(said, "<stdin>:5: expected dsb(ishst) not 0 times in a bad run\n");
+}
+
+#[test]
+fn lines_of_two_codes() {
+    let text = b"enable\nbug {\n  disable\n  disable\n}\nmended {\n  disable\n}\n";
+    let output = lazymmu(&["run", "-"], text);
+    assert!(String::from_utf8_lossy(&output.stdout).contains("WARNING"));
+    let output = lazymmu(&["run", "-", "--mended"], text);
+    assert_eq!(String::from_utf8_lossy(&output.stdout).matches("disable()").count(), 1);
+    check_refused(&["run", "-", "--mended"], b"enable\n", &["<stdin> has no block `mended {`"]);
+    check_scenario_refused(b"enable\nbug {\n", &["expected `}` for this block", ":2:5"]);
+    check_scenario_refused(b"enable\nbgu {\n", &["expected `before POINT`", "\"bug\"?"]);
+    check_scenario_refused(
+        b"good: arm64 v7.0 counts mendde\n---\nenable\n",
+        &["expected `mended`, `,` or the end of the line, found \"mendde\"", ":1:25"],
+    );
+}
+
+#[test]
 fn wrong_claims() {
     check_scenario_refused(b"expect actve\n", &["did you mean \"active\"?", ":1:8"]);
     check_scenario_refused(
         b"expect\n",
-        &["expected active or inactive or hazard or none after", ":1:7"],
+        &["expected active or inactive or hazard or none or an effect after", ":1:7"],
     );
     check_scenario_refused(b"expect active now\n", &["expected nothing after active", ":1:15"]);
+    check_scenario_refused(
+        b"expect dbs 3\n",
+        &["or an effect after", "did you mean \"dsb", ":1:8"],
+    );
+    check_scenario_refused(b"expect dsb\n", &["expected a number after dsb, found \"\"", ":1:11"]);
+    check_scenario_refused(b"expect dsb -1\n", &["expected a number after dsb, found \"-1\""]);
     check_scenario_refused(b"expcet active\n", &["did you mean \"expect\"?"]);
 }
 

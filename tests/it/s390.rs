@@ -149,8 +149,9 @@ fn what_an_interrupt_puts_behind_a_leave_is_lost() {
     let text = |inside: &str| {
         format!(
             "map 0x7f0000000000 4\nenable_with_ptes 0x7f0000000000 4\n\
-             set_pte_at 0x7f0000000000\n{inside}\ndisable before ipte_range {{\nhardirq {{\n\
-             set_pte_at 0x7f0000000000\n}}\n}}"
+             set_pte_at 0x7f0000000000 pfn=0x1000\n{inside}\n\
+             disable before ipte_range {{\nhardirq {{\n\
+             set_pte_at 0x7f0000000000 pfn=0x1000\n}}\n}}"
         )
     };
     let outcome = run(&text(""));

@@ -28,7 +28,13 @@ fn the_worked_example_in_every_era() {
         let name = scenario_name("scenarios/worked", &path);
         for arch in Arch::ALL {
             for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.has(arch).is_ok()) {
-                let setup = Setup { arch, kernel, design: kernel.design(), panic_on_warn: false };
+                let setup = Setup {
+                    arch,
+                    kernel,
+                    design: kernel.design(),
+                    panic_on_warn: false,
+                    mended: false,
+                };
                 let text = scenario::run(&scenario, setup).record.to_string();
                 let kind = format!("era/{}/{}", arch.id(), kernel.id());
                 check_snapshot(&kind, &name, &scenario.what, &text);

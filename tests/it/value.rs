@@ -28,7 +28,7 @@ fn the_value_gives_the_record_of_the_machine_on_every_scenario() {
         for arch in Arch::ALL {
             for kernel in Kernel::ALL {
                 for design in [kernel.design(), Design::by_id("token").unwrap()] {
-                    let setup = Setup { arch, kernel, design, panic_on_warn: false };
+                    let setup = Setup { arch, kernel, design, panic_on_warn: false, mended: false };
                     let machine = scenario::run(&scenario, setup).record;
                     let value = value::run(&scenario, setup);
                     // The numbers of causes move where a remark is missing.

@@ -36,6 +36,11 @@ pub enum Hazard {
     ForeignBatch,
     /// A lock is released while updates of the entries that it protects are pending.
     PendingAtUnlock,
+    /// A lock is released while a CPU may still use a translation that one of the entries it protects
+    /// no longer gives, and no one has taken the flush upon himself.
+    UnflushedAtUnlock,
+    /// A present entry is made to map another page without having been emptied before.
+    Replaced,
     /// Updates are pending when a pause returns.
     PendingAtPause,
     /// Updates are pending when a disable returns.
@@ -62,7 +67,7 @@ pub enum Hazard {
 
 impl Hazard {
     /// Every kind.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::AccessPendingBarriers,
         Self::AccessPendingStore,
         Self::AccessPendingInvalidation,
@@ -75,6 +80,8 @@ impl Hazard {
         Self::BatchPreemptible,
         Self::ForeignBatch,
         Self::PendingAtUnlock,
+        Self::UnflushedAtUnlock,
+        Self::Replaced,
         Self::PendingAtPause,
         Self::PendingAtDisable,
         Self::PendingAtSchedule,
@@ -111,6 +118,8 @@ impl Hazard {
             Self::BatchPreemptible => "no-batch-preemptible",
             Self::ForeignBatch => "no-foreign-batch",
             Self::PendingAtUnlock => "no-pending-at-unlock",
+            Self::UnflushedAtUnlock => "no-unflushed-at-unlock",
+            Self::Replaced => "no-replaced",
             Self::PendingAtPause => "no-pending-at-pause",
             Self::PendingAtDisable => "no-pending-at-disable",
             Self::PendingAtSchedule => "no-pending-at-schedule",
@@ -122,6 +131,46 @@ impl Hazard {
             Self::ArchBug => "no-arch-bug",
             Self::ApiWarning => "no-api-warning",
             Self::SectionAtExit => "no-section-at-exit",
+        }
+    }
+
+    /// One line on what it means, as a report says it.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::AccessPendingBarriers => "the access may fault: barriers are owed for the entry",
+            Self::AccessPendingStore => {
+                "the access goes by the old entry: the new one is not stored"
+            }
+            Self::AccessPendingInvalidation => {
+                "the access goes by the old translation: it is not invalidated"
+            }
+            Self::StaleRead => "the read does not see an update that is still pending",
+            Self::StaleTranslation => {
+                "the access goes by a cached translation that the entry no longer gives"
+            }
+            Self::DuplicateHpte => "two hash page table entries are valid for the page",
+            Self::FlushBeforeStores => "the TLB flush comes before the stores that it is to follow",
+            Self::Overtaken => "the store reaches memory ahead of an older one that waits",
+            Self::BatchAtSwitch => "the CPU goes on with work of another task in its batch",
+            Self::BatchPreemptible => "the task may leave the CPU whose batch it is using",
+            Self::ForeignBatch => "the update joins a batch in which another task's work waits",
+            Self::PendingAtUnlock => "others may take the lock and see the entries as they were",
+            Self::UnflushedAtUnlock => {
+                "others may take the lock while CPUs use translations that are gone"
+            }
+            Self::Replaced => "the entry maps another page, and the old one was never taken out",
+            Self::PendingAtPause => "code in the pause counts on updates that are still pending",
+            Self::PendingAtDisable => "the caller counts on updates that are still pending",
+            Self::PendingAtSchedule => "updates wait for as long as the task does not run",
+            Self::PendingAtExit => "no one is left who would do the updates that wait",
+            Self::SleepInAtomic => "scheduling while atomic",
+            Self::SleepInSection => "a section must not sleep: some architectures forbid it there",
+            Self::PreemptImbalance => "preemption was turned off and never on again",
+            Self::IrqDeferred => "an interrupt counts on an update that waits for the task",
+            Self::ArchBug => "the architecture's code stops the task: BUG_ON()",
+            Self::ApiWarning => "a sanity check of the kernel fires",
+            Self::SectionAtExit => "a section or a pause was begun and never ended",
         }
     }
 
@@ -205,4 +254,24 @@ pub fn put_off(
         (per_cpu && preemptible).then_some(Hazard::BatchPreemptible),
         (per_cpu && foreign && !in_interrupt).then_some(Hazard::ForeignBatch),
     ]
+}
+
+/// The per-CPU batch is taken into use: it must not be left, and the task may be moved or not.
+#[must_use]
+pub fn entered(per_cpu: bool, preemptible: bool) -> Option<Hazard> {
+    (per_cpu && preemptible).then_some(Hazard::BatchPreemptible)
+}
+
+/// An entry that software took for `was` becomes `is`.
+#[must_use]
+pub fn replaced(was: Pte, is: Pte) -> Option<Hazard> {
+    let both = was.is_present() && is.is_present();
+    (both && was.pfn() != is.pfn()).then_some(Hazard::Replaced)
+}
+
+/// A lock is released; a CPU may still use a translation that is gone, or not, and someone has taken
+/// its flush upon himself, or not.
+#[must_use]
+pub fn unflushed(stale: bool, owned: bool) -> Option<Hazard> {
+    (stale && !owned).then_some(Hazard::UnflushedAtUnlock)
 }

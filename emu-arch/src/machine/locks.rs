@@ -67,20 +67,21 @@ impl Machine {
 
     /// The running task releases `lock`; updates of what it protects must be done.
     pub fn unlock(&self, lock: Lock) {
+        if lock == Lock::Mutex {
+            sched::note_context("mutex_unlock");
+        } else {
+            sched::spin_unlock();
+        }
         let owner = self.inner.locks.0.borrow_mut().remove(&lock.key());
         if owner != Some(self.running(self.cpu())) {
             sched::warn(WRONG_OWNER);
         }
         match lock {
-            Lock::Mutex => {
-                sched::note_context("mutex_unlock");
-                return;
-            }
+            Lock::Mutex => {}
             Lock::Pte { mm, addr } => {
                 self.inner.track(|tracker, _| tracker.unlocked(mm, Some(addr)));
             }
             Lock::InitMm => self.inner.track(|tracker, _| tracker.unlocked(0, None)),
         }
-        sched::spin_unlock();
     }
 }

@@ -28,6 +28,8 @@ struct MmInner {
     uppers: RefCell<BTreeSet<(u32, u64)>>,
     slices: RefCell<BTreeMap<u64, Psize>>,
     has_slices: Cell<bool>,
+    /// What reclaim has put off the flush of: `tlb_flush_batched`.
+    batched: RefCell<Vec<(VirtAddr, u16)>>,
 }
 
 /// A page table whose lock is held: what `pte_offset_map_lock()` returns.
@@ -57,6 +59,7 @@ impl MmStruct {
             uppers: RefCell::default(),
             slices: RefCell::default(),
             has_slices: Cell::new(false),
+            batched: RefCell::default(),
         }))
     }
 
@@ -156,6 +159,14 @@ impl MmStruct {
         }
         let slices = self.0.slices.borrow();
         slices.get(&slice(addr)).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn set_batched(&self, addr: VirtAddr, nr: u16) {
+        self.0.batched.borrow_mut().push((addr, nr));
+    }
+
+    pub(crate) fn take_batched(&self) -> Vec<(VirtAddr, u16)> {
+        self.0.batched.take()
     }
 
     /// Puts an entry that was used before into memory, as it is after an access: young, and hashed

@@ -173,6 +173,12 @@ impl Machine {
         value
     }
 
+    /// Arch code calls its own flush hook, past the generic layer.
+    pub fn arch_flush(&self) {
+        sched::note_context(Hook::Flush.name());
+        Running(self.clone()).hook(Hook::Flush);
+    }
+
     /// How often each kind of effect and each hook happened since boot.
     #[must_use]
     pub fn totals(&self) -> Totals {
@@ -285,6 +291,7 @@ impl ArchHooks for Running {
         on_backend!(&this.backend, |backend, cpus| {
             backend.enter_with_ptes(&mut Bus { inner: this, cpus, mm: None }, range);
         });
+        this.track(Tracker::entered);
     }
 
     fn hook(&self, hook: Hook) {
@@ -298,6 +305,9 @@ impl ArchHooks for Running {
                 Hook::Flush => backend.flush(hw),
             }
         });
+        if matches!(hook, Hook::Enter | Hook::EnterWithPtes) {
+            this.track(Tracker::entered);
+        }
     }
 
     fn wants_lazy_mmu_mode(&self) -> bool {

@@ -113,7 +113,7 @@ pub(super) fn report(model: &mut Model, outcome: Outcome) -> Report {
 /// The scenario of `lines`, if it shows what it is to show when it is run.
 fn replayed(options: &Options, property: Property, detail: &str, lines: &str) -> Option<String> {
     let Options { arch, kernel, design, .. } = *options;
-    let setup = Setup { arch, kernel, design, panic_on_warn: false };
+    let setup = Setup { arch, kernel, design, panic_on_warn: false, mended: false };
     let first = scenario::parse(lines).ok()?;
     let found = scenario::run(&first, setup).hazards;
     let mut hazards: Vec<_> = found.iter().map(|found| found.hazard).collect();

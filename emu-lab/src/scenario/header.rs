@@ -4,7 +4,7 @@ use emu_arch::{Arch, Kernel};
 use lazy_mmu::design::Design;
 
 use super::parse::unquote;
-use super::{Scenario, Where};
+use super::{MENDED, Scenario, Where};
 use crate::input::InputError;
 
 /// What ends a header.
@@ -38,7 +38,7 @@ pub(super) fn line(scenario: &mut Scenario, number: usize, line: &str) -> Result
     Ok(())
 }
 
-/// Reads a list of runs: an architecture, a kernel, and perhaps a design each.
+/// Reads a list of runs: an architecture, a kernel, perhaps a design and perhaps `mended` each.
 fn runs(number: usize, line: &str, list: &str) -> Result<Vec<Where>, InputError> {
     list.split(',').map(|run| one_run(number, line, run)).collect()
 }
@@ -55,15 +55,18 @@ fn one_run(number: usize, line: &str, run: &str) -> Result<Where, InputError> {
     let kernel = Kernel::by_id(kernel)
         .ok_or_else(|| error(kernel, "a kernel").nearest(kernel, Kernel::ALL.map(Kernel::id)))?;
     let designs = || Design::ALL.iter().map(|design| design.id());
-    let design = match words.next() {
-        None => None,
+    let mut word = words.next();
+    let design = match word {
+        None | Some(MENDED) => None,
         Some(id) => {
+            word = words.next();
             let design = Design::by_id(id);
             Some(design.ok_or_else(|| error(id, "a design").nearest(id, designs()))?)
         }
     };
-    match words.next() {
-        None => Ok(Where { arch, kernel, design }),
-        Some(more) => Err(error(more, "`,` or the end of the line")),
+    let mended = word == Some(MENDED);
+    match if mended { words.next() } else { word } {
+        None => Ok(Where { arch, kernel, design, mended }),
+        Some(more) => Err(error(more, "`mended`, `,` or the end of the line")),
     }
 }

@@ -10,7 +10,7 @@ use emu_arch::{Machine, MmStruct, Pfn, Pte, VirtAddr, pgtable};
 use lazy_mmu::sched;
 use lazy_mmu::trace::PteOp;
 
-use super::run::Unmet;
+use super::run::{Standing, Unmet};
 use super::{Expect, Inside, Line, Prot, PteArgs, Scenario, Step, TaskOp};
 
 /// The machine of a run and what its lines refer to.
@@ -21,16 +21,19 @@ pub(super) struct Lab {
     started: RefCell<BTreeMap<(u8, VirtAddr), Pte>>,
     next_pfn: Cell<u64>,
     insides: Vec<Inside>,
-    /// The hazards that the scenario expects somewhere.
+    standing: Standing,
+    /// The hazards that the scenario expects somewhere: none in a good run.
     expected: BTreeSet<Hazard>,
     /// Tasks that hit a `BUG_ON()`: their lines do nothing any more.
     dead: RefCell<BTreeSet<u8>>,
     pub(super) unmet: RefCell<Vec<Unmet>>,
+    /// The number of the next event as each line began, or was gone on with, and the line.
+    pub(super) lines: RefCell<Vec<(u32, u32)>>,
 }
 
 impl Lab {
-    /// The machine as the scenario begins; `expected` are the hazards that it may show.
-    pub(super) fn new(machine: Machine, scenario: &Scenario, expected: BTreeSet<Hazard>) -> Self {
+    /// The machine as the scenario begins, which says `standing` of the run.
+    pub(super) fn new(machine: Machine, scenario: &Scenario, standing: Standing) -> Self {
         // Numbered in order of allocation, so that mm=N of a scenario is mm N of the record.
         let user = std::iter::from_fn(|| machine.mm_alloc());
         let mms = std::iter::once(machine.init_mm().clone()).chain(user);
@@ -40,9 +43,11 @@ impl Lab {
             started: RefCell::default(),
             next_pfn: Cell::new(0x1000),
             insides: scenario.insides.clone(),
-            expected,
+            standing,
+            expected: if standing == Standing::Good { BTreeSet::new() } else { expected(scenario) },
             dead: RefCell::default(),
             unmet: RefCell::default(),
+            lines: RefCell::default(),
         };
         let inside = lab.insides.iter().flat_map(|inside| &inside.steps);
         scenario.steps.iter().chain(inside).for_each(|line| lab.prepare(line));
@@ -69,6 +74,7 @@ impl Lab {
     /// Executes a line, and what falls into it.
     pub(super) fn step(self: &Rc<Self>, line: &Line) {
         let bugs = self.machine.bugs();
+        self.begin(line.number);
         self.go_to(line);
         match line.inside {
             // The switch to the task was deadly, or the task is dead.
@@ -80,6 +86,11 @@ impl Lab {
             self.dead.borrow_mut().insert(self.machine.running(self.machine.cpu()));
             sched::note("the task is dead");
         }
+    }
+
+    /// Notes that what comes next belongs to line `number`.
+    fn begin(&self, number: u32) {
+        self.lines.borrow_mut().push((sched::next_seq(), number));
     }
 
     /// Tells whether the running task is dead.
@@ -99,10 +110,11 @@ impl Lab {
     }
 
     fn with_inside(self: &Rc<Self>, line: &Line, index: u32) {
-        let (lab, index) = (Rc::clone(self), index as usize);
+        let (lab, index, number) = (Rc::clone(self), index as usize, line.number);
         let script = move || {
             let inside = &lab.insides[index];
             inside.steps.iter().for_each(|line| lab.step(line));
+            lab.begin(number);
             inside.back_on
         };
         let Inside { point, nth, .. } = &self.insides[index];
@@ -141,6 +153,7 @@ impl Lab {
             TaskOp::Run => {}
             TaskOp::MightSleep => self.machine.might_sleep(),
             TaskOp::Schedule => self.machine.schedule(),
+            TaskOp::ArchFlush => self.machine.arch_flush(),
             TaskOp::Exit => self.machine.exit(),
             TaskOp::Fork { child } => self.machine.fork(child),
         }
@@ -167,6 +180,23 @@ impl Lab {
                     self.claim(line, format!("expected no hazard, found {}", found.id()));
                 }
             }
+            Expect::Times { effect, times } => self.expect_times(line, effect, times),
+        }
+    }
+
+    /// Remarks on a number of times that is not as it must be in a good run, or is so in a bad one.
+    fn expect_times(&self, line: u32, effect: &str, times: u32) {
+        let found = self.machine.totals().times(effect);
+        let holds = found == u64::from(times);
+        match self.standing {
+            Standing::Good | Standing::Only if !holds => {
+                self.claim(line, format!("expected {effect} {times} times, found {found}"));
+            }
+            Standing::Bad if holds => {
+                let message = format!("expected {effect} not {times} times in a bad run");
+                self.claim(line, message);
+            }
+            _ => {}
         }
     }
 
@@ -218,6 +248,11 @@ impl Lab {
             PteOp::wrprotect_ptes => pgtable::wrprotect_ptes(mm, addr, ptep, args.nr),
             PteOp::flush_tlb_range => pgtable::flush_tlb_range(mm, addr, u64::from(args.nr)),
             PteOp::tlb_flush => pgtable::tlb_flush(mm, addr, u64::from(args.nr)),
+            PteOp::tlb_remove_tlb_entries => pgtable::tlb_remove_tlb_entries(mm, addr, args.nr),
+            PteOp::set_tlb_ubc_flush_pending => {
+                pgtable::set_tlb_ubc_flush_pending(mm, addr, args.nr);
+            }
+            PteOp::flush_tlb_batched_pending => pgtable::flush_tlb_batched_pending(mm, addr),
             PteOp::set_pmd => set_table(mm, Level::Pmd, args),
             PteOp::set_pud => set_table(mm, Level::Pud, args),
             PteOp::set_p4d => set_table(mm, Level::P4d, args),
@@ -235,6 +270,15 @@ impl Lab {
             PteOp::write => pgtable::access(mm, addr, ptep, Access::Write),
         }
     }
+}
+
+/// The hazards that the scenario expects somewhere.
+fn expected(scenario: &Scenario) -> BTreeSet<Hazard> {
+    let expects = |line: &Line| match line.step {
+        Step::Expect(Expect::Hazard(hazard)) => Some(hazard),
+        _ => None,
+    };
+    scenario.lines().filter_map(expects).collect()
 }
 
 /// The mode in a word.

@@ -40,7 +40,7 @@
 //!
 //! ```text
 //! bad: xen-pv v7.0                        # in the header: where the hazard appears, and where not
-//! good: xen-pv v7.1, xen-pv v7.2
+//! good: xen-pv v7.1, xen-pv v7.0 mended   # mended: the run without the lines in `bug {`
 //! ---
 //! A: enable                               # task A, on CPU 0; B@cpu1: task B, on CPU 1
 //! B: run                                  # B has the CPU for a while
@@ -52,10 +52,18 @@
 //! } @cpu1                                 # A goes on, here on another CPU
 //! spin_lock 0x7f0000001000                # the lock of a page table, or init_mm; spin_unlock
 //! mutex_lock                              # mutex_unlock, might_sleep, schedule, exit, fork C
+//! arch_flush_lazy_mmu_mode                # the hook, by arch code
 //! expect hazard stale-read                # the hazard has appeared; or: expect none
+//! expect dsb 3                            # the effect has happened that often, in the good runs
+//! bug {                                   # lines that only the code with the bug has
+//!     spin_unlock 0x7f0000001000
+//! }
+//! mended {                                # lines that only the mended code has
+//! }
 //! ```
 
 mod parse;
+mod blocks;
 mod header;
 mod tasks;
 mod run;
@@ -91,9 +99,20 @@ pub struct Scenario {
     pub steps: Vec<Line>,
     /// What falls into calls, as steps refer to it.
     pub insides: Vec<Inside>,
+    /// The scenario with the mended code, where some lines are those of code with a bug.
+    pub mended: Option<Box<Scenario>>,
 }
 
+/// The word for the code without the bug, in a block and in a run of the header.
+pub(crate) const MENDED: &str = "mended";
+
 impl Scenario {
+    /// The scenario with the code that has the bug, or with the mended one where there are two.
+    #[must_use]
+    pub fn code(&self, mended: bool) -> &Self {
+        self.mended.as_deref().filter(|_| mended).unwrap_or(self)
+    }
+
     /// Every line, those that fall into calls last.
     pub fn lines(&self) -> impl Iterator<Item = &Line> {
         self.steps.iter().chain(self.insides.iter().flat_map(|inside| &inside.steps))
@@ -106,6 +125,12 @@ impl Scenario {
             |line: &Line| matches!(line.step, Step::Expect(Expect::Hazard(_) | Expect::None));
         self.lines().any(claims)
     }
+
+    /// Tells whether the scenario makes claims about how often effects happen.
+    #[must_use]
+    pub fn claims_times(&self) -> bool {
+        self.lines().any(|line| matches!(line.step, Step::Expect(Expect::Times { .. })))
+    }
 }
 
 /// A run that a scenario speaks of.
@@ -117,6 +142,8 @@ pub struct Where {
     pub kernel: Kernel,
     /// Another design than the kernel's.
     pub design: Option<Design>,
+    /// The mended code runs, where the scenario has two.
+    pub mended: bool,
 }
 
 /// What falls into a call.
@@ -177,6 +204,14 @@ pub enum Expect {
     Hazard(Hazard),
     /// No hazard has appeared by now, but those expected.
     None,
+    /// The effect of that name has happened so often by now: a claim on the good runs, which must not
+    /// hold in a bad one.
+    Times {
+        /// The name, as the architecture has it.
+        effect: &'static str,
+        /// How often.
+        times: u32,
+    },
 }
 
 /// What a task does to itself or to its CPU.
@@ -188,6 +223,8 @@ pub enum TaskOp {
     MightSleep,
     /// `schedule()`: the CPU goes idle.
     Schedule,
+    /// `arch_flush_lazy_mmu_mode()`, by arch code past the generic layer.
+    ArchFlush,
     /// The task exits.
     Exit,
     /// Task number `child` begins as a copy.

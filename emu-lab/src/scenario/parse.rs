@@ -6,8 +6,9 @@ use emu_arch::hw::addr::{AddrError, PTRS_PER_PTE};
 use emu_arch::hw::hazard::Hazard;
 use emu_arch::machine::MMS_MAX;
 
+use super::blocks::{Blocks, Code};
 use super::words::{self, EXPECTATIONS, Word};
-use super::{Expect, Inside, Line, Prot, PteArgs, Scenario, Step};
+use super::{Expect, Line, Prot, PteArgs, Scenario, Step};
 use super::{header, tasks};
 use crate::input::InputError;
 
@@ -20,6 +21,15 @@ const LINES_MAX: usize = 100_000_000;
 /// The first line that is none of the grammar's, with its place, what was expected, and the nearest
 /// valid word; or there is no step at all.
 pub fn parse(text: &str) -> Result<Scenario, InputError> {
+    let (mut scenario, two) = parse_code(text, Code::Bug)?;
+    if two {
+        scenario.mended = Some(Box::new(parse_code(text, Code::Mended)?.0));
+    }
+    Ok(scenario)
+}
+
+/// Parses one of the two codes of a scenario; tells whether there are two.
+fn parse_code(text: &str, code: Code) -> Result<(Scenario, bool), InputError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut scenario = Scenario::default();
     let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, line)).peekable();
@@ -32,7 +42,7 @@ pub fn parse(text: &str) -> Result<Scenario, InputError> {
             header::line(&mut scenario, number, line)?;
         }
     }
-    let mut blocks = Blocks::new(&mut scenario);
+    let mut blocks = Blocks::new(&mut scenario, code);
     let mut last = 1;
     for (number, line) in lines {
         last = number;
@@ -41,131 +51,16 @@ pub fn parse(text: &str) -> Result<Scenario, InputError> {
         }
         blocks.line(number, line)?;
     }
-    blocks.end()?;
+    let two = blocks.end()?;
     if scenario.steps.is_empty() {
         let message = "expected a call, found the end: the scenario has no step";
         return Err(InputError::at(last, "", "", message));
     }
-    Ok(scenario)
-}
-
-/// A block that is open.
-struct Open<'t> {
-    number: usize,
-    line: &'t str,
-    /// What closes it: the end of an interrupt, or a call and the point into which the block falls.
-    closes: Closes,
-    steps: Vec<Line>,
-}
-
-enum Closes {
-    Interrupt(Line),
-    Inside(Line, String, u32),
-}
-
-/// The lines of a scenario with the blocks that are open.
-struct Blocks<'s, 't> {
-    scenario: &'s mut Scenario,
-    open: Vec<Open<'t>>,
-}
-
-impl<'s, 't> Blocks<'s, 't> {
-    fn new(scenario: &'s mut Scenario) -> Self {
-        Self { scenario, open: Vec::new() }
-    }
-
-    /// Where steps go at the moment.
-    fn steps(&mut self) -> &mut Vec<Line> {
-        match self.open.last_mut() {
-            Some(open) => &mut open.steps,
-            None => &mut self.scenario.steps,
-        }
-    }
-
-    fn line(&mut self, number: usize, line: &'t str) -> Result<(), InputError> {
-        let code = strip(line).trim_end_matches(';').trim_end();
-        if let Some(rest) = code.strip_prefix('}') {
-            return self.close(number, line, rest.trim());
-        }
-        if code.ends_with('{') {
-            return self.open(number, line, code);
-        }
-        if let Some(step) = one_line(number, line, code)? {
-            self.steps().push(step);
-        }
-        Ok(())
-    }
-
-    fn open(&mut self, number: usize, line: &'t str, code: &'t str) -> Result<(), InputError> {
-        let error = |(part, message): (&str, String)| InputError::at(number, line, part, message);
-        let (_, rest) = tasks::split_who(code).map_err(error)?;
-        let word = rest.trim_end_matches('{').trim_end();
-        let interrupt = tasks::INTERRUPTS.iter().find(|(name, ..)| *name == word);
-        let closes = if let Some((name, enter, exit)) = interrupt {
-            let at = code.find(name).unwrap_or(0);
-            let who = &code[..at];
-            let enter = one_line_of(number, line, who, enter)?;
-            self.steps().push(enter);
-            Closes::Interrupt(Line { task: 0, cpu: None, ..one_line_of(number, line, who, exit)? })
-        } else {
-            let split = tasks::split_point(code).map_err(error)?;
-            let (call, point, nth) = split.unwrap_or((code, "", 1));
-            let Some(call) = one_line(number, line, call)? else {
-                return Err(error((code, "expected a call before `before`".to_owned())));
-            };
-            Closes::Inside(call, point.to_owned(), nth)
-        };
-        self.open.push(Open { number, line, closes, steps: Vec::new() });
-        Ok(())
-    }
-
-    fn close(&mut self, number: usize, line: &str, rest: &str) -> Result<(), InputError> {
-        let error = |part: &str, message: String| InputError::at(number, line, part, message);
-        let Some(Open { closes, steps, .. }) = self.open.pop() else {
-            return Err(error(
-                line.trim(),
-                "expected a call, found `}` without a block".to_owned(),
-            ));
-        };
-        let back_on = match rest.strip_prefix('@') {
-            Some(cpu) => Some(tasks::cpu(cpu).map_err(|message| error(cpu, message))?),
-            None if rest.is_empty() => None,
-            None => {
-                return Err(error(rest, format!("expected `@cpuN` after `}}`, found {rest:?}")));
-            }
-        };
-        match closes {
-            Closes::Interrupt(exit) => {
-                self.steps().extend(steps);
-                self.steps().push(exit);
-            }
-            Closes::Inside(call, point, nth) => {
-                let inside = Some(self.scenario.insides.len() as u32);
-                self.scenario.insides.push(Inside { point, nth, steps, back_on });
-                self.steps().push(Line { inside, ..call });
-            }
-        }
-        Ok(())
-    }
-
-    fn end(&mut self) -> Result<(), InputError> {
-        match self.open.pop() {
-            None => Ok(()),
-            Some(Open { number, line, .. }) => {
-                let brace = line.rfind('{').map_or(line, |at| &line[at..=at]);
-                Err(InputError::at(
-                    number,
-                    line,
-                    brace,
-                    "expected `}` for this block, found the end",
-                ))
-            }
-        }
-    }
+    Ok((scenario, two))
 }
 
 /// Parses the code of a line, with the task and CPU in front of it; an empty one has no step.
-fn one_line(number: usize, line: &str, code: &str) -> Result<Option<Line>, InputError> {
+pub(super) fn one_line(number: usize, line: &str, code: &str) -> Result<Option<Line>, InputError> {
     let split = tasks::split_who(code);
     let ((task, cpu), rest) =
         split.map_err(|(part, message)| InputError::at(number, line, part, message))?;
@@ -174,13 +69,18 @@ fn one_line(number: usize, line: &str, code: &str) -> Result<Option<Line>, Input
 }
 
 /// The line that `who` and the word `name`, which is one of ours, make.
-fn one_line_of(number: usize, line: &str, who: &str, name: &str) -> Result<Line, InputError> {
+pub(super) fn one_line_of(
+    number: usize,
+    line: &str,
+    who: &str,
+    name: &str,
+) -> Result<Line, InputError> {
     let found = one_line(number, line, &format!("{who}{name}"))?;
     found.ok_or_else(|| InputError::at(number, line, line, format!("expected {name}")))
 }
 
 /// Takes comment, indentation and the quote marks of a mail from a line.
-fn strip(line: &str) -> &str {
+pub(super) fn strip(line: &str) -> &str {
     let line = line.split_once('#').map_or(line, |(code, _)| code);
     let line = line.split_once("->").map_or(line, |(call, _)| call);
     unquote(line).trim_end()
@@ -261,16 +161,25 @@ fn expect<'l>(
 ) -> Result<Step, InputError> {
     let error = |part: &str, message: String| InputError::at(number, line, part, message);
     let names = || EXPECTATIONS.iter().map(|(name, _)| *name);
-    let list = names().collect::<Vec<_>>().join(" or ");
+    let list = names().collect::<Vec<_>>().join(" or ") + " or an effect";
     let Some(first) = args.next() else {
         let end = name.len() + name.as_ptr() as usize - line.as_ptr() as usize;
         return Err(error(&line[end..end], format!("expected {list} after {name}")));
     };
-    let Some((_, expected)) = EXPECTATIONS.iter().find(|(known, _)| *known == first) else {
-        let message = format!("expected {list} after {name}, found {:?}", shorten(first));
-        return Err(error(first, message).nearest(first, names()));
+    let known = EXPECTATIONS.iter().find(|(known, _)| *known == first);
+    let mut expected = match (known, words::effect(first)) {
+        (Some((_, expected)), _) => *expected,
+        (None, Some(effect)) => {
+            let times = args.next().unwrap_or(&first[first.len()..]);
+            let message = format!("expected a number after {first}, found {:?}", shorten(times));
+            let parsed = self::number(times).and_then(|n| u32::try_from(n).ok());
+            Expect::Times { effect, times: parsed.ok_or_else(|| error(times, message))? }
+        }
+        (None, None) => {
+            let message = format!("expected {list} after {name}, found {:?}", shorten(first));
+            return Err(error(first, message).nearest(first, names().chain(words::effects())));
+        }
     };
-    let mut expected = *expected;
     if let Expect::Hazard(_) = expected {
         let ids = || Hazard::ALL.into_iter().map(Hazard::id);
         let name = args.next().unwrap_or(&first[first.len()..]);

@@ -1,6 +1,5 @@
 //! Steps to a record: runs a scenario on a fresh machine.
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use emu_arch::hw::hazard::Hazard;
@@ -11,7 +10,7 @@ use lazy_mmu::trace::Event;
 use lazy_mmu::{Record, record_hooks, sched};
 
 use super::lab::Lab;
-use super::{Expect, Line, Scenario, Step, Where};
+use super::{Line, Scenario, Where};
 
 /// What a scenario runs on.
 #[derive(Clone, Copy, Debug)]
@@ -24,13 +23,21 @@ pub struct Setup {
     pub design: Design,
     /// Stops at the first warning, as a kernel with `panic_on_warn` does.
     pub panic_on_warn: bool,
+    /// Runs the mended code of a scenario that has some.
+    pub mended: bool,
 }
 
 impl Default for Setup {
     /// v7.0 on an architecture that batches nothing.
     fn default() -> Self {
         let kernel = Kernel::default();
-        Self { arch: Arch::Naive, kernel, design: kernel.design(), panic_on_warn: false }
+        Self {
+            arch: Arch::Naive,
+            kernel,
+            design: kernel.design(),
+            panic_on_warn: false,
+            mended: false,
+        }
     }
 }
 
@@ -44,9 +51,9 @@ impl From<Design> for Setup {
 impl From<Where> for Setup {
     /// The run that a scenario speaks of, under the kernel's design unless it names another.
     fn from(run: Where) -> Self {
-        let Where { arch, kernel, design } = run;
+        let Where { arch, kernel, design, mended } = run;
         let design = design.unwrap_or_else(|| kernel.design());
-        Self { arch, kernel, design, panic_on_warn: false }
+        Self { arch, kernel, design, panic_on_warn: false, mended }
     }
 }
 
@@ -65,6 +72,17 @@ pub struct Outcome {
     pub unexpected: Vec<Hazard>,
     /// How often each hook was called and each effect happened.
     pub totals: Totals,
+    /// The lines that were run: the number that the record's next event then had, and the line's.
+    pub lines: Vec<(u32, u32)>,
+}
+
+impl Outcome {
+    /// The number of the line that event `seq` belongs to.
+    #[must_use]
+    pub fn line_of(&self, seq: u32) -> Option<u32> {
+        let behind = self.lines.partition_point(|(first, _)| *first <= seq);
+        behind.checked_sub(1).map(|index| self.lines[index].1)
+    }
 }
 
 /// A claim of a scenario that did not hold.
@@ -91,10 +109,12 @@ pub fn run_lines(scenario: &Scenario, setup: Setup, see: See<'_>) -> Outcome {
     run_steps(scenario, setup, Some(see))
 }
 
-fn run_steps(scenario: &Scenario, setup: Setup, mut see: Option<See<'_>>) -> Outcome {
+fn run_steps(whole: &Scenario, setup: Setup, mut see: Option<See<'_>>) -> Outcome {
     let machine = Machine::with_kernel(setup.arch, setup.kernel);
     machine.track_hazards();
-    let lab = Rc::new(Lab::new(machine.clone(), scenario, expected(scenario, setup)));
+    let scenario = whole.code(setup.mended);
+    let standing = standing(whole, setup);
+    let lab = Rc::new(Lab::new(machine.clone(), scenario, standing));
     let steps = || {
         for line in &scenario.steps {
             if setup.panic_on_warn || see.is_some() {
@@ -115,7 +135,7 @@ fn run_steps(scenario: &Scenario, setup: Setup, mut see: Option<See<'_>>) -> Out
     };
     let (stopped, record) =
         sched::with_design(setup.design, || machine.run(|| record_hooks(steps)));
-    let unexpected = if scenario.claims_hazards() { lab.unexpected() } else { Vec::new() };
+    let unexpected = if whole.claims_hazards() { lab.unexpected() } else { Vec::new() };
     Outcome {
         record,
         stopped,
@@ -123,21 +143,37 @@ fn run_steps(scenario: &Scenario, setup: Setup, mut see: Option<See<'_>>) -> Out
         hazards: machine.hazards(),
         unexpected,
         totals: machine.totals(),
+        lines: lab.lines.take(),
     }
 }
 
-/// The hazards that `scenario` expects in a run: none in one that it calls good.
-fn expected(scenario: &Scenario, setup: Setup) -> BTreeSet<Hazard> {
+/// What a scenario says of the run that it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It has the bug.
+    Bad,
+    /// It has not.
+    Good,
+    /// Neither, while it speaks of other runs.
+    Other,
+    /// The scenario speaks of no run.
+    Only,
+}
+
+/// What `scenario` says of the run with `setup`; mended code is good.
+fn standing(scenario: &Scenario, setup: Setup) -> Standing {
     let is = |run: &Where| {
         let run = Setup::from(*run);
-        (run.arch, run.kernel, run.design) == (setup.arch, setup.kernel, setup.design)
+        (run.arch, run.kernel, run.design, run.mended)
+            == (setup.arch, setup.kernel, setup.design, setup.mended)
     };
-    if scenario.good.iter().any(is) {
-        return BTreeSet::new();
+    if setup.mended && scenario.mended.is_some() || scenario.good.iter().any(is) {
+        Standing::Good
+    } else if scenario.bad.iter().any(is) {
+        Standing::Bad
+    } else if scenario.bad.is_empty() && scenario.good.is_empty() {
+        Standing::Only
+    } else {
+        Standing::Other
     }
-    let expects = |line: &Line| match line.step {
-        Step::Expect(Expect::Hazard(hazard)) => Some(hazard),
-        _ => None,
-    };
-    scenario.lines().filter_map(expects).collect()
 }

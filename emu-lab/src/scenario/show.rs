@@ -30,6 +30,7 @@ impl Display for Step {
             Self::Task(TaskOp::Run) => f.write_str("run"),
             Self::Task(TaskOp::MightSleep) => f.write_str("might_sleep"),
             Self::Task(TaskOp::Schedule) => f.write_str("schedule"),
+            Self::Task(TaskOp::ArchFlush) => f.write_str("arch_flush_lazy_mmu_mode"),
             Self::Task(TaskOp::Exit) => f.write_str("exit"),
             Self::Task(TaskOp::Fork { child }) => {
                 write!(f, "fork {}", char::from(b'A' + child - 1))
@@ -48,6 +49,7 @@ impl Display for Step {
                 }
             }
             Self::Expect(Expect::Hazard(hazard)) => write!(f, "expect hazard {}", hazard.id()),
+            Self::Expect(Expect::Times { effect, times }) => write!(f, "expect {effect} {times}"),
             Self::Expect(expected) => {
                 let name = EXPECTATIONS.iter().find(|(_, known)| known == expected);
                 write!(f, "expect {}", name.map_or("", |(name, _)| name))
@@ -90,7 +92,9 @@ mod tests {
     fn a_step_as_text_is_the_same_step() {
         let text = "lazy_mmu_mode_enable()\nresume\nnmi_enter\nexpect inactive\n\
                     map 0x7f0000001000 4 ro mm=2 psize=64k\nset_pte_at 0xffff800008000000 none\n\
-                    set_ptes(0x1000, 3, rw, pfn=0x12)\nread 0x7f0000001000\n";
+                    set_ptes(0x1000, 3, rw, pfn=0x12)\nread 0x7f0000001000\n\
+                    arch_flush_lazy_mmu_mode\nexpect isb 3\nexpect flush_hash_range 0\n\
+                    tlb_remove_tlb_entries 0x1000 3\nflush_tlb_batched_pending 0x1000\n";
         let scenario = parse(text).unwrap();
         let lines = scenario.steps.iter().map(|line| line.step.to_string());
         let again = parse(&lines.collect::<Vec<_>>().join("\n")).unwrap();

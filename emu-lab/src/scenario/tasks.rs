@@ -80,6 +80,7 @@ pub(super) fn task_op(name: &str, arg: Option<&str>) -> Result<Step, String> {
         ("run", None) => TaskOp::Run,
         ("might_sleep", None) => TaskOp::MightSleep,
         ("schedule", None) => TaskOp::Schedule,
+        ("arch_flush_lazy_mmu_mode", None) => TaskOp::ArchFlush,
         ("exit", None) => TaskOp::Exit,
         ("fork", Some(child)) => {
             let child = task(child);

@@ -1,5 +1,6 @@
 //! The words of the scenario language, each listed once.
 
+use emu_arch::EFFECTS;
 use emu_arch::hw::hazard::Hazard;
 use lazy_mmu::design::Call;
 use lazy_mmu::sched;
@@ -44,7 +45,8 @@ const MAP: &str = "map";
 const WITH_PTES: [&str; 2] = ["enable_with_ptes", "lazy_mmu_mode_enable_with_ptes"];
 const EXPECT: &str = "expect";
 /// What a task does to itself or to its CPU.
-const TASK: [&str; 5] = ["run", "might_sleep", "schedule", "exit", "fork"];
+const TASK: [&str; 6] =
+    ["run", "might_sleep", "schedule", "exit", "fork", "arch_flush_lazy_mmu_mode"];
 /// Locks taken and released.
 const LOCK: [&str; 4] = ["spin_lock", "spin_unlock", "mutex_lock", "mutex_unlock"];
 
@@ -57,6 +59,18 @@ pub(super) const EXPECTATIONS: [(&str, Expect); 4] = [
     ("hazard", Expect::Hazard(Hazard::StaleRead)),
     ("none", Expect::None),
 ];
+
+/// The name of the effect that `word` names, with its arguments or without.
+pub(super) fn effect(word: &str) -> Option<&'static str> {
+    let names = || EFFECTS.into_iter().map(|effect| effect.name);
+    let bare = |name: &&str| name.split('(').next() == Some(word);
+    names().find(|name| *name == word).or_else(|| names().find(bare))
+}
+
+/// The effects that a scenario can count, as it may write them in short.
+pub(super) fn effects() -> impl Iterator<Item = &'static str> {
+    EFFECTS.into_iter().filter_map(|effect| effect.name.split('(').next())
+}
 
 /// Finds what `name` names.
 pub(super) fn find(name: &str) -> Option<Word> {

@@ -3,6 +3,7 @@
 use emu_arch::backend::{At, Backend, Hw};
 use emu_arch::hw::hazard::Hazard;
 use emu_arch::machine::{Lock, WRONG_OWNER, hinted_range};
+use emu_arch::tracker::Tracker;
 use lazy_mmu::PteRange;
 use lazy_mmu::design::{Call, Check, Context, Effect, Hook, StateBits, Token};
 use lazy_mmu::preempt::PreemptCount;
@@ -32,6 +33,11 @@ impl<B: Backend> Exec<'_, B> {
                 self.must_be_done(Hazard::PendingAtSchedule);
             }
             Step::Task(TaskOp::Exit) => self.exit(),
+            Step::Task(TaskOp::ArchFlush) => {
+                self.note_context(Hook::Flush.name());
+                let backend = self.world.backend;
+                backend.flush(self);
+            }
             Step::Lock(lock, true) => self.lock(lock),
             Step::Lock(lock, false) => self.unlock(lock),
             Step::Task(TaskOp::Run | TaskOp::Fork { .. }) | Step::Map(_) | Step::Expect(_) => {}
@@ -122,6 +128,9 @@ impl<B: Backend> Exec<'_, B> {
                 None => backend.enter(self),
             },
         }
+        if matches!(hook, Hook::Enter | Hook::EnterWithPtes) {
+            self.track(Tracker::entered);
+        }
     }
 
     fn task_context(&mut self, name: &'static str) {
@@ -174,19 +183,20 @@ impl<B: Backend> Exec<'_, B> {
     }
 
     fn unlock(&mut self, lock: Lock) {
+        if lock == Lock::Mutex {
+            self.note_context("mutex_unlock");
+        } else {
+            self.task_context("spin_unlock");
+        }
         let pid = self.local.task.pid;
         if self.live() && self.local.memory.locks.remove(&lock.key()) != Some(pid) {
             self.warn(WRONG_OWNER);
         }
         match lock {
-            Lock::Mutex => {
-                self.note_context("mutex_unlock");
-                return;
-            }
+            Lock::Mutex => {}
             Lock::Pte { mm, addr } => self.track(|tracker, _| tracker.unlocked(mm, Some(addr))),
             Lock::InitMm => self.track(|tracker, _| tracker.unlocked(0, None)),
         }
-        self.task_context("spin_unlock");
     }
 
     /// The first half of a context switch to task `next`.

@@ -22,6 +22,8 @@ pub struct Memory {
     pub(super) locks: BTreeMap<(u8, u64), u8>,
     /// What callers hold between `ptep_modify_prot_start()` and its commit.
     pub(super) started: BTreeMap<(u8, VirtAddr), Pte>,
+    /// What reclaim has put off the flush of.
+    pub(super) batched: Vec<(u8, VirtAddr, u16)>,
     /// The page sizes of slices, where not 4 KiB.
     pub(super) slices: BTreeMap<(u8, u64), Psize>,
     /// The page frame of the next entry that names none.
@@ -37,6 +39,7 @@ impl Memory {
             tracker: Tracker::new(arch),
             locks: BTreeMap::new(),
             started: BTreeMap::new(),
+            batched: Vec::new(),
             slices: BTreeMap::new(),
             next_pfn: 0x1000,
         }

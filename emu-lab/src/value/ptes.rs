@@ -42,6 +42,8 @@ impl<B: Backend> Exec<'_, B> {
             PteOp::set_p4d => self.set_table(op, Level::P4d, args),
             PteOp::set_pgd => self.set_table(op, Level::Pgd, args),
             PteOp::flush_tlb_range | PteOp::tlb_flush => self.flush(op, all),
+            PteOp::tlb_remove_tlb_entries | PteOp::set_tlb_ubc_flush_pending => self.own(op, all),
+            PteOp::flush_tlb_batched_pending => self.flush_batched(op, one),
         }
     }
 
@@ -76,10 +78,10 @@ impl<B: Backend> Exec<'_, B> {
         }
         work(self);
         let after: Vec<Pte> = (0..nr).map(|n| self.local.memory.read(slot(n))).collect();
-        self.track(|tracker, _| {
+        self.track(|tracker, now| {
             for n in (0..nr).rev() {
                 let (was, is) = (before[usize::from(n)], after[usize::from(n)]);
-                tracker.changed(page(n), was, is, |was| latest(n, was));
+                tracker.changed(now, page(n), was, is, |was| latest(n, was));
             }
         });
     }
@@ -231,6 +233,30 @@ impl<B: Backend> Exec<'_, B> {
             _ => backend.flush_tlb_range(self, at, pages),
         }
         self.track(|tracker, _| tracker.flushed(at, u64::from(nr)));
+    }
+
+    fn own(&mut self, op: PteOp, Entries { at, nr, .. }: Entries) {
+        self.note_pte(op, at, Pte::NONE, nr);
+        if op == PteOp::set_tlb_ubc_flush_pending && self.live() {
+            self.local.memory.batched.push((at.mm, at.addr, nr));
+        }
+        self.track(|tracker, _| tracker.owned(at, nr));
+    }
+
+    fn flush_batched(&mut self, op: PteOp, Entries { at, .. }: Entries) {
+        self.note_pte(op, at, Pte::NONE, 1);
+        let backend = self.world.backend;
+        // Forgotten when done, so that a run from the start finds them again.
+        for (mm, addr, nr) in self.local.memory.batched.clone() {
+            if mm == at.mm {
+                let at = At { mm, addr };
+                backend.flush_tlb_range(self, at, nr.into());
+                self.track(|tracker, _| tracker.flushed(at, nr.into()));
+            }
+        }
+        if self.live() {
+            self.local.memory.batched.retain(|(mm, ..)| *mm != at.mm);
+        }
     }
 }
 

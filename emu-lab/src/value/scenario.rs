@@ -23,6 +23,7 @@ use crate::scenario::{Inside, Line, Scenario, Setup, Step, TaskOp};
 /// ```
 #[must_use]
 pub fn run(scenario: &Scenario, setup: Setup) -> Record {
+    let scenario = scenario.code(setup.mended);
     let mut lab = Lab::new(scenario, setup);
     for line in scenario.lines() {
         lab.prepare(line);

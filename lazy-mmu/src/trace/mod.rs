@@ -37,6 +37,9 @@ pub enum PteOp {
     set_pgd,
     flush_tlb_range,
     tlb_flush,
+    tlb_remove_tlb_entries,
+    set_tlb_ubc_flush_pending,
+    flush_tlb_batched_pending,
     /// Not a kernel function: `*ptep`, past the accessor.
     raw_read,
     /// Not a kernel function: a CPU reads memory through the mapping.
@@ -47,7 +50,7 @@ pub enum PteOp {
 
 impl PteOp {
     /// Every primitive, in the order of the declaration; a packed event holds the index.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 25] = [
         Self::set_pte,
         Self::set_pte_at,
         Self::set_ptes,
@@ -67,6 +70,9 @@ impl PteOp {
         Self::set_pgd,
         Self::flush_tlb_range,
         Self::tlb_flush,
+        Self::tlb_remove_tlb_entries,
+        Self::set_tlb_ubc_flush_pending,
+        Self::flush_tlb_batched_pending,
         Self::raw_read,
         Self::read,
         Self::write,
@@ -95,6 +101,9 @@ impl PteOp {
             Self::set_pgd => "set_pgd",
             Self::flush_tlb_range => "flush_tlb_range",
             Self::tlb_flush => "tlb_flush",
+            Self::tlb_remove_tlb_entries => "tlb_remove_tlb_entries",
+            Self::set_tlb_ubc_flush_pending => "set_tlb_ubc_flush_pending",
+            Self::flush_tlb_batched_pending => "flush_tlb_batched_pending",
             Self::raw_read => "raw_read",
             Self::read => "read",
             Self::write => "write",
@@ -121,7 +130,12 @@ impl PteOp {
     pub const fn takes_nr(self) -> bool {
         matches!(
             self,
-            Self::set_ptes | Self::wrprotect_ptes | Self::flush_tlb_range | Self::tlb_flush
+            Self::set_ptes
+                | Self::wrprotect_ptes
+                | Self::flush_tlb_range
+                | Self::tlb_flush
+                | Self::tlb_remove_tlb_entries
+                | Self::set_tlb_ubc_flush_pending
         )
     }
 }
