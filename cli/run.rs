@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use emu_arch::{Arch, Kernel};
 use emu_lab::input::InputError;
-use emu_lab::render::json;
+use emu_lab::render::{hazards, json};
 use emu_lab::scenario::Scenario;
 use emu_lab::{input, scenario};
 
@@ -39,14 +39,21 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let outcome = scenario::run(&source.scenario, setup);
     let name = &source.name;
     print(|to| match args.format {
-        Format::Tree => write!(to, "{}", outcome.record),
+        Format::Tree => {
+            write!(to, "{}", outcome.record)?;
+            let line_of = |seq| outcome.line_of(seq);
+            let hazards = hazards::summary(&outcome.record, &outcome.hazards, line_of);
+            if hazards.is_empty() { Ok(()) } else { write!(to, "\n{hazards}") }
+        }
         Format::Json => json::lines(&outcome.record).try_for_each(|line| writeln!(to, "{line}")),
     })?;
     for unmet in &outcome.unmet {
         let _ = writeln!(anstream::stderr(), "{name}:{}: {}", unmet.line, unmet.message);
     }
-    for hazard in &outcome.unexpected {
-        let _ = writeln!(anstream::stderr(), "{name}: unexpected hazard {}", hazard.id());
+    for found in &outcome.unexpected {
+        let line = outcome.line_of(found.seq).map_or(String::new(), |line| format!(":{line}"));
+        let hazard = found.hazard.id();
+        let _ = writeln!(anstream::stderr(), "{name}{line}: unexpected hazard {hazard}");
     }
     let Some(line) = outcome.stopped else {
         let met = outcome.unmet.is_empty() && outcome.unexpected.is_empty();

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use emu_arch::hw::hazard::Hazard;
 use emu_arch::{Arch, Kernel};
+use emu_lab::render::hazards;
 use emu_lab::scenario::{self, Expect, Scenario, Setup, Step, Where};
 use lazy_mmu::design::{Context, Design, Effects, Hook, LazyMmuDesign, hook_if, store};
 
@@ -91,6 +92,27 @@ fn every_number_is_in_a_scenario_or_in_the_table_of_those_that_have_none() {
     let tests = read(&root().join("tests/it/bugs.rs")) + &read(&root().join("tests/it/api.rs"));
     for named in table.split('`').filter(|word| word.matches('_').count() > 2) {
         assert!(tests.contains(&format!("fn {named}()")), "the table names no test: {named}");
+    }
+}
+
+#[test]
+fn a_summary_says_of_each_hazard_who_and_since_when_in_80_columns() {
+    for (name, scenario) in corpus() {
+        for run in &scenario.bad {
+            let outcome = scenario::run(&scenario, Setup::from(*run));
+            let text =
+                hazards::summary(&outcome.record, &outcome.hazards, |seq| outcome.line_of(seq));
+            let count = |what: &str| text.lines().filter(|line| line.starts_with(what)).count();
+            assert_eq!(count("  at:    "), outcome.hazards.len(), "{name}:\n{text}");
+            let caused = outcome.hazards.iter().filter(|found| found.cause.is_some()).count();
+            assert_eq!(count("  since: "), caused, "{name}:\n{text}");
+            for found in &outcome.hazards {
+                let line = outcome.line_of(found.seq);
+                assert!(line.is_some_and(|line| scenario.lines().any(|l| l.number == line)));
+            }
+            let longest = text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+            assert!(longest <= 80, "{name}: {longest} columns:\n{text}");
+        }
     }
 }
 

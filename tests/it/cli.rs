@@ -78,6 +78,33 @@ fn a_number_of_effects_is_a_claim_on_the_good_runs() {
 }
 
 #[test]
+fn a_hazard_is_told_of_at_the_end_and_is_expected_or_not() {
+    let text = "A: enable\nA: set_pte_at 0xffff800008000000\nB@cpu1: write 0xffff800008000000\n\
+                A: disable\n";
+    let run = |text: &str| lazymmu(&["run", "-", "--arch", "arm64"], text.as_bytes());
+    let output = run(text);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(said, "<stdin>:3: unexpected hazard access-pending-barriers\n");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let summary = "\n1 hazard:\n\naccess-pending-barriers\n  \
+        the access may fault: barriers are owed for the entry\n  \
+        at:    write(0xffff800008000000)\n         \
+        line 3, event 10; CPU 1, task B, section depth 0\n  \
+        since: set_pte_at(0xffff800008000000), 5 events before\n         \
+        line 2, event 6; CPU 0, task A, section depth 1\n";
+    assert!(printed.ends_with(summary), "{printed}");
+    let output = run(&format!("{text}expect hazard access-pending-barriers\n"));
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &[][..]));
+    // A warning is not a hazard of a scenario that does not speak of hazards.
+    assert_eq!(run("disable\n").status.code(), Some(0));
+    assert_eq!(run("disable\nexpect none\n").status.code(), Some(1));
+    let many = run(&format!("enable\nset_pte_at 0x1000\n{}", "might_sleep\n".repeat(30)));
+    let printed = String::from_utf8_lossy(&many.stdout);
+    assert!(printed.ends_with("\n10 more: 10 sleep-in-section\n"), "{printed}");
+}
+
+#[test]
 fn lines_of_two_codes() {
     let text = b"enable\nbug {\n  disable\n  disable\n}\nmended {\n  disable\n}\n";
     let output = lazymmu(&["run", "-"], text);

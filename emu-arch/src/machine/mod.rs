@@ -60,7 +60,7 @@ impl<T: Default> PerCpu<T> {
 pub struct Found {
     /// The kind.
     pub hazard: Hazard,
-    /// The number of the hazard's event in the record.
+    /// The number of the hazard's event in the record: of the warning or the BUG, where it is one.
     pub seq: u32,
     /// The number of the event that caused it, where one did.
     pub cause: Option<u32>,
@@ -238,7 +238,8 @@ impl Inner {
     /// Notes what the tracker has found, in the record and here.
     fn note_found(&self) {
         for (hazard, cause) in self.tracker.borrow_mut().take_found() {
-            let seq = sched::next_seq();
+            let next = sched::next_seq();
+            let seq = if hazard.has_event() { next } else { next.saturating_sub(1) };
             if hazard.has_event() {
                 sched::note_hazard(hazard.id(), cause);
             }

@@ -1,5 +1,7 @@
-//! Records for other programs: pure functions from a record to text.
+//! Records for other programs, and the hazards in them for people: pure functions from a record to
+//! text.
 //!
-//! What a person reads, the tree, is the `Display` of [`lazy_mmu::Record`] itself.
+//! The tree that a person reads is the `Display` of [`lazy_mmu::Record`] itself.
 
+pub mod hazards;
 pub mod json;

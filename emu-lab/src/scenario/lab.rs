@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use emu_arch::backend::{Access, Level};
 use emu_arch::hw::hazard::Hazard;
+use emu_arch::machine::Found;
 use emu_arch::{Machine, MmStruct, Pfn, Pte, VirtAddr, pgtable};
 use lazy_mmu::sched;
 use lazy_mmu::trace::PteOp;
@@ -177,7 +178,8 @@ impl Lab {
             }
             Expect::None => {
                 if let Some(found) = self.unexpected().first() {
-                    self.claim(line, format!("expected no hazard, found {}", found.id()));
+                    let found = found.hazard.id();
+                    self.claim(line, format!("expected no hazard, found {found}"));
                 }
             }
             Expect::Times { effect, times } => self.expect_times(line, effect, times),
@@ -201,9 +203,9 @@ impl Lab {
     }
 
     /// The hazards found that the scenario does not expect, in order.
-    pub(super) fn unexpected(&self) -> Vec<Hazard> {
+    pub(super) fn unexpected(&self) -> Vec<Found> {
         let found = self.machine.hazards();
-        found.iter().map(|found| found.hazard).filter(|h| !self.expected.contains(h)).collect()
+        found.into_iter().filter(|found| !self.expected.contains(&found.hazard)).collect()
     }
 
     fn claim(&self, line: u32, message: String) {

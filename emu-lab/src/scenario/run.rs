@@ -68,8 +68,9 @@ pub struct Outcome {
     pub unmet: Vec<Unmet>,
     /// The hazards that appeared, in order.
     pub hazards: Vec<Found>,
-    /// Those that the scenario does not expect, where it makes claims about hazards at all.
-    pub unexpected: Vec<Hazard>,
+    /// Those that the scenario does not expect. Where it makes no claims about hazards, warnings are
+    /// not among them: what they do is the business of `panic_on_warn`.
+    pub unexpected: Vec<Found>,
     /// How often each hook was called and each effect happened.
     pub totals: Totals,
     /// The lines that were run: the number that the record's next event then had, and the line's.
@@ -135,7 +136,9 @@ fn run_steps(whole: &Scenario, setup: Setup, mut see: Option<See<'_>>) -> Outcom
     };
     let (stopped, record) =
         sched::with_design(setup.design, || machine.run(|| record_hooks(steps)));
-    let unexpected = if whole.claims_hazards() { lab.unexpected() } else { Vec::new() };
+    let claims = whole.claims_hazards();
+    let mut unexpected = lab.unexpected();
+    unexpected.retain(|found| claims || found.hazard != Hazard::ApiWarning);
     Outcome {
         record,
         stopped,

@@ -9,6 +9,7 @@ mod record;
 mod tree;
 
 pub use record::{Record, Recorded};
+pub use tree::{call_text, task_name};
 
 use crate::design::{Call, Hook, StateBits, Warn};
 use crate::preempt::PreemptCount;

@@ -62,7 +62,8 @@ fn prefix(several: bool, seen: &Recorded<'_>) -> String {
 
 /// The name of a task: a letter from 1 on, `-` for the task that a record of one task has, `.` for
 /// the idle tasks, which have the highest numbers.
-fn task_name(task: u8) -> char {
+#[must_use]
+pub fn task_name(task: u8) -> char {
     match task {
         0 => '-',
         1..=26 => char::from(b'A' + task - 1),
@@ -111,6 +112,20 @@ fn left_len(event: &Event<'_>) -> usize {
     }
     let mut count = Count(0);
     left(&mut count, event).map_or(0, |()| count.0)
+}
+
+/// The left-hand side of the line that `event` begins in the tree, if it begins one: what was called.
+///
+/// ```
+/// use lazy_mmu::design::Call;
+/// use lazy_mmu::trace::{Event, call_text};
+/// assert_eq!(call_text(&Event::Call(Call::Pause)).as_deref(), Some("lazy_mmu_mode_pause()"));
+/// assert_eq!(call_text(&Event::Away), None);
+/// ```
+#[must_use]
+pub fn call_text(event: &Event<'_>) -> Option<String> {
+    let mut text = String::new();
+    left(&mut text, event).ok().filter(|()| !text.is_empty()).map(|()| text)
 }
 
 /// Writes the left-hand side of the line that `event` begins.
