@@ -16,5 +16,8 @@ impl Backend for Naive {
     fn leave(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) {}
     fn flush(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) {}
 
-    fn flush_tlb_range(self, _: &mut impl Hw<PerCpu = Self::PerCpu>, _: At, _: u32) {}
+    /// Costs nothing and is not recorded, but the TLBs forget.
+    fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, at: At, pages: u32) {
+        hw.tlb_invalidate(at, pages);
+    }
 }

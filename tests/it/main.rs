@@ -17,6 +17,7 @@ mod models;
 mod my_design;
 mod s390;
 mod scenarios;
+mod silent;
 mod sparc64;
 mod support;
 mod tables;
