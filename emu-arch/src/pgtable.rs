@@ -318,7 +318,13 @@ fn flushing(mm: &MmStruct, op: PteOp, addr: VirtAddr, pages: u64, flush: impl Fn
 /// [`tlb_flush`].
 pub fn tlb_remove_tlb_entries(mm: &MmStruct, addr: VirtAddr, nr: u16) {
     note(mm, PteOp::tlb_remove_tlb_entries, addr, Pte::NONE, nr);
-    mm.machine().track(|tracker, _| tracker.owned(mm.at(addr), nr));
+    flush_promised(mm, addr, nr.into());
+}
+
+/// The caller flushes `pages` pages from `addr` on later, as a gather does or a fork at its end: the
+/// lock of their table may be released before. Nothing is recorded.
+pub fn flush_promised(mm: &MmStruct, addr: VirtAddr, pages: u64) {
+    mm.machine().track(|tracker, _| tracker.owned(mm.at(addr), pages));
 }
 
 /// Reclaim puts off the flush of `nr` pages from `addr` on, until someone asks for it.
@@ -327,7 +333,7 @@ pub fn tlb_remove_tlb_entries(mm: &MmStruct, addr: VirtAddr, nr: u16) {
 pub fn set_tlb_ubc_flush_pending(mm: &MmStruct, addr: VirtAddr, nr: u16) {
     note(mm, PteOp::set_tlb_ubc_flush_pending, addr, Pte::NONE, nr);
     mm.set_batched(addr, nr);
-    mm.machine().track(|tracker, _| tracker.owned(mm.at(addr), nr));
+    flush_promised(mm, addr, nr.into());
 }
 
 /// Flushes what reclaim has put off, if anything: what whoever relies on flushed entries does after

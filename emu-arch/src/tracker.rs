@@ -171,9 +171,9 @@ impl Tracker {
     }
 
     /// Someone takes the flush of `nr` pages upon himself: an `mmu_gather`, or reclaim.
-    pub fn owned(&mut self, at: At, nr: u16) {
+    pub fn owned(&mut self, at: At, nr: u64) {
         let (mm, first) = page(at);
-        let range = (mm, first)..(mm, first + u64::from(nr));
+        let range = (mm, first)..(mm, first.saturating_add(nr));
         self.stale.range_mut(range).for_each(|(_, stale)| stale.owned = true);
     }
 

@@ -7,6 +7,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use lazy_mmu::sched;
+
 use super::Inner;
 use crate::backend::{At, Level, Psize};
 use crate::hw::addr::{P4D_SHIFT, PMD_SHIFT, PUD_SHIFT, VirtAddr};
@@ -34,19 +36,38 @@ struct MmInner {
 
 /// A page table whose lock is held: what `pte_offset_map_lock()` returns.
 ///
+/// The lock keeps preemption off. When it is released, updates of the table must be done and its
+/// translations flushed, or it is a hazard.
+///
 /// Fidelity: changed: one value in place of the pointer and the lock.
 #[must_use = "the lock is released when the value is dropped"]
 #[derive(Debug)]
 pub struct PteLock {
+    mm: MmStruct,
     table: Rc<Table>,
+    /// An address that the table maps.
+    addr: VirtAddr,
 }
 
 impl PteLock {
+    fn new(mm: &MmStruct, table: Rc<Table>, addr: VirtAddr) -> Self {
+        sched::spin_lock();
+        Self { mm: mm.clone(), table, addr }
+    }
+
     /// The entry of `addr`, which the table must map.
     #[inline]
     #[must_use]
     pub fn ptep(&self, addr: VirtAddr) -> Ptep<'_> {
         self.table.ptep(addr.pte_index())
+    }
+}
+
+impl Drop for PteLock {
+    /// `pte_unmap_unlock()`
+    fn drop(&mut self) {
+        sched::spin_unlock();
+        self.mm.machine().track(|tracker, _| tracker.unlocked(self.mm.id(), Some(self.addr)));
     }
 }
 
@@ -92,15 +113,21 @@ impl MmStruct {
     /// The page table that maps `addr`, locked; none where the address space has none there.
     #[must_use]
     pub fn pte_offset_map_lock(&self, addr: VirtAddr) -> Option<PteLock> {
-        let key = addr.get() >> PMD_SHIFT;
-        self.0.tables.borrow().get(&key).map(|table| PteLock { table: Rc::clone(table) })
+        self.pte_offset_kernel(addr).map(|table| PteLock::new(self, table, addr))
     }
 
     /// The page table that maps `addr`, locked, with the levels above it filled in where they are
     /// missing: `pte_alloc_map_lock()` and the allocations on the way there.
     pub fn pte_alloc_map_lock(&self, addr: VirtAddr) -> PteLock {
-        if let Some(lock) = self.pte_offset_map_lock(addr) {
-            return lock;
+        PteLock::new(self, self.pte_alloc_kernel(addr), addr)
+    }
+
+    /// The page table that maps `addr`, put there where it is missing: `pte_alloc_kernel()`, which
+    /// takes no lock.
+    #[must_use]
+    pub fn pte_alloc_kernel(&self, addr: VirtAddr) -> Rc<Table> {
+        if let Some(table) = self.pte_offset_kernel(addr) {
+            return table;
         }
         for (level, shift) in [(Level::P4d, P4D_SHIFT), (Level::Pud, PUD_SHIFT)] {
             if self.0.uppers.borrow_mut().insert((shift, addr.get() >> shift)) {
@@ -108,14 +135,6 @@ impl MmStruct {
             }
         }
         crate::pgtable::set_table(self, Level::Pmd, addr, true);
-        PteLock { table: self.pte_table(addr) }
-    }
-
-    /// The page table that maps `addr`, put there where it is missing: `pte_alloc_kernel()`, which
-    /// takes no lock.
-    #[must_use]
-    pub fn pte_alloc_kernel(&self, addr: VirtAddr) -> Rc<Table> {
-        drop(self.pte_alloc_map_lock(addr));
         self.pte_table(addr)
     }
 

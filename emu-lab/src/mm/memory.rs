@@ -60,7 +60,10 @@ fn copy_pte_range(copy: &mut PageCopy<'_>, vma: &VmAreaStruct, mut addr: VirtAdd
     loop {
         let dst_ptl = copy.dst_mm.pte_alloc_map_lock(addr);
         let Some(src_ptl) = copy.src_mm.pte_offset_map_lock(addr) else { return };
+        let start = addr;
         addr = copy_locked_ptes(&dst_ptl, &src_ptl, copy, vma, addr, end);
+        // By `dup_mmap()`, when all is copied.
+        pgtable::flush_promised(copy.src_mm, start, entries(start, addr).into());
         drop(src_ptl);
         drop(dst_ptl);
         copy.resched.cond_resched();
@@ -177,6 +180,7 @@ fn zap_pte_range(tlb: &mut MmuGather<'_>, mut addr: VirtAddr, end: VirtAddr, res
         if force.flush {
             tlb.tlb_flush_mmu_tlbonly();
         }
+        tlb.promise_flush();
         drop(ptl);
         if force.flush {
             tlb.tlb_flush_mmu();

@@ -127,6 +127,15 @@ impl<'m> MmuGather<'m> {
         true
     }
 
+    /// Tells the machine that the flush of what was gathered is on its way, so that a lock may be
+    /// released before it.
+    pub(super) fn promise_flush(&self) {
+        if self.start < self.end {
+            let start = VirtAddr::page(self.start << PAGE_SHIFT).unwrap_or_default();
+            pgtable::flush_promised(self.mm, start, self.end - self.start);
+        }
+    }
+
     /// Flushes the TLBs, if any entry changed since the last flush.
     ///
     /// The flush covers the whole range that was recorded; for an address space that goes away, the

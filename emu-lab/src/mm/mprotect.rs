@@ -45,7 +45,9 @@ fn change_pte_range(
     end: VirtAddr,
 ) -> u64 {
     let Some(ptl) = tlb.mm().pte_offset_map_lock(addr) else { return 0 };
-    change_locked_ptes(&ptl, tlb, vma, addr, end)
+    let pages = change_locked_ptes(&ptl, tlb, vma, addr, end);
+    tlb.promise_flush();
+    pages
 }
 
 /// The section of `change_pte_range()`; returns how many entries changed.

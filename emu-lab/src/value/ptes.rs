@@ -240,7 +240,7 @@ impl<B: Backend> Exec<'_, B> {
         if op == PteOp::set_tlb_ubc_flush_pending && self.live() {
             self.local.memory.batched.push((at.mm, at.addr, nr));
         }
-        self.track(|tracker, _| tracker.owned(at, nr));
+        self.track(|tracker, _| tracker.owned(at, nr.into()));
     }
 
     fn flush_batched(&mut self, op: PteOp, Entries { at, .. }: Entries) {

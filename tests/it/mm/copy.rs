@@ -22,9 +22,11 @@ fn copy_write_protects_the_parent_and_fills_the_child() {
     set_p4d(mm=2, 0x7f0000000000)            -> ø
     set_pud(mm=2, 0x7f0000000000)            -> ø
     set_pmd(mm=2, 0x7f0000000000)            -> ø
+    spin_lock()                                 preempt_count=1
+    spin_lock()                                 preempt_count=2
     copy_pte_range:
     lazy_mmu_mode_enable()                   -> arch_enter()  enable=1 pause=0
-                                                preempt_disable()  preempt_count=1
+                                                preempt_disable()  preempt_count=3
         ptep_get(0x7f0000000000)             -> ø
         wrprotect_ptes(0x7f0000000000, nr=1) -> ppc64_tlb_batch.index=1
         set_ptes(mm=2, 0x7f0000000000, nr=1) -> ø
@@ -33,7 +35,9 @@ fn copy_write_protects_the_parent_and_fills_the_child() {
         set_ptes(mm=2, 0x7f0000001000, nr=1) -> ø
     lazy_mmu_mode_disable()                  -> arch_leave()  enable=0 pause=0
                                                 flush_hash_range(2)
-                                                preempt_enable()  preempt_count=0
+                                                preempt_enable()  preempt_count=2
+    spin_unlock()                               preempt_count=1
+    spin_unlock()                               preempt_count=0
     enable=0 pause=0, nothing pending
     ");
     assert_eq!(user.pte(1).flags_text(), "pu-ydh", "hashed as before");

@@ -2,7 +2,9 @@
 
 mod copy;
 mod mprotect;
+mod real;
 mod vmalloc;
+mod wrong;
 mod zap;
 
 use emu_arch::backend::Access;

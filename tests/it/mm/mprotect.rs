@@ -19,15 +19,17 @@ fn mprotect_changes_each_entry_in_two_steps() {
         tlb.tlb_finish_mmu();
     });
     insta::assert_snapshot!(record.to_string(), @"
+    spin_lock()                                    preempt_count=1
     change_pte_range:
     lazy_mmu_mode_enable()                      -> arch_enter()  enable=1 pause=0
-                                                   preempt_disable()  preempt_count=1
+                                                   preempt_disable()  preempt_count=2
         ptep_get(0x7f0000000000)                -> ø
         ptep_modify_prot_start(0x7f0000000000)  -> ppc64_tlb_batch.index=1
         ptep_modify_prot_commit(0x7f0000000000) -> ø
     lazy_mmu_mode_disable()                     -> arch_leave()  enable=0 pause=0
                                                    flush_hash_page()
-                                                   preempt_enable()  preempt_count=0
+                                                   preempt_enable()  preempt_count=1
+    spin_unlock()                                  preempt_count=0
     tlb_flush(0x7f0000000000, nr=1)             -> ø
     enable=0 pause=0, nothing pending
     ");

@@ -19,17 +19,19 @@ fn zap_flushes_the_hash_batch_when_the_section_ends_and_the_tlb_after_it() {
         assert_eq!((tlb.freed(), tlb.waiting()), (2, 0), "dirty file pages force a flush");
     });
     insta::assert_snapshot!(record.to_string(), @"
+    spin_lock()                               preempt_count=1
     zap_pte_range:
     lazy_mmu_mode_enable()                 -> arch_enter()  enable=1 pause=0
-                                              preempt_disable()  preempt_count=1
+                                              preempt_disable()  preempt_count=2
         ptep_get(0x7f0000000000)           -> ø
         ptep_get_and_clear(0x7f0000000000) -> ppc64_tlb_batch.index=1
         ptep_get(0x7f0000001000)           -> ø
         ptep_get_and_clear(0x7f0000001000) -> ppc64_tlb_batch.index=2
     lazy_mmu_mode_disable()                -> arch_leave()  enable=0 pause=0
                                               flush_hash_range(2)
-                                              preempt_enable()  preempt_count=0
+                                              preempt_enable()  preempt_count=1
     tlb_flush(0x7f0000000000, nr=2)        -> ø
+    spin_unlock()                             preempt_count=0
     enable=0 pause=0, nothing pending
     ");
 }
@@ -42,12 +44,14 @@ fn a_forced_flush_comes_after_the_section() {
         user.zap(&mut tlb, &Resched::never());
     });
     insta::assert_snapshot!(record.to_string(), @"
+    spin_lock()                               preempt_count=1
     zap_pte_range:
     lazy_mmu_mode_enable()                 -> arch_enter()  enable=1 pause=0
         ptep_get(0x7f0000000000)           -> ø
         ptep_get_and_clear(0x7f0000000000) -> ø
     lazy_mmu_mode_disable()                -> arch_leave()  enable=0 pause=0
     tlb_flush(0x7f0000000000, nr=1)        -> __flush_tlb_range(1)
+    spin_unlock()                             preempt_count=0
     enable=0 pause=0, nothing pending
     ");
 }
