@@ -1,8 +1,10 @@
 //! `lazymmu list`: what there is to choose from.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
-use emu_arch::{Arch, Kernel};
+use emu_arch::hw::hazard::Hazard;
+use emu_arch::{Arch, EFFECTS, Kernel};
 use emu_lab::scenario;
 use lazy_mmu::design::Design;
 
@@ -30,16 +32,25 @@ pub(crate) fn list() -> Result<ExitCode, Failure> {
             writeln!(to, "  @{name:<17} {what}")?;
         }
         writeln!(to, "\nCalls of a scenario:")?;
-        let mut line = String::new();
-        for word in scenario::words() {
-            if line.len() + word.len() > 74 {
-                writeln!(to, " {line}")?;
-                line.clear();
-            }
-            line += " ";
-            line += word;
-        }
-        writeln!(to, " {line}")
+        words(to, scenario::words())?;
+        writeln!(to, "\nHazards that it can expect (expect hazard NAME):")?;
+        words(to, Hazard::ALL.into_iter().map(Hazard::id))?;
+        writeln!(to, "\nEffects that it can count (expect NAME 3):")?;
+        words(to, EFFECTS.into_iter().map(|effect| effect.name))
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints words in lines of at most 80 columns.
+fn words(to: &mut dyn Write, words: impl Iterator<Item = &'static str>) -> io::Result<()> {
+    let mut line = String::new();
+    for word in words {
+        if line.len() + word.len() > 74 {
+            writeln!(to, " {line}")?;
+            line.clear();
+        }
+        line += " ";
+        line += word;
+    }
+    writeln!(to, " {line}")
 }

@@ -222,8 +222,10 @@ fn the_list_names_everything() {
     for arch in emu_arch::Arch::ALL {
         assert!(text.contains(arch.id()));
     }
-    for word in emu_lab::scenario::words() {
-        assert!(text.contains(word));
+    let hazards = emu_arch::hw::hazard::Hazard::ALL.into_iter().map(|hazard| hazard.id());
+    let effects = emu_arch::EFFECTS.into_iter().map(|effect| effect.name);
+    for word in emu_lab::scenario::words().chain(hazards).chain(effects) {
+        assert!(text.contains(word), "{word}");
     }
     assert!(text.lines().all(|line| line.chars().count() <= 80));
     assert!(Path::new(root()).join("scenarios").is_dir());
