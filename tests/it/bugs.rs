@@ -6,6 +6,7 @@ use emu_arch::hw::hazard::Hazard;
 use emu_arch::{Arch, Kernel};
 use emu_lab::render::hazards;
 use emu_lab::scenario::{self, Expect, Scenario, Setup, Step, Where};
+use emu_lab::value;
 use lazy_mmu::design::{Context, Design, Effects, Hook, LazyMmuDesign, hook_if, store};
 
 use crate::support::{files, parse, read, relative, root};
@@ -40,6 +41,8 @@ fn check(name: &str, scenario: &Scenario, run: &Where, bad: bool) {
     let found: BTreeSet<_> = outcome.hazards.iter().map(|found| found.hazard).collect();
     let expected = if bad { expected(scenario) } else { BTreeSet::new() };
     assert_eq!(found, expected, "{at}");
+    // The machine as a value runs both codes too.
+    assert_eq!(value::run(scenario, setup), outcome.record, "{at}");
 }
 
 #[test]

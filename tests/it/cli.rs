@@ -114,6 +114,13 @@ fn lines_of_two_codes() {
     check_refused(&["run", "-", "--mended"], b"enable\n", &["<stdin> has no block `mended {`"]);
     check_scenario_refused(b"enable\nbug {\n", &["expected `}` for this block", ":2:5"]);
     check_scenario_refused(b"enable\nbgu {\n", &["expected `before POINT`", "\"bug\"?"]);
+    check_scenario_refused(b"A: bug {\n  A: enable\n}\n", &["expected bug alone", ":1:1"]);
+    check_scenario_refused(b"bug {\n  enable\n} @cpu1\n", &["found \"@cpu1\"", ":3:3"]);
+    check_scenario_refused(
+        b"good: arm64 v7.0 mended\n---\nenable\n",
+        &["expected a block `bug {` or `mended {` for this run", ":1:18"],
+    );
+    check_scenario_refused(b"bad: x86 v7.0 mended\n---\nenable\n", &["the mended code", ":1:15"]);
     check_scenario_refused(
         b"good: arm64 v7.0 counts mendde\n---\nenable\n",
         &["expected `mended`, `,` or the end of the line, found \"mendde\"", ":1:25"],

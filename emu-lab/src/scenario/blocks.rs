@@ -83,6 +83,10 @@ impl<'s, 't> Blocks<'s, 't> {
         let (_, rest) = tasks::split_who(code).map_err(error)?;
         let word = rest.trim_end_matches('{').trim_end();
         if let Some(variant) = Code::by_word(word) {
+            if rest.len() < code.len() {
+                let message = format!("expected {word} alone: its lines name their tasks");
+                return Err(error((&code[..code.len() - rest.len()], message)));
+            }
             self.other = true;
             let closes = Closes::Variant(variant, self.scenario.insides.len());
             self.open.push(Open { number, line, closes, steps: Vec::new() });
@@ -128,6 +132,10 @@ impl<'s, 't> Blocks<'s, 't> {
             }
         };
         match closes {
+            Closes::Variant(..) if back_on.is_some() => {
+                let message = format!("expected nothing after `}}`, found {rest:?}");
+                return Err(error(rest, message));
+            }
             Closes::Interrupt(exit) => {
                 self.steps().extend(steps);
                 self.steps().push(exit);

@@ -25,7 +25,14 @@ pub(super) fn line(scenario: &mut Scenario, number: usize, line: &str) -> Result
     match key {
         "what" => scenario.what = value.trim().to_owned(),
         "from" => scenario.from = value.trim().to_owned(),
-        "bad" => scenario.bad.extend(runs(number, line, value)?),
+        "bad" => {
+            let runs = runs(number, line, value)?;
+            if runs.iter().any(|run| run.mended) {
+                let message = "expected a run with the bug, found one of the mended code";
+                return Err(InputError::at(number, line, mended(line), message));
+            }
+            scenario.bad.extend(runs);
+        }
         "good" => scenario.good.extend(runs(number, line, value)?),
         _ if text.is_empty() || text.starts_with('#') => {}
         _ => {
@@ -36,6 +43,11 @@ pub(super) fn line(scenario: &mut Scenario, number: usize, line: &str) -> Result
         }
     }
     Ok(())
+}
+
+/// Where the line speaks of mended code.
+pub(super) fn mended(line: &str) -> &str {
+    line.find(MENDED).map_or(line, |at| &line[at..at + MENDED.len()])
 }
 
 /// Reads a list of runs: an architecture, a kernel, perhaps a design and perhaps `mended` each.

@@ -8,7 +8,7 @@ use emu_arch::machine::MMS_MAX;
 
 use super::blocks::{Blocks, Code};
 use super::words::{self, EXPECTATIONS, Word};
-use super::{Expect, Line, Prot, PteArgs, Scenario, Step};
+use super::{Expect, Line, MENDED, Prot, PteArgs, Scenario, Step};
 use super::{header, tasks};
 use crate::input::InputError;
 
@@ -24,6 +24,11 @@ pub fn parse(text: &str) -> Result<Scenario, InputError> {
     let (mut scenario, two) = parse_code(text, Code::Bug)?;
     if two {
         scenario.mended = Some(Box::new(parse_code(text, Code::Mended)?.0));
+    } else if scenario.good.iter().any(|run| run.mended) {
+        let mended = |(_, line): &(usize, &str)| line.contains(MENDED);
+        let (index, line) = text.lines().enumerate().find(mended).unwrap_or((0, ""));
+        let message = "expected a block `bug {` or `mended {` for this run, found none";
+        return Err(InputError::at(index + 1, line, header::mended(line), message));
     }
     Ok(scenario)
 }
