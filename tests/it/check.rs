@@ -104,8 +104,10 @@ fn scenarios_replay_what_was_found() {
         for found in run(&options).broken {
             let Some(text) = &found.scenario else { continue };
             let scenario = parse(text);
-            let outcome =
-                scenario::run(&scenario, Setup::from(Where { arch, kernel, design: None, mended: false }));
+            let outcome = scenario::run(
+                &scenario,
+                Setup::from(Where { arch, kernel, design: None, mended: false }),
+            );
             assert_eq!((outcome.unmet, outcome.unexpected), (vec![], vec![]), "{text}");
             if let Some(hazard) = found.property.hazard() {
                 assert!(outcome.hazards.iter().any(|found| found.hazard == hazard), "{text}");
