@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use emu_arch::hw::hazard::Hazard;
 use emu_arch::{Arch, EFFECTS, Kernel};
+use emu_lab::check::Property;
 use emu_lab::scenario;
+use emu_lab::value::Fault;
 use lazy_mmu::design::Design;
 
 use crate::report::Failure;
@@ -25,6 +27,14 @@ pub(crate) fn list() -> Result<ExitCode, Failure> {
         writeln!(to, "\nDesigns (--design):")?;
         for design in Design::ALL {
             writeln!(to, "  {:<18} {}", design.id(), design.about())?;
+        }
+        writeln!(to, "\nProperties (lazymmu check --property):")?;
+        for property in Property::all() {
+            writeln!(to, "  {:<30} {}", property.id(), property.about())?;
+        }
+        writeln!(to, "\nFaults (lazymmu check --fault):")?;
+        for fault in Fault::ALL {
+            writeln!(to, "  {:<30} {}", fault.id(), fault.about())?;
         }
         writeln!(to, "\nScenarios that come along (lazymmu run @NAME):")?;
         for (name, scenario) in scenario::builtin().into_iter().flatten() {

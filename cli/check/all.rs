@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use emu_arch::{Arch, Kernel};
-use emu_lab::check::{Report, check, table};
+use emu_lab::check::{Report, check, findings, table};
 
 use super::progress::Progress;
 use super::{CheckArgs, Format, show, status};
@@ -13,6 +13,13 @@ use crate::run::print;
 /// Searches every architecture and kernel and prints what holds where. The exit status is that of
 /// the worst: a property that does not hold, then a search that gave up.
 pub(super) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
+    if args.format == Format::Markdown {
+        let progress = Progress::new("")?;
+        let text = findings::markdown(&mut |what| progress.say(what));
+        progress.done();
+        print(|to| to.write_all(text.as_bytes()))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut reports: Vec<Report> = Vec::new();
     for arch in Arch::ALL {
         for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.has(arch).is_ok()) {

@@ -14,6 +14,7 @@ use emu_arch::{Arch, Kernel};
 use emu_lab::check::{
     Accesses, End, Language, Options, Pages, Property, Report, check, check_programs,
 };
+use emu_lab::value::Fault;
 use lazy_mmu::design::Design;
 
 use crate::args::{arch_parser, design_parser, kernel_parser};
@@ -41,6 +42,9 @@ pub(crate) struct CheckArgs {
     /// Another API design than the kernel's
     #[arg(long, value_parser = design_parser())]
     design: Option<Design>,
+    /// A mistake to put into the code, to see what notices it; `lazymmu list` names them
+    #[arg(long, value_name = "NAME", value_parser = fault_parser(), hide_possible_values = true)]
+    fault: Option<Fault>,
     /// A property to look at, as often as you like; all by default
     #[arg(long, value_name = "NAME", value_parser = property_parser(), hide_possible_values = true)]
     property: Vec<Property>,
@@ -86,7 +90,7 @@ struct ClientArgs {
     /// Which pages it changes; user pages on sparc64 and s390 by default, else the kernel's
     #[arg(long, value_enum)]
     pages: Option<PagesArg>,
-    /// It touches pages whose change may still be pending
+    /// It touches pages whose change may still be pending, reads entries raw, and sleeps anywhere
     #[arg(long)]
     any_access: bool,
     /// No interrupt falls in
@@ -119,8 +123,10 @@ enum Format {
     /// Text, with each counterexample as a tree
     #[default]
     Text,
-    /// One JSON object
+    /// One JSON object, with --all one on each line
     Json,
+    /// With --all: docs/findings.md, whatever the other options
+    Markdown,
 }
 
 const EXAMPLES: &str = "\
@@ -148,6 +154,12 @@ fn property_parser() -> impl TypedValueParser<Value = Property> {
         .map(|id| Property::by_id(&id).expect("the parser accepts the listed ids only"))
 }
 
+fn fault_parser() -> impl TypedValueParser<Value = Fault> {
+    let values = Fault::ALL.iter().map(|fault| PossibleValue::new(fault.id()));
+    PossibleValuesParser::new(values)
+        .map(|id| Fault::by_id(&id).expect("the parser accepts the listed ids only"))
+}
+
 fn language_parser() -> impl TypedValueParser<Value = Language> {
     let values = Language::ALL.map(|language| PossibleValue::new(language.id()));
     PossibleValuesParser::new(values).map(|id| {
@@ -163,6 +175,7 @@ impl CheckArgs {
         let client = &self.client;
         let mut options = Options::new(arch, kernel);
         options.design = self.design.unwrap_or(options.design);
+        options.fault = self.fault;
         options.tasks = tasks.unwrap_or(options.tasks);
         options.cpus = cpus.unwrap_or(options.cpus);
         options.language = language.unwrap_or(options.language);
@@ -213,7 +226,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
         None => Vec::new(),
     };
     let text = match args.format {
-        Format::Text => show::text(&report, time, &saved),
+        Format::Text | Format::Markdown => show::text(&report, time, &saved),
         Format::Json => show::json(&report, time) + "\n",
     };
     print(|to| to.write_all(text.as_bytes()))?;

@@ -39,6 +39,11 @@ impl Progress {
         Ok(Self { bar, what, begun: Instant::now(), ended })
     }
 
+    /// Says what is searched.
+    pub(super) fn say(&self, what: &str) {
+        self.bar.set_message(what.to_owned());
+    }
+
     /// The search is done; returns how long it took.
     pub(super) fn done(self) -> Duration {
         self.bar.finish_and_clear();

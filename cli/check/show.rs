@@ -25,10 +25,11 @@ pub(super) fn model(options: &Options) -> String {
         (false, true) => "preemption",
         (false, false) => "nothing falls in",
     };
+    let fault = options.fault.map_or(String::new(), |fault| format!("fault: {}\n", fault.about()));
     let fork = if options.fork { ", fork and exit" } else { "" };
     format!(
         "{} {}, design {}: {tasks} task{} on {cpus} CPU{}, {pages},\n\
-         language {} at most {nesting} deep, {fall}{fork}\n",
+         language {} at most {nesting} deep, {fall}{fork}\n{fault}",
         arch.id(),
         kernel.id(),
         design.id(),

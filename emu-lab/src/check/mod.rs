@@ -32,6 +32,7 @@
 
 mod arena;
 mod client;
+pub mod findings;
 mod interfere;
 mod lines;
 mod local;

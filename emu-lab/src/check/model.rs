@@ -107,7 +107,7 @@ impl Model {
         programs: bool,
     ) -> (Self, Words) {
         let mut model = Self {
-            code: code(options.arch, options.kernel, options.design),
+            code: code(options.arch, options.kernel, options.design, options.fault),
             options,
             ops,
             programs,
@@ -247,7 +247,7 @@ impl Model {
                 next[layout.all + cpu] = local.per_cpu | (runs as u32) << RUNNING_SHIFT;
                 next[layout.memory()] = local.memory;
                 match local.mv {
-                    Move::Leave => self.arrive(cpu, runs, &next, local, see),
+                    Move::Leave => self.arrive(cpu, &next, local, see),
                     Move::Fork { .. } => self.fork(cpu, runs, &next, local, see),
                     mv => see(mv.on(cpu), local.found(), &next),
                 }
@@ -255,20 +255,16 @@ impl Model {
         }
     }
 
-    /// The task `runs` has left `cpu`: whoever waits can come.
+    /// A task has left `cpu`: whoever waits can come.
     fn arrive(
         &mut self,
         cpu: usize,
-        runs: usize,
         left: &Words,
         leave: LocalMove,
         see: &mut dyn FnMut(Move, Found, &Words),
     ) {
         let layout = self.layout();
-        if self.note(leave.note).fatal {
-            see(Move::Switch { cpu: cpu as u8, to: runs as u8 }, leave.found(), left);
-            return;
-        }
+        let fatal = self.note(leave.note).fatal;
         let memory = left[layout.memory()];
         for to in 0..layout.all {
             let elsewhere = (0..layout.cpus).any(|cpu| running(left[layout.all + cpu]) == to);
@@ -276,6 +272,11 @@ impl Model {
             let nobody = to < layout.tasks && self.task(left[to]).levels.is_empty();
             if elsewhere || others_idle || nobody {
                 continue;
+            }
+            if fatal {
+                // It does not get there.
+                see(Move::Switch { cpu: cpu as u8, to: to as u8 }, leave.found(), left);
+                return;
             }
             let at = leave.per_cpu | (cpu as u32) << RUNNING_SHIFT;
             let arrival = self.arrival((left[to], at, memory));

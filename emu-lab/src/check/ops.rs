@@ -6,7 +6,7 @@ use lazy_mmu::design::Call;
 use lazy_mmu::trace::PteOp;
 
 use super::client::{Kind, Op, Owner};
-use super::options::{Options, Pages};
+use super::options::{Accesses, Options, Pages};
 use crate::scenario::{PteArgs, Scenario, Step, TaskOp};
 use crate::value::Memory;
 
@@ -46,6 +46,15 @@ pub(super) fn general(options: &Options) -> Vec<Op> {
         op(Step::Pte(PteOp::set_pte_at, args(page)), owner);
         op(Step::Pte(PteOp::read, PteArgs { pfn: None, ..args(page) }), owner);
         op(Step::Pte(PteOp::ptep_get_and_clear, PteArgs { pfn: None, ..args(page) }), owner);
+    }
+    if options.accesses == Accesses::Any {
+        for number in 0..options.tasks {
+            if let Some(page) = page(options.pages, number) {
+                let args = PteArgs { pfn: None, ..args(page) };
+                op(Step::Pte(PteOp::raw_read, args), Owner::Task(number));
+            }
+        }
+        (0..options.tasks).for_each(|n| op(Step::Task(TaskOp::MightSleep), Owner::Task(n)));
     }
     if options.fork {
         for number in 0..options.tasks {

@@ -4,6 +4,7 @@ use emu_arch::{Arch, Kernel};
 use lazy_mmu::design::Design;
 
 use super::property::Property;
+use crate::value::Fault;
 
 /// A language of call sequences; each but the last two includes those before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,13 +54,13 @@ pub enum Pages {
     None,
 }
 
-/// What clients do to pages that they have changed.
+/// What clients do between their calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Accesses {
-    /// Nothing, until a call has promised that the change is done.
+    /// Nothing to a page that they have changed, until a call has promised that the change is done.
     #[default]
     Contract,
-    /// Anything, at any time.
+    /// Anything, at any time; they read entries past the accessor and sleep, too.
     Any,
 }
 
@@ -72,6 +73,8 @@ pub struct Options {
     pub kernel: Kernel,
     /// The API design.
     pub design: Design,
+    /// A mistake put into the code.
+    pub fault: Option<Fault>,
     /// The number of tasks, 1 to 3.
     pub tasks: u8,
     /// The number of CPUs, 1 or 2; tasks migrate where there are two.
@@ -116,6 +119,7 @@ impl Options {
             arch,
             kernel,
             design: kernel.design(),
+            fault: None,
             tasks: 2,
             cpus: 1,
             language: if kernel >= Kernel::V7_0 { Language::D } else { Language::A },

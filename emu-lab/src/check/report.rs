@@ -112,7 +112,11 @@ pub(super) fn report(model: &mut Model, outcome: Outcome) -> Report {
 
 /// The scenario of `lines`, if it shows what it is to show when it is run.
 fn replayed(options: &Options, property: Property, detail: &str, lines: &str) -> Option<String> {
-    let Options { arch, kernel, design, .. } = *options;
+    let Options { arch, kernel, design, fault, .. } = *options;
+    if fault.is_some() {
+        // The machine that runs scenarios has no faults.
+        return None;
+    }
     let setup = Setup { arch, kernel, design, panic_on_warn: false, mended: false };
     let first = scenario::parse(lines).ok()?;
     let found = scenario::run(&first, setup).hazards;

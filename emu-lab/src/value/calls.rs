@@ -10,6 +10,7 @@ use lazy_mmu::preempt::PreemptCount;
 use lazy_mmu::sched::CONTEXT_CHANGES;
 use lazy_mmu::trace::Event;
 
+use super::Fault;
 use super::exec::Exec;
 use super::memory::slot_of;
 use crate::scenario::{PteArgs, Step, TaskOp};
@@ -88,7 +89,11 @@ impl<B: Backend> Exec<'_, B> {
     pub(super) fn transition(&mut self, call: Call, cx: Context, hint: Option<PteRange>) -> Token {
         let state = StateBits(self.ask(|| self.local.task.lazy_mmu_state.0));
         let effects = self.world.design.step(state, cx, call);
-        for effect in effects.iter() {
+        let list = match self.world.fault {
+            Some(fault) => fault.effects(call, &effects),
+            None => effects.iter().collect(),
+        };
+        for effect in list {
             match effect {
                 Effect::Store(state) => {
                     self.point("store");
@@ -119,6 +124,7 @@ impl<B: Backend> Exec<'_, B> {
             self.seen.hooks.push(hook);
         }
         let backend = self.world.backend;
+        let around = self.hook.replace(hook);
         match hook {
             Hook::Enter => backend.enter(self),
             Hook::Leave => backend.leave(self),
@@ -128,6 +134,7 @@ impl<B: Backend> Exec<'_, B> {
                 None => backend.enter(self),
             },
         }
+        self.hook = around;
         if matches!(hook, Hook::Enter | Hook::EnterWithPtes) {
             self.track(Tracker::entered);
         }
@@ -208,7 +215,9 @@ impl<B: Backend> Exec<'_, B> {
         }
         self.get_cpu();
         let backend = self.world.backend;
-        backend.switch_out(self);
+        if !self.has(Fault::NoSwitchOut) {
+            backend.switch_out(self);
+        }
         self.put_cpu();
     }
 
@@ -216,7 +225,9 @@ impl<B: Backend> Exec<'_, B> {
     pub(super) fn switch_in(&mut self) {
         self.get_cpu();
         let backend = self.world.backend;
-        backend.switch_in(self);
+        if !self.has(Fault::NoSwitchIn) {
+            backend.switch_in(self);
+        }
         self.put_cpu();
         if self.world.arch.defers_per_cpu() {
             self.must_be_done(Hazard::BatchAtSwitch);

@@ -7,25 +7,26 @@ use emu_arch::backend::Backend;
 use emu_arch::hw::hazard::Hazard;
 use emu_arch::tracker::{Now, Tracker};
 use indexmap::IndexSet;
-use lazy_mmu::design::{Check, Context, Design, Warn};
+use lazy_mmu::design::{Check, Context, Design, Hook, Warn};
 use lazy_mmu::trace::Event;
 use rustc_hash::FxBuildHasher;
 
-use super::{Local, Progress, Seen, Stop};
+use super::{Fault, Local, Progress, Seen, Stop};
 
 /// The code of one architecture, version and design, and every per-CPU state it has come across.
 pub(super) struct World<B: Backend> {
     pub(super) backend: B,
     pub(super) arch: Arch,
     pub(super) design: Design,
+    pub(super) fault: Option<Fault>,
     pub(super) per_cpus: IndexSet<B::PerCpu, FxBuildHasher>,
 }
 
 impl<B: Backend> World<B> {
-    pub(super) fn new(backend: B, arch: Arch, design: Design) -> Self {
+    pub(super) fn new(backend: B, arch: Arch, design: Design, fault: Option<Fault>) -> Self {
         let mut per_cpus = IndexSet::default();
         per_cpus.insert(B::PerCpu::default());
-        Self { backend, arch, design, per_cpus }
+        Self { backend, arch, design, fault, per_cpus }
     }
 
     /// Does `work` from where it stopped to its next point, or to its end.
@@ -91,6 +92,8 @@ pub(super) struct Exec<'w, B: Backend> {
     passed: Vec<&'static str>,
     mode: Mode,
     pub(super) irqs_off: u32,
+    /// The hook that runs.
+    pub(super) hook: Option<Hook>,
     /// Where it stopped, with what everything was like there.
     stop: Option<(Stop, Local)>,
 }
@@ -104,8 +107,13 @@ impl<'w, B: Backend> Exec<'w, B> {
         told: RefCell<Told>,
         mode: Mode,
     ) -> Self {
-        let (points, passed, irqs_off, stop) = (0, Vec::new(), 0, None);
-        Self { world, local, seen, from, told, points, passed, mode, irqs_off, stop }
+        let (points, passed, irqs_off, hook, stop) = (0, Vec::new(), 0, None, None);
+        Self { world, local, seen, from, told, points, passed, mode, irqs_off, hook, stop }
+    }
+
+    /// Tells whether the code has the fault.
+    pub(super) fn has(&self, fault: Fault) -> bool {
+        self.world.fault == Some(fault)
     }
 
     /// Tells whether what happens now counts.
@@ -220,6 +228,7 @@ impl<'w, B: Backend> Exec<'w, B> {
     /// What a transition may know of its surroundings.
     pub(super) fn context(&self) -> Context {
         let in_interrupt = self.local.task.preempt_count.in_interrupt();
+        let in_interrupt = in_interrupt && !self.has(Fault::CallsInInterrupt);
         let arch_wants = self.world.arch.wants_lazy_mmu_mode();
         Context { in_interrupt, arch_wants, ..Context::default() }
     }

@@ -9,7 +9,15 @@ use lazy_mmu::design::{Call, Check, Context, Warn};
 use lazy_mmu::preempt::PreemptCount;
 use lazy_mmu::trace::Event;
 
+use super::Fault;
 use super::exec::Exec;
+
+impl<B: Backend> Exec<'_, B> {
+    /// Whether the code does not see what is outstanding, by a fault.
+    fn blind(&self) -> bool {
+        self.world.fault.is_some_and(|fault| fault.blinds(self.hook))
+    }
+}
 
 impl<B: Backend> Hw for Exec<'_, B> {
     type Ptep = Slot;
@@ -44,7 +52,9 @@ impl<B: Backend> Hw for Exec<'_, B> {
     fn is_lazy_mmu_mode_active(&self) -> bool {
         let active = || {
             let active = self.world.design.is_active(self.local.task.lazy_mmu_state);
-            active[usize::from(self.in_interrupt())].into()
+            let in_interrupt = self.in_interrupt() && !self.has(Fault::ActiveInInterrupt);
+            let active = active[usize::from(in_interrupt)];
+            ((active || self.has(Fault::AlwaysActive)) && !self.has(Fault::NeverActive)).into()
         };
         self.ask(active) != 0
     }
@@ -55,11 +65,17 @@ impl<B: Backend> Hw for Exec<'_, B> {
     }
 
     fn task_lazy_mmu_mode_pause(&mut self) {
+        if self.has(Fault::NoTaskPause) {
+            return;
+        }
         self.note(Event::Effect { name: "__task_lazy_mmu_mode_pause()", n: None });
         self.transition(Call::Pause, Context::default(), None);
     }
 
     fn task_lazy_mmu_mode_resume(&mut self) {
+        if self.has(Fault::NoTaskResume) {
+            return;
+        }
         self.note(Event::Effect { name: "__task_lazy_mmu_mode_resume()", n: None });
         self.transition(Call::Resume, Context::default(), None);
     }
@@ -69,20 +85,26 @@ impl<B: Backend> Hw for Exec<'_, B> {
     }
 
     fn set_thread_flag(&mut self, flag: u32) {
-        if self.happens() {
+        if self.happens() && !self.has(Fault::FlagNotSet) {
             self.local.task.flags |= 1 << flag;
         }
     }
 
     fn test_and_clear_thread_flag(&mut self, flag: u32) -> bool {
+        if self.blind() {
+            return false;
+        }
         let was = self.test_thread_flag(flag);
-        if self.happens() {
+        if self.happens() && !self.has(Fault::FlagNotCleared) {
             self.local.task.flags &= !(1 << flag);
         }
         was
     }
 
     fn per_cpu<R>(&mut self, step: impl FnOnce(&mut B::PerCpu) -> R) -> R {
+        if self.blind() {
+            return step(&mut B::PerCpu::default());
+        }
         let was = self.ask(|| self.local.per_cpu.into()) as usize;
         let mut state = self.world.per_cpus[was].clone();
         let value = step(&mut state);
@@ -98,31 +120,37 @@ impl<B: Backend> Hw for Exec<'_, B> {
     }
 
     fn get_cpu(&mut self) {
-        if self.happens() {
+        if self.happens() && !self.has(Fault::NoGetCpu) {
             self.local.task.preempt_count.0 += PreemptCount::PREEMPT_OFFSET;
         }
     }
 
     fn put_cpu(&mut self) {
-        if self.happens() {
+        if self.happens() && !self.has(Fault::NoGetCpu) {
             let count = self.local.task.preempt_count.0;
             self.local.task.preempt_count.0 = count.saturating_sub(PreemptCount::PREEMPT_OFFSET);
         }
     }
 
     fn local_irq_save(&mut self) {
-        self.irqs_off += 1;
+        self.irqs_off += u32::from(!self.has(Fault::IrqsOn));
     }
 
     fn local_irq_restore(&mut self) {
-        self.irqs_off -= 1;
+        self.irqs_off -= u32::from(!self.has(Fault::IrqsOn));
     }
 
     fn preempt_disable(&mut self) {
+        if self.world.fault.is_some_and(|fault| fault.skips_preempt(self.hook, true)) {
+            return;
+        }
         self.change_context("preempt_disable", PreemptCount::PREEMPT_OFFSET, true, true);
     }
 
     fn preempt_enable(&mut self) {
+        if self.world.fault.is_some_and(|fault| fault.skips_preempt(self.hook, false)) {
+            return;
+        }
         self.change_context("preempt_enable", PreemptCount::PREEMPT_OFFSET, false, true);
     }
 

@@ -10,6 +10,7 @@
 
 mod calls;
 mod exec;
+mod fault;
 mod hw;
 mod memory;
 mod ptes;
@@ -25,6 +26,7 @@ use lazy_mmu::sched::TaskStruct;
 use crate::scenario::Step;
 use exec::World;
 
+pub use fault::Fault;
 pub use memory::Memory;
 pub use scenario::run;
 
@@ -112,17 +114,17 @@ pub trait Code {
     fn note_end(&mut self, local: &mut Local, seen: &mut Seen);
 }
 
-/// The code of `arch` in `kernel` under `design`.
+/// The code of `arch` in `kernel` under `design`, with a `fault` in it where one is given.
 #[must_use]
-pub fn code(arch: Arch, kernel: Kernel, design: Design) -> Box<dyn Code> {
-    struct Make(Arch, Design);
+pub fn code(arch: Arch, kernel: Kernel, design: Design, fault: Option<Fault>) -> Box<dyn Code> {
+    struct Make(Arch, Design, Option<Fault>);
     impl WithBackend for Make {
         type Output = Box<dyn Code>;
         fn with<B: Backend + 'static>(self, backend: B) -> Box<dyn Code> {
-            Box::new(World::new(backend, self.0, self.1))
+            Box::new(World::new(backend, self.0, self.1, self.2))
         }
     }
-    arch.with_backend(kernel, Make(arch, design))
+    arch.with_backend(kernel, Make(arch, design, fault))
 }
 
 impl<B: Backend> Code for World<B> {

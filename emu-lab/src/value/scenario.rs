@@ -57,7 +57,7 @@ impl<'s> Lab<'s> {
         let memory = Memory::new(arch);
         let record = Some(Record::new(design));
         Self {
-            code: code(arch, kernel, design),
+            code: code(arch, kernel, design, None),
             insides: &scenario.insides,
             local: Local { task: TaskStruct::default(), cpu: 0, per_cpu: 0, memory },
             saved: BTreeMap::new(),

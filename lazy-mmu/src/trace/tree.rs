@@ -158,8 +158,8 @@ struct Rows<'r, 'f, 'g> {
     several: bool,
     depth: Depth,
     row: Option<Row>,
-    /// Left-hand sides of calls inside of which something else happens.
-    away: Vec<String>,
+    /// Left-hand sides of calls inside of which something else happens, each with its task.
+    away: Vec<(u8, String)>,
     pending: String,
 }
 
@@ -224,7 +224,7 @@ impl Rows<'_, '_, '_> {
                 }
             }
             Event::Section(name) => self.plain_line(&format!("{:indent$}{name}:", ""))?,
-            Event::Away => self.away()?,
+            Event::Away => self.away(seen.task)?,
             Event::Back => self.back(seen)?,
             Event::Hazard { name, cause } => self.add(match cause {
                 Some(cause) => format!("HAZARD: {name}, caused by event {cause}"),
@@ -259,10 +259,10 @@ impl Rows<'_, '_, '_> {
     }
 
     /// Something else happens inside the call of the current row.
-    fn away(&mut self) -> fmt::Result {
+    fn away(&mut self, task: u8) -> fmt::Result {
         let row = self.row.get_or_insert_with(Row::default);
         let skip = if self.several { PREFIX } else { 0 };
-        self.away.push(row.left.chars().skip(skip).collect());
+        self.away.push((task, row.left.chars().skip(skip).collect()));
         row.right.get_or_insert_with(|| "...".to_owned());
         self.close()
     }
@@ -270,7 +270,8 @@ impl Rows<'_, '_, '_> {
     /// The call goes on: its row is written again, without what it has shown already.
     fn back(&mut self, seen: &Recorded<'_>) -> fmt::Result {
         self.close()?;
-        let left = self.away.pop().unwrap_or_default();
+        let last = self.away.iter().rposition(|(task, _)| *task == seen.task);
+        let left = last.map(|at| self.away.remove(at).1).unwrap_or_default();
         let name = left.trim_start_matches([' ', '.']);
         let left = format!("{}... {name}", prefix(self.several, seen));
         // What it does from here on is shown from here on, be it a hook or an effect.

@@ -1,0 +1,276 @@
+//! docs/findings.md: what the checker finds, as Markdown, computed.
+
+use std::fmt::Write;
+
+use emu_arch::backend::Backend;
+use emu_arch::hw::hazard::Hazard;
+use emu_arch::{Arch, Kernel, WithBackend};
+use lazy_mmu::design::Design;
+
+use super::options::{Accesses, Options};
+use super::property::Property;
+use super::report::{Counterexample, Report};
+use super::table::broken;
+use super::{check, nobody};
+
+/// A bug of the corpus, and a client that finds it.
+struct Hunt {
+    bug: &'static str,
+    what: &'static str,
+    arch: Arch,
+    kernel: Kernel,
+    design: Option<&'static str>,
+    /// What the command line has beyond architecture and kernel, and what it sets.
+    extra: &'static str,
+    set: fn(&mut Options),
+    property: Property,
+}
+
+/// Bugs that a client finds without their scenario.
+const HUNTS: &[Hunt] = &[
+    Hunt {
+        bug: "v7.0 on Xen PV",
+        what: "a preemption between the counter and the hook",
+        arch: Arch::XenPv,
+        kernel: Kernel::V7_0,
+        design: None,
+        extra: "",
+        set: |_| {},
+        property: Property::No(Hazard::ArchBug),
+    },
+    Hunt {
+        bug: "BC-02",
+        what: "an entry is read while its update is queued",
+        arch: Arch::XenPv,
+        kernel: Kernel::V6_0,
+        design: None,
+        extra: "--any-access",
+        set: |options| options.accesses = Accesses::Any,
+        property: Property::No(Hazard::StaleRead),
+    },
+    Hunt {
+        bug: "BC-05",
+        what: "an interrupt enters the mode that the task is in",
+        arch: Arch::XenPv,
+        kernel: Kernel::V6_19,
+        design: None,
+        extra: "--nesting 1 --interrupt-calls",
+        set: |options| (options.nesting, options.interrupt_calls) = (1, true),
+        property: Property::No(Hazard::ArchBug),
+    },
+    Hunt {
+        bug: "BC-07",
+        what: "every set_ptes() is a section, so sections nest",
+        arch: Arch::XenPv,
+        kernel: Kernel::V6_0,
+        design: None,
+        extra: "--no-interrupts",
+        set: |options| options.interrupts = false,
+        property: Property::No(Hazard::ArchBug),
+    },
+    Hunt {
+        bug: "BC-09",
+        what: "powerpc touches its batch with preemption on",
+        arch: Arch::PowerpcHash,
+        kernel: Kernel::V6_0,
+        design: None,
+        extra: "",
+        set: |_| {},
+        property: Property::No(Hazard::BatchPreemptible),
+    },
+    Hunt {
+        bug: "BC-10",
+        what: "sparc64 leaves its batch behind at a switch",
+        arch: Arch::Sparc64,
+        kernel: Kernel::V6_14,
+        design: None,
+        extra: "--nesting 1",
+        set: |options| options.nesting = 1,
+        property: Property::No(Hazard::ForeignBatch),
+    },
+    Hunt {
+        bug: "BC-11",
+        what: "a section sleeps where the mode turns preemption off",
+        arch: Arch::PowerpcHash,
+        kernel: Kernel::V6_19,
+        design: None,
+        extra: "--any-access --nesting 1",
+        set: |options| (options.accesses, options.nesting) = (Accesses::Any, 1),
+        property: Property::No(Hazard::SleepInAtomic),
+    },
+    Hunt {
+        bug: "BC-15",
+        what: "an update made in an interrupt is put off",
+        arch: Arch::Sparc64,
+        kernel: Kernel::V6_19,
+        design: None,
+        extra: "",
+        set: |_| {},
+        property: Property::No(Hazard::IrqDeferred),
+    },
+    Hunt {
+        bug: "BC-16",
+        what: "an inner section ends the batching of the outer one",
+        arch: Arch::Arm64,
+        kernel: Kernel::V6_16,
+        design: None,
+        extra: "--no-interrupts",
+        set: |options| options.interrupts = false,
+        property: Property::BatchesAfterNested,
+    },
+    Hunt {
+        bug: "BC-17",
+        what: "a nested disable that does not flush",
+        arch: Arch::Arm64,
+        kernel: Kernel::V7_0,
+        design: Some("sketch"),
+        extra: "--no-interrupts",
+        set: |options| options.interrupts = false,
+        property: Property::SettledAtNestedDisable,
+    },
+    Hunt {
+        bug: "BC-18",
+        what: "code without a section of its own counts on its update inside one",
+        arch: Arch::Arm64,
+        kernel: Kernel::V7_0,
+        design: None,
+        extra: "--any-access --nesting 1",
+        set: |options| (options.accesses, options.nesting) = (Accesses::Any, 1),
+        property: Property::No(Hazard::AccessPendingBarriers),
+    },
+];
+
+/// The rest of the corpus, and why a client of the API does not find it.
+const REST: &str = "\
+| bug | why not |
+|---|---|
+| BC-01, BC-20 to BC-22 | They are about the lock of a page table, which no general client takes. |
+| BC-03, BC-12, BC-19, BC-27 | The corpus has no such numbers. |
+| BC-04 | A cross-call to all CPUs is one step of the machine. |
+| BC-06 | The workaround is in a caller that looks at the mode before it enters. |
+| BC-13, BC-24 | They are about what a caller does with a pointer or a value that it has read. |
+| BC-14, BC-28 | A compile error, and a matter of speed of the proposal for s390. |
+| BC-23 | Flushes that reclaim owes are no part of the client. |
+| BC-25 | A mutex in a softirq; handlers of the client take none. |
+| BC-26 | No bug: it must not be reported, and is not. |
+| BC-29 | A design of one's own; a test of the corpus has it. |
+";
+
+/// The documents' text. `see` is told what is searched, for someone who waits.
+pub fn markdown(see: &mut dyn FnMut(&str)) -> String {
+    let mut text = HEAD.to_owned();
+    let reports = reports(see);
+    text += "\n## What holds where\n\n| architecture | kernels | states | what breaks (moves) |\n";
+    text += "|---|---|--:|---|\n";
+    for (kernels, report) in &reports {
+        let arch = report.options.arch.id();
+        let list = broken(report).join(", ");
+        let breaks = if list.is_empty() { "nothing" } else { &list };
+        let more = if report.is_proof() { "" } else { "more than " };
+        let _ = writeln!(text, "| {arch} | {kernels} | {more}{} | {breaks} |", report.states);
+    }
+    counterexamples(&mut text, &reports);
+    hunts(&mut text, see);
+    text + QUESTIONS
+}
+
+const HEAD: &str = "\
+# Findings
+
+What the checker finds, computed by `lazymmu check --all --format markdown`; a test holds it true.
+
+Two tasks on one CPU follow the contract of the API, with sections and pauses two deep; interrupts and
+preemption fall wherever a real machine lets them. Each search looks at every state, and is a proof for
+call sequences of any length. *Moves* are steps from point to point; an interrupt is one move.
+";
+
+/// The code of an architecture in a kernel, by the name of its version.
+fn code(arch: Arch, kernel: Kernel) -> String {
+    struct Name;
+    impl WithBackend for Name {
+        type Output = String;
+        fn with<B: Backend + 'static>(self, backend: B) -> String {
+            format!("{backend:?}")
+        }
+    }
+    format!("{} {}", arch.with_backend(kernel, Name), kernel.design().id())
+}
+
+/// A report for each code, with the kernels that have it.
+fn reports(see: &mut dyn FnMut(&str)) -> Vec<(String, Report)> {
+    let mut reports: Vec<(String, String, Report)> = Vec::new();
+    for arch in Arch::ALL {
+        for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.has(arch).is_ok()) {
+            let code = format!("{} {}", arch.id(), code(arch, kernel));
+            if let Some((_, kernels, _)) = reports.iter_mut().find(|(known, ..)| *known == code) {
+                let _ = write!(kernels, ", {}", kernel.id());
+                continue;
+            }
+            see(&format!("{} {}", arch.id(), kernel.id()));
+            let options = Options { max_states: 1_500_000, ..Options::new(arch, kernel) };
+            let report = check(&options, &mut nobody());
+            reports.push((code, kernel.id().to_owned(), report));
+        }
+    }
+    reports.into_iter().map(|(_, kernels, report)| (kernels, report)).collect()
+}
+
+/// The shortest way for each property and condition, with all places where it breaks.
+fn counterexamples(text: &mut String, reports: &[(String, Report)]) {
+    *text += "\n## The shortest ways\n\nEach property that breaks somewhere, with the shortest way of all.\n";
+    let mut all: Vec<(&Counterexample, &Report)> = Vec::new();
+    for (_, report) in reports {
+        all.extend(report.broken.iter().map(|found| (found, report)));
+    }
+    all.sort_by_key(|(found, _)| (found.property, found.detail, found.moves, found.cost));
+    for same in all.chunk_by(|(a, _), (b, _)| (a.property, a.detail) == (b.property, b.detail)) {
+        let Some((found, report)) = same.first() else { continue };
+        let _ = writeln!(text, "\n### {}\n", found.property.id());
+        let about = found.property.about();
+        let detail = if found.detail.is_empty() { about } else { found.detail };
+        let mut archs: Vec<&str> = same.iter().map(|(_, of)| of.options.arch.id()).collect();
+        archs.dedup();
+        let _ = writeln!(
+            text,
+            "{detail}. Breaks on {}; here {} {}:\n",
+            archs.join(", "),
+            report.options.arch.id(),
+            report.options.kernel.id()
+        );
+        let _ = writeln!(text, "```text\n{}```", found.record);
+    }
+}
+
+fn hunts(text: &mut String, see: &mut dyn FnMut(&str)) {
+    *text += "\n## Bugs found without their scenario\n\n";
+    *text += "| bug | what | command | property | moves |\n|---|---|---|---|--:|\n";
+    for hunt in HUNTS {
+        see(hunt.bug);
+        let mut options = Options { first: true, ..Options::new(hunt.arch, hunt.kernel) };
+        options.properties = vec![hunt.property];
+        let mut extra = String::new();
+        if let Some(design) = hunt.design.and_then(Design::by_id) {
+            options.design = design;
+            let _ = write!(extra, " --design {}", design.id());
+        }
+        (hunt.set)(&mut options);
+        if !hunt.extra.is_empty() {
+            let _ = write!(extra, " {}", hunt.extra);
+        }
+        let report = check(&options, &mut nobody());
+        let found = report.broken.first();
+        let moves = found.map_or("not found".to_owned(), |found| found.moves.to_string());
+        let _ = writeln!(
+            text,
+            "| {} | {} | `lazymmu check --arch {} --kernel {}{extra}` | {} | {moves} |",
+            hunt.bug,
+            hunt.what,
+            hunt.arch.id(),
+            hunt.kernel.id(),
+            hunt.property.id(),
+        );
+    }
+    let _ = write!(text, "\nThose that it does not find:\n\n{REST}");
+}
+
+const QUESTIONS: &str = include_str!("questions.md");

@@ -1,0 +1,139 @@
+//! Faults: single mistakes that can be put into the kernel's code, to see what notices them.
+
+use lazy_mmu::design::{Call, Effect, Effects, Hook, StateBits};
+
+macro_rules! faults {
+    ($($(#[$meta:meta])* $name:ident = $id:literal, $about:literal;)*) => {
+        /// A mistake in the generic layer or in the architecture's code.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Fault {
+            $(#[doc = $about] $name,)*
+        }
+
+        impl Fault {
+            /// Every fault.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The name that the command uses; never changes.
+            #[must_use]
+            pub const fn id(self) -> &'static str {
+                match self {
+                    $(Self::$name => $id,)*
+                }
+            }
+
+            /// One line on what is wrong.
+            #[must_use]
+            pub const fn about(self) -> &'static str {
+                match self {
+                    $(Self::$name => $about,)*
+                }
+            }
+        }
+    };
+}
+
+faults! {
+    HookBeforeStore = "hook-before-store", "a call reaches the hook before it stores the state";
+    NoEnter = "no-enter", "the enter hook is not called";
+    NoLeave = "no-leave", "the leave hook is not called";
+    NoFlush = "no-flush", "the flush hook is not called";
+    FlushForLeave = "flush-for-leave", "the flush hook is called in place of the leave hook";
+    LeaveForFlush = "leave-for-flush", "the leave hook is called in place of the flush hook";
+    EnterTwice = "enter-twice", "the enter hook is called twice";
+    LeaveTwice = "leave-twice", "the leave hook is called twice";
+    EnableStoresNothing = "enable-stores-nothing", "an enable stores no state";
+    DisableStoresNothing = "disable-stores-nothing", "a disable stores no state";
+    PauseStoresNothing = "pause-stores-nothing", "a pause stores no state";
+    ResumeStoresNothing = "resume-stores-nothing", "a resume stores no state";
+    CallsInInterrupt = "calls-in-interrupt", "calls do not ask whether they are in interrupt";
+    ActiveInInterrupt = "active-in-interrupt", "the mode is active in interrupt if it is in the task";
+    AlwaysActive = "always-active", "arch code is told that the mode is active";
+    NeverActive = "never-active", "arch code is told that the mode is not active";
+    NoPreemptDisableInEnter = "no-preempt-disable-in-enter", "enter leaves preemption on";
+    NoPreemptDisableInLeave = "no-preempt-disable-in-leave", "leave leaves preemption on";
+    NoPreemptDisableInFlush = "no-preempt-disable-in-flush", "flush leaves preemption on";
+    NoPreemptEnableInEnter = "no-preempt-enable-in-enter", "enter leaves preemption off";
+    NoPreemptEnableInLeave = "no-preempt-enable-in-leave", "leave leaves preemption off";
+    NoPreemptEnableInFlush = "no-preempt-enable-in-flush", "flush leaves preemption off";
+    NothingToLeave = "nothing-to-leave", "leave does not see what is outstanding";
+    NothingToFlush = "nothing-to-flush", "flush does not see what is outstanding";
+    NoSwitchOut = "no-switch-out", "a switch does nothing for the outgoing task";
+    NoSwitchIn = "no-switch-in", "a switch does nothing for the incoming task";
+    NoTaskPause = "no-task-pause", "a switch does not pause the outgoing task";
+    NoTaskResume = "no-task-resume", "a switch does not resume the incoming task";
+    FlagNotSet = "flag-not-set", "thread flags are not set";
+    FlagNotCleared = "flag-not-cleared", "thread flags are not cleared when they are tested";
+    NoGetCpu = "no-get-cpu", "a primitive may leave its CPU";
+    IrqsOn = "irqs-on", "interrupts stay on where they have to be off";
+}
+
+impl Fault {
+    /// Finds a fault by its name.
+    #[must_use]
+    pub fn by_id(id: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|fault| fault.id() == id)
+    }
+
+    /// What the fault makes of the effects of `call`.
+    pub(super) fn effects(
+        self,
+        call: Call,
+        effects: &Effects<StateBits>,
+    ) -> Vec<Effect<StateBits>> {
+        let mut list: Vec<_> = effects.iter().collect();
+        if self == Self::HookBeforeStore {
+            list.sort_by_key(|effect| matches!(effect, Effect::Store(_)));
+        }
+        let stores_nothing = matches!(
+            (self, call),
+            (Self::EnableStoresNothing, Call::Enable | Call::EnableWithPtes)
+                | (Self::DisableStoresNothing, Call::Disable)
+                | (Self::PauseStoresNothing, Call::Pause)
+                | (Self::ResumeStoresNothing, Call::Resume)
+        );
+        list.retain(|effect| !(stores_nothing && matches!(effect, Effect::Store(_))));
+        list.into_iter().flat_map(|effect| self.effect(effect)).collect()
+    }
+
+    fn effect(self, effect: Effect<StateBits>) -> Vec<Effect<StateBits>> {
+        let Effect::Hook(hook) = effect else { return vec![effect] };
+        let hooks = match (self, hook) {
+            (Self::NoEnter, Hook::Enter) | (Self::NoLeave, Hook::Leave) => vec![],
+            (Self::NoFlush, Hook::Flush) => vec![],
+            (Self::FlushForLeave, Hook::Leave) => vec![Hook::Flush],
+            (Self::LeaveForFlush, Hook::Flush) => vec![Hook::Leave],
+            (Self::EnterTwice, Hook::Enter) | (Self::LeaveTwice, Hook::Leave) => vec![hook, hook],
+            _ => vec![hook],
+        };
+        hooks.into_iter().map(Effect::Hook).collect()
+    }
+
+    /// Whether `preempt_disable()`, or enable, does nothing in `hook`.
+    pub(super) fn skips_preempt(self, hook: Option<Hook>, disable: bool) -> bool {
+        match hook {
+            Some(Hook::Enter | Hook::EnterWithPtes) => {
+                self == Self::NoPreemptDisableInEnter && disable
+                    || self == Self::NoPreemptEnableInEnter && !disable
+            }
+            Some(Hook::Leave) => {
+                self == Self::NoPreemptDisableInLeave && disable
+                    || self == Self::NoPreemptEnableInLeave && !disable
+            }
+            Some(Hook::Flush) => {
+                self == Self::NoPreemptDisableInFlush && disable
+                    || self == Self::NoPreemptEnableInFlush && !disable
+            }
+            None => false,
+        }
+    }
+
+    /// Whether code in `hook` does not see what is outstanding.
+    pub(super) fn blinds(self, hook: Option<Hook>) -> bool {
+        match hook {
+            Some(Hook::Leave) => self == Self::NothingToLeave,
+            Some(Hook::Flush) => self == Self::NothingToFlush,
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Single mistakes in the kernel's code: the checker notices all that matter.
+
+use std::collections::BTreeSet;
+
+use emu_arch::{Arch, Kernel};
+use emu_lab::check::{Language, Options, check, nobody};
+use emu_lab::value::Fault;
+
+use crate::support::check_snapshot;
+
+const WHERE: [(Arch, Kernel); 5] = [
+    (Arch::Arm64, Kernel::V7_1),
+    (Arch::PowerpcHash, Kernel::V7_1),
+    (Arch::Sparc64, Kernel::V7_1),
+    (Arch::XenPv, Kernel::V7_1),
+    (Arch::S390, Kernel::S390V6),
+];
+
+use Arch::{Arm64, PowerpcHash, S390, Sparc64, XenPv};
+
+/// Mistakes that are none: the fault, where, and why.
+const EQUIVALENT: &[(Fault, &[Arch], &str)] = &[
+    (
+        Fault::HookBeforeStore,
+        &[Arm64, PowerpcHash, Sparc64, S390],
+        "the hooks ask nothing of the state, and no switch looks at it",
+    ),
+    (
+        Fault::NeverActive,
+        &[Arm64, PowerpcHash, Sparc64],
+        "all updates are immediate: slow, and right",
+    ),
+    (Fault::NeverActive, &[XenPv, S390], "it asks its own state"),
+    (Fault::AlwaysActive, &[XenPv, S390], "it asks its own state"),
+    (Fault::ActiveInInterrupt, &[XenPv, S390], "it asks its own state"),
+    (Fault::NoPreemptDisableInEnter, &[Arm64], "it does not turn preemption off"),
+    (
+        Fault::NoPreemptDisableInLeave,
+        &[Arm64, PowerpcHash, Sparc64, S390],
+        "leave does not turn preemption off",
+    ),
+    (
+        Fault::NoPreemptDisableInFlush,
+        &[Arm64, PowerpcHash, Sparc64],
+        "flush does not turn preemption off",
+    ),
+    (
+        Fault::NoPreemptEnableInEnter,
+        &[Arm64, PowerpcHash, Sparc64, S390],
+        "enter does not turn preemption on",
+    ),
+    (Fault::NoPreemptEnableInLeave, &[Arm64], "it does not turn preemption off"),
+    (
+        Fault::NoPreemptEnableInFlush,
+        &[Arm64, PowerpcHash, Sparc64],
+        "flush does not turn preemption on",
+    ),
+    (
+        Fault::NoSwitchOut,
+        &[Arm64, PowerpcHash, Sparc64, S390],
+        "a switch finds nothing that it has to do",
+    ),
+    (
+        Fault::NoSwitchIn,
+        &[Arm64, PowerpcHash, Sparc64, S390],
+        "a switch finds nothing that it has to do",
+    ),
+    (Fault::NoTaskPause, &[Arm64, PowerpcHash, Sparc64, XenPv, S390], "v7.2 on Xen alone does it"),
+    (Fault::NoTaskResume, &[Arm64, PowerpcHash, Sparc64, XenPv, S390], "v7.2 on Xen alone does it"),
+    (Fault::FlagNotSet, &[PowerpcHash, Sparc64, XenPv, S390], "it has no flag since v7.0"),
+    (Fault::FlagNotCleared, &[Arm64], "barriers too often: slow, and right"),
+    (Fault::FlagNotCleared, &[PowerpcHash, Sparc64, XenPv, S390], "it has no flag since v7.0"),
+    (
+        Fault::NoGetCpu,
+        &[Arm64, PowerpcHash, Sparc64, XenPv, S390],
+        "the mode or interrupts off keep the task on its CPU wherever a batch is touched",
+    ),
+    (
+        Fault::IrqsOn,
+        &[Arm64, PowerpcHash, Sparc64, S390],
+        "nothing that the lab models depends on it",
+    ),
+];
+
+#[test]
+fn every_mistake_that_matters_is_noticed() {
+    let mut text = String::new();
+    let mut survivors = BTreeSet::new();
+    for (arch, kernel) in WHERE {
+        for &fault in Fault::ALL {
+            let interrupts = matches!(
+                fault,
+                Fault::CallsInInterrupt
+                    | Fault::ActiveInInterrupt
+                    | Fault::AlwaysActive
+                    | Fault::IrqsOn
+            );
+            let options = Options {
+                interrupts,
+                fault: Some(fault),
+                language: Language::A,
+                first: true,
+                interrupt_steps: 2,
+                ..Options::new(arch, kernel)
+            };
+            let report = check(&options, &mut nobody());
+            let first = report.broken.iter().min_by_key(|found| (found.moves, found.property));
+            let outcome = match first {
+                Some(found) => format!("{} ({} moves)", found.property.id(), found.moves),
+                None => {
+                    assert!(report.is_proof(), "{arch:?} {fault:?} {:?}", report.end);
+                    survivors.insert((fault, arch));
+                    "not noticed".to_owned()
+                }
+            };
+            text += &format!("{:<13} {:<28} {outcome}\n", arch.id(), fault.id());
+        }
+    }
+    let mut known = BTreeSet::new();
+    text += "\nnot noticed, since they are no mistakes:\n";
+    for (fault, archs, why) in EQUIVALENT {
+        let ids: Vec<_> = archs.iter().map(|arch| arch.id()).collect();
+        text += &format!("{} on {}: {why}\n", fault.id(), ids.join(", "));
+        known.extend(archs.iter().map(|arch| (*fault, *arch)));
+    }
+    assert_eq!(survivors, known);
+    check_snapshot("check", "mutants", "what notices each mistake", &text);
+}
