@@ -284,7 +284,8 @@ impl Tracker {
         }
         match cached {
             Some(cached) => self.report_some(hazard::stale_translation(cached, after), None),
-            None if after.is_present() => {
+            // An access that was refused leaves an entry that is present, and hashes nothing.
+            None if after.is_present() && (!hashed || after.has(Pte::HASHPTE)) => {
                 self.cached[cpu].insert(page, after);
             }
             None => {}
@@ -326,5 +327,24 @@ impl Tracker {
         }
         let owned = stale.is_some_and(|stale| stale.owned);
         self.report_some(hazard::unflushed(stale.is_some(), owned), stale.map(|s| s.seq));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hw::addr::Pfn;
+
+    #[test]
+    fn a_page_that_no_access_reached_is_not_hashed() {
+        let at = At { mm: 1, addr: VirtAddr::page(0x7f00_0000_0000).unwrap() };
+        let now = Now { cpu: 0, task: 0, preempt_count: PreemptCount::default(), seq: 0 };
+        let pte = Pte::user(Pfn(1), false, false);
+        let mut tracker = Tracker::new(Arch::PowerpcHash);
+        tracker.access(now, at, pte, pte);
+        tracker.access(now, at, pte, pte.with(Pte::HASHPTE));
+        assert_eq!(tracker.take_found(), []);
+        tracker.access(now, at, pte, pte.with(Pte::HASHPTE));
+        assert_eq!(tracker.take_found(), [(Hazard::DuplicateHpte, None)]);
     }
 }

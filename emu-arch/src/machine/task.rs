@@ -95,9 +95,16 @@ impl Machine {
     /// The hooks of the architecture run as in `__switch_to()` and around it. A preemption where the
     /// running task must not be preempted is a hazard and happens all the same. Where a hook hits a
     /// `BUG_ON()` on the way out, the running task stays.
+    ///
+    /// Fidelity: changed: `context_switch()` of kernel/sched/core.c v7.0 reduced to the current task, its
+    /// lazy MMU state, preempt count and thread flags, and to the hooks of the architecture.
     pub fn context_switch(&self, cpu: u8, next: u8) {
         if let Some(from) = self.cpu_of(next).filter(|from| *from != cpu) {
             self.context_switch(from, idle(from));
+            if self.running(from) == next {
+                // It has died on its way out there.
+                return;
+            }
         }
         self.run_on(cpu);
         let prev = self.running(cpu);
@@ -131,6 +138,8 @@ impl Machine {
     }
 
     /// The running task gives up its CPU to the idle task: `schedule()`.
+    ///
+    /// Fidelity: changed: kernel/sched/core.c v7.0; nobody else is picked.
     pub fn schedule(&self) {
         sched::note_context("schedule");
         self.check_sleep();
@@ -139,6 +148,8 @@ impl Machine {
     }
 
     /// The running task may sleep here: `might_sleep()`.
+    ///
+    /// Fidelity: changed: include/linux/kernel.h v7.0; sleeping in a section is reported besides.
     pub fn might_sleep(&self) {
         sched::note_context("might_sleep");
         self.check_sleep();
@@ -163,6 +174,8 @@ impl Machine {
     }
 
     /// The running task exits: what it leaves behind is a hazard.
+    ///
+    /// Fidelity: stub: `do_exit()` of kernel/exit.c v7.0: the checks alone; the task could go on.
     pub fn exit(&self) {
         sched::note_context("do_exit");
         let task = sched::current_task();

@@ -173,6 +173,9 @@ impl<'s> Lab<'s> {
         let elsewhere = (0..NR_CPUS).find(|from| self.running[*from] == next);
         if let Some(from) = elsewhere.map(|from| from as u8).filter(|from| *from != cpu) {
             self.context_switch(from, idle(from));
+            if self.running[usize::from(from)] == next {
+                return;
+            }
         }
         self.run_on(cpu);
         if self.running[usize::from(cpu)] == next {
