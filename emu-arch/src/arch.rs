@@ -143,6 +143,15 @@ impl Arch {
         on_backend!(self.backend(kernel), |backend, _cpus| work.with(backend))
     }
 
+    /// The version of its code that the architecture has in `kernel`, as its backend calls it; none
+    /// where it does not have the mode yet.
+    #[must_use]
+    pub fn code(self, kernel: Kernel) -> Option<String> {
+        kernel.has(self).ok()?;
+        let code = on_backend!(&self.backend(kernel), |backend, _cpus| format!("{backend:?}"));
+        code.split(' ').next().map(str::to_owned)
+    }
+
     /// The code of this architecture in `kernel`, and the state of each CPU as after boot.
     pub(crate) fn backend(self, kernel: Kernel) -> AnyBackend {
         match self {

@@ -278,8 +278,9 @@ pub trait Backend: Copy + std::fmt::Debug {
     ) -> bool {
         self.pte_update(hw, at, ptep, |pte| pte.without(Pte::YOUNG)).has(Pte::YOUNG)
     }
-    /// `ptep_set_access_flags()`: a present entry gets more permissions; by default it is replaced, as
-    /// in mm/pgtable-generic.c v7.0.
+    /// `ptep_set_access_flags()`: a present entry gets more permissions; by default it is replaced.
+    ///
+    /// Fidelity: changed: mm/pgtable-generic.c v7.0, without `flush_tlb_fix_spurious_fault()`.
     #[inline]
     fn ptep_set_access_flags<H: Hw<PerCpu = Self::PerCpu>>(
         self,

@@ -12,11 +12,16 @@ pub struct Naive;
 impl Backend for Naive {
     type PerCpu = ();
 
+    /// Fidelity: same as include/linux/pgtable.h v7.0 without `CONFIG_ARCH_HAS_LAZY_MMU_MODE`.
     fn enter(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) {}
+    /// Fidelity: same as include/linux/pgtable.h v7.0 without `CONFIG_ARCH_HAS_LAZY_MMU_MODE`.
     fn leave(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) {}
+    /// Fidelity: same as include/linux/pgtable.h v7.0 without `CONFIG_ARCH_HAS_LAZY_MMU_MODE`.
     fn flush(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) {}
 
     /// Costs nothing and is not recorded, but the TLBs forget.
+    ///
+    /// Fidelity: stub: `flush_tlb_range()` of no architecture of v7.0.
     fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, at: At, pages: u32) {
         hw.tlb_invalidate(at, pages);
     }

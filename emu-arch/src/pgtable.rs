@@ -2,6 +2,9 @@
 //!
 //! Models the functions of include/linux/pgtable.h and asm/pgtable.h (v7.0) that mm code calls:
 //! each is recorded and handed to the backend of the machine's architecture.
+//!
+//! Fidelity: changed: include/linux/pgtable.h v7.0: every primitive takes `mm` and `addr`, also those
+//! that the kernel passes a `vma` or the pointer alone.
 
 use lazy_mmu::sched;
 use lazy_mmu::trace::{PteEvent, PteOp};

@@ -3,6 +3,9 @@
 //! Models include/linux/pgtable.h (v7.0). A call reads the task's state, asks the design what to
 //! do, and does it effect by effect: store, hook, warn. Where nobody watches (no architecture, no
 //! record, the default design) only the counters move and nothing is allocated.
+//!
+//! Fidelity: changed: include/linux/pgtable.h v7.0 (5ab246749569): a call is a transition of the design
+//! that is in force, and what a check does is configured.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};

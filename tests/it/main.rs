@@ -7,6 +7,7 @@ mod check;
 mod cli;
 mod compare;
 mod designs;
+mod fidelity;
 mod findings;
 mod macros;
 mod macros_diff;

@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use crate::fidelity;
 use crate::support::{files, read, relative, root};
 
 /// Who may import whom inside a crate: files under the folder, and the modules of the same crate
@@ -226,13 +227,20 @@ fn mirrored_code_says_how() {
         if !text.contains("Fidelity: ") && text.contains("fn ") {
             broken.push(format!("{name}: no fidelity tag"));
         }
-        for (number, line) in text.lines().enumerate() {
-            let Some((_, tag)) = line.split_once("Fidelity: ") else { continue };
-            let known = ["same as ", "changed: ", "stub: "].iter().any(|k| tag.starts_with(k));
-            let sourced = tag.contains('@')
-                || ["v7.0", "v6.", "proposal v6"].iter().any(|v| text.contains(v));
-            if !known || !sourced {
-                broken.push(format!("{name}:{}: {tag:?} names no kind or no version", number + 1));
+    }
+    check_none(&broken);
+}
+
+#[test]
+fn fidelity_tags_say_what_they_must() {
+    let mut broken = Vec::new();
+    for (name, text) in sources().iter().filter(|(name, _)| name != "tests/it/fidelity.rs") {
+        for tag in fidelity::tags(text) {
+            if tag.split().is_none() || !tag.names_a_version() {
+                broken.push(format!(
+                    "{name}:{}: {:?} names no kind or no version",
+                    tag.line, tag.text
+                ));
             }
         }
     }

@@ -81,9 +81,9 @@ impl Backend for Arm64 {
     /// `__set_ptes_anysz()`: all stores, then one completion on the last value. No barrier follows the
     /// atomic changes of an entry, which leave no valid kernel entry or a weaker form of the one before.
     ///
-    /// Fidelity: same as arch/arm64/include/asm/pgtable.h v7.0, with `__ptep_get_and_clear()`,
-    /// `___ptep_set_wrprotect()` and `__ptep_test_and_clear_young()`; page table checks and MTE tags are
-    /// left out.
+    /// Fidelity: same as arch/arm64/include/asm/pgtable.h v6.16 and v7.0, with `__ptep_get_and_clear()`,
+    /// `___ptep_set_wrprotect()` and `__ptep_test_and_clear_young()`; blocks of contiguous entries, page
+    /// table checks and MTE tags are left out.
     #[inline]
     fn set_ptes<H: Hw<PerCpu = Self::PerCpu>>(
         self,
@@ -102,7 +102,8 @@ impl Backend for Arm64 {
 
     /// The entry keeps what it has and is given more.
     ///
-    /// Fidelity: same as `__ptep_set_access_flags()` of arch/arm64/mm/fault.c v7.0.
+    /// Fidelity: changed: `__ptep_set_access_flags()` of arch/arm64/mm/fault.c v7.0, without the flush of
+    /// the translation that permitted less.
     fn ptep_set_access_flags<H: Hw<PerCpu = Self::PerCpu>>(
         self,
         hw: &mut H,
@@ -120,8 +121,8 @@ impl Backend for Arm64 {
     ///
     /// An entry of the swapper's root is written through the fixmap and asks for nothing.
     ///
-    /// Fidelity: same as arch/arm64/include/asm/pgtable.h v7.0 with four levels, of which the p4d is
-    /// the root.
+    /// Fidelity: same as arch/arm64/include/asm/pgtable.h v6.16 and v7.0 with four levels, of which the
+    /// p4d is the root.
     fn set_table(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, at: At, level: Level, valid: bool) {
         let root = matches!(level, Level::P4d | Level::Pgd);
         if (valid || root) && !(root && at.is_init_mm()) {
@@ -130,6 +131,9 @@ impl Backend for Arm64 {
     }
 
     /// TLB maintenance has barriers of its own and is not affected by the mode.
+    ///
+    /// Fidelity: stub: `__flush_tlb_range()` and `flush_tlb_kernel_range()` of
+    /// arch/arm64/include/asm/tlbflush.h v7.0, one name for both, done at once.
     fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, at: At, pages: u32) {
         hw.effect(FLUSH_TLB_RANGE.of(pages));
         hw.tlb_invalidate(at, pages);

@@ -23,8 +23,8 @@ pub const P4D_SHIFT: u32 = 39;
 /// `0xffff_0000_0000_0000` on, or in the powerpc linear and I/O regions from
 /// `0xc000_0000_0000_0000` to `0xc00d_ffff_ffff_ffff`.
 ///
-/// Fidelity: changed: one address layout for all architectures; sparc64 and s390 kernels live in
-/// low addresses of a context of their own.
+/// Fidelity: changed: one address layout for all architectures, near that of x86 and arm64 v7.0;
+/// sparc64 and s390 kernels live in low addresses of a context of their own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct VirtAddr(u64);
 

@@ -1,7 +1,7 @@
 //! A page table entry: one layout for all architectures, with each one's bit under its own name.
 //!
-//! Fidelity: changed: the positions of the bits are ours; the predicates over them are the
-//! kernel's.
+//! Fidelity: changed: the positions of the bits are ours; the predicates over them are those of each
+//! architecture's asm/pgtable.h v7.0.
 
 use super::addr::Pfn;
 

@@ -13,6 +13,9 @@ use super::Machine;
 use crate::hw::addr::{PMD_SHIFT, VirtAddr};
 
 /// A lock.
+///
+/// Fidelity: changed: include/linux/spinlock.h and include/linux/mutex.h v7.0: who holds it, and what
+/// taking it does to the preempt count; nobody waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Lock {
     /// The lock of the page table of address space `mm` that maps `addr`: `pte_lockptr()`.

@@ -17,7 +17,8 @@ use crate::hw::table::{Ptep, Table};
 
 /// An address space of a machine; a clone is another handle to the same one.
 ///
-/// Fidelity: changed: what the page table primitives need of `struct mm_struct`.
+/// Fidelity: changed: what the page table primitives need of `struct mm_struct`,
+/// include/linux/mm_types.h v7.0.
 #[derive(Clone, Debug)]
 pub struct MmStruct(Rc<MmInner>);
 
@@ -39,7 +40,8 @@ struct MmInner {
 /// The lock keeps preemption off. When it is released, updates of the table must be done and its
 /// translations flushed, or it is a hazard.
 ///
-/// Fidelity: changed: one value in place of the pointer and the lock.
+/// Fidelity: changed: `pte_offset_map_lock()` of mm/pgtable-generic.c v7.0, one value in place of the
+/// pointer and the lock.
 #[must_use = "the lock is released when the value is dropped"]
 #[derive(Debug)]
 pub struct PteLock {
@@ -118,6 +120,8 @@ impl MmStruct {
 
     /// The page table that maps `addr`, locked, with the levels above it filled in where they are
     /// missing: `pte_alloc_map_lock()` and the allocations on the way there.
+    ///
+    /// Fidelity: changed: include/linux/mm.h v7.0; the levels above are known by whether they are set.
     pub fn pte_alloc_map_lock(&self, addr: VirtAddr) -> PteLock {
         PteLock::new(self, self.pte_alloc_kernel(addr), addr)
     }

@@ -15,6 +15,8 @@ pub const FLUSH_HASH_RANGE: Effect = Effect::delayable("flush_hash_range");
 const BATCHED: Effect = Effect::put_off("ppc64_tlb_batch.index=");
 
 /// How many entries a batch holds before it is flushed.
+///
+/// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v6.0 to v7.0.
 pub const PPC64_TLB_BATCH_NR: usize = 192;
 
 /// A segment size of the hash MMU.
@@ -44,8 +46,8 @@ impl Ssize {
 
 /// Pages whose hash page table entries are still to be invalidated.
 ///
-/// Fidelity: changed: arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v7.0, with addresses in
-/// place of virtual page numbers and without the slots, which no effect depends on.
+/// Fidelity: changed: arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v6.0 to v7.0, with addresses
+/// in place of virtual page numbers and without the slots, which no effect depends on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Ppc64TlbBatch {
     /// The mode is on; up to v6.19 only.
@@ -123,7 +125,8 @@ pub(super) fn hpte_need_flush<H: Hw<PerCpu = Ppc64TlbBatch>>(
 /// Invalidates what waits on this CPU, if anything does.
 ///
 /// Fidelity: same as `__flush_tlb_pending()` of arch/powerpc/mm/book3s64/hash_tlb.c v7.0 and the test
-/// for an empty batch in its callers; whether only the local CPU is told is left out.
+/// for an empty batch in its callers; whether only the local CPU is told, and what
+/// `flush_hash_range()` does on bare metal and under a hypervisor, are left out.
 #[inline(never)]
 pub(super) fn flush_pending(hw: &mut impl Hw<PerCpu = Ppc64TlbBatch>) {
     let index = hw.per_cpu(|batch| batch.index());

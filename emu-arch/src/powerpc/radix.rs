@@ -22,11 +22,11 @@ pub struct Radix;
 impl Backend for Radix {
     type PerCpu = ();
 
-    /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v7.0.
+    /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v6.0 to v7.0.
     fn enter(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) {}
-    /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v7.0.
+    /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v6.0 to v7.0.
     fn leave(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) {}
-    /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v7.0.
+    /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v6.0 to v7.0.
     fn flush(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) {}
 
     /// Fidelity: same as arch/powerpc/mm/book3s64/pgtable.c v7.0.
@@ -55,6 +55,8 @@ impl Backend for Radix {
     }
 
     /// The mode puts off no invalidation.
+    ///
+    /// Fidelity: stub: arch/powerpc/mm/book3s64/radix_tlb.c v7.0, the names of what is called.
     fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, at: At, pages: u32) {
         let effect =
             if at.is_init_mm() { RADIX_FLUSH_TLB_KERNEL_RANGE } else { RADIX_FLUSH_TLB_RANGE };
@@ -62,8 +64,7 @@ impl Backend for Radix {
         hw.tlb_invalidate(at, pages);
     }
 
-    /// Fidelity: changed: `radix__tlb_flush()` of arch/powerpc/mm/book3s64/radix_tlb.c v7.0 reduced
-    /// to its name.
+    /// Fidelity: stub: `radix__tlb_flush()` of arch/powerpc/mm/book3s64/radix_tlb.c v7.0, its name.
     fn tlb_flush(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, at: At, pages: u32) {
         hw.effect(RADIX_TLB_FLUSH.of(pages));
         hw.tlb_invalidate(at, pages);

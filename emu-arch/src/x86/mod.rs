@@ -18,14 +18,15 @@ pub struct X86;
 impl Backend for X86 {
     type PerCpu = ();
 
-    /// Fidelity: same as `paravirt_nop` in arch/x86/kernel/paravirt.c v6.19 and v7.0.
+    /// Fidelity: same as `paravirt_nop` in arch/x86/kernel/paravirt.c v6.0 to v7.1; v7.2 has an empty
+    /// inline.
     fn enter(self, _: &mut impl Hw<PerCpu = ()>) {}
-    /// Fidelity: same as `paravirt_nop` in arch/x86/kernel/paravirt.c v6.19 and v7.0.
+    /// Fidelity: same as `paravirt_nop` in arch/x86/kernel/paravirt.c v6.0 to v7.1; in v7.2 the flush.
     fn leave(self, _: &mut impl Hw<PerCpu = ()>) {}
-    /// Fidelity: same as `paravirt_nop` in arch/x86/kernel/paravirt.c v6.19 and v7.0.
+    /// Fidelity: same as `paravirt_nop` in arch/x86/kernel/paravirt.c v6.0 to v7.2.
     fn flush(self, _: &mut impl Hw<PerCpu = ()>) {}
 
-    /// Fidelity: changed: arch/x86/mm/tlb.c v7.0 reduced to the name of what is called.
+    /// Fidelity: stub: arch/x86/mm/tlb.c v7.0, the names of what is called.
     fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = ()>, at: At, pages: u32) {
         let effect = if at.is_init_mm() { FLUSH_TLB_KERNEL_RANGE } else { FLUSH_TLB_MM_RANGE };
         hw.effect(effect.of(pages));

@@ -163,7 +163,8 @@ impl Backend for XenPv {
     /// whether it changes anything or not.
     ///
     /// Fidelity: same as `native_ptep_get_and_clear()` and `ptep_set_wrprotect()`,
-    /// arch/x86/include/asm/pgtable.h v6.0 to v7.2, neither of which is a paravirt operation.
+    /// arch/x86/include/asm/pgtable.h v6.0 to v7.2, neither of which is a paravirt operation; no source
+    /// was found that says how the hypervisor takes them.
     #[inline]
     fn pte_update<H: Hw<PerCpu = XenCpu>>(
         self,

@@ -12,8 +12,12 @@ use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 
 /// How many calls the queue holds.
+///
+/// Fidelity: same as arch/x86/xen/multicalls.c v6.0 to v7.2.
 pub const MC_BATCH: usize = 32;
 /// How many bytes of arguments are too many: the queue is flushed before it has them.
+///
+/// Fidelity: same as arch/x86/xen/multicalls.c v6.0 to v7.2.
 pub const MC_ARGS: usize = MC_BATCH * 16;
 /// Bytes of a `struct mmu_update`.
 const MMU_UPDATE: usize = 16;

@@ -66,7 +66,8 @@ impl BitOrAssign for VmFlags {
 
 /// A mapping of an address space.
 ///
-/// Fidelity: changed: what page table code asks of `struct vm_area_struct`.
+/// Fidelity: changed: what page table code asks of `struct vm_area_struct`,
+/// include/linux/mm_types.h v7.0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VmAreaStruct {
     /// First address.

@@ -91,7 +91,7 @@ pub(super) fn complete(mappings: &[Mapping]) -> Result<(), InputError> {
 impl Memory {
     /// The pages that page tables of the last level map: of no file, and all.
     ///
-    /// Fidelity: changed: a part of a page counts as none.
+    /// Fidelity: changed: fs/proc/task_mmu.c v7.0 shows KiB; a part of a page counts as none.
     pub(super) const fn mapped(&self) -> (u64, u64) {
         const KIB_PER_PAGE: u64 = PAGE_SIZE / 1024;
         let anon = self.anonymous.saturating_sub(self.anon_huge_pages) / KIB_PER_PAGE;

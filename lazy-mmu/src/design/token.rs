@@ -11,7 +11,7 @@ use super::{Context, Effects, Hook, LazyMmuDesign, Token, hook_if, store_if};
 crate::lazy_mmu_state! {
     /// The architecture's mode word in its simplest form.
     ///
-    /// Fidelity: changed: `TIF_LAZY_MMU` of arm64 in v2; other architectures keep it per CPU.
+    /// Fidelity: changed: `TIF_LAZY_MMU` of arm64 in v2 of the series; other architectures keep it per CPU.
     pub struct State {
         /// The mode is on.
         lazy: bool = "lazy",

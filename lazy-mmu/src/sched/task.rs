@@ -23,7 +23,7 @@ pub struct TaskStruct {
 
 /// The local variables of callers that use the raw calls: a stack of tokens, 256 deep.
 ///
-/// Fidelity: changed: in v1 and v2 each caller had a variable of its own.
+/// Fidelity: changed: in v1 and v2 of the series each caller had a variable of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Tokens {
     nested: [u64; 4],
