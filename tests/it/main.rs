@@ -18,6 +18,7 @@ mod mm;
 mod models;
 mod mutants;
 mod my_design;
+mod random;
 mod s390;
 mod scenarios;
 mod silent;

@@ -43,6 +43,26 @@ fn the_worked_example_in_every_era() {
     }
 }
 
+#[test]
+fn eras_with_the_same_code_run_the_worked_example_alike() {
+    for path in files("scenarios/worked", ".scn") {
+        let scenario = parse(&read(&path));
+        for arch in Arch::ALL {
+            let mut known: Vec<((String, &str), Record)> = Vec::new();
+            for kernel in Kernel::ALL {
+                let Some(code) = arch.code(kernel) else { continue };
+                let era = (code, kernel.design().id());
+                let setup = Setup { arch, kernel, ..Setup::from(kernel.design()) };
+                let record = scenario::run(&scenario, setup).record;
+                match known.iter().find(|(known, _)| *known == era) {
+                    Some((_, same)) => assert_eq!(record, *same, "{arch:?} {kernel:?}"),
+                    None => known.push((era, record)),
+                }
+            }
+        }
+    }
+}
+
 /// Steps of the worked example: how often each effect happens, in order of first appearance.
 fn effects(name: &str, arch: Arch) -> Vec<(String, usize)> {
     let scenario = parse(&read(&root().join(format!("scenarios/worked/{name}.scn"))));
