@@ -30,11 +30,11 @@ pub(crate) fn list() -> Result<ExitCode, Failure> {
         }
         writeln!(to, "\nProperties (lazymmu check --property):")?;
         for property in Property::all() {
-            writeln!(to, "  {:<30} {}", property.id(), property.about())?;
+            writeln!(to, "  {:<26} {}", property.id(), property.about())?;
         }
         writeln!(to, "\nFaults (lazymmu check --fault):")?;
         for fault in Fault::ALL {
-            writeln!(to, "  {:<30} {}", fault.id(), fault.about())?;
+            writeln!(to, "  {:<27} {}", fault.id(), fault.about())?;
         }
         writeln!(to, "\nScenarios that come along (lazymmu run @NAME):")?;
         for (name, scenario) in scenario::builtin().into_iter().flatten() {

@@ -1,11 +1,13 @@
 //! The states that were found: exact, each once, in the order of their discovery.
 //!
-//! One vector is store and queue in one; a table of numbers finds what is in it. No state carries
-//! its history: each has the number of the one that it was reached from.
+//! One vector is store and queue in one; a table of numbers, probed in a row, finds what is in it. No
+//! state carries its history: each has the number of the one that it was reached from. States come in
+//! batches: whoever looks first at all the places that a batch will need has them read from memory side
+//! by side, and not one after the other.
 
 use std::hash::Hasher;
+use std::hint::black_box;
 
-use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 
 /// States of `W` words each.
@@ -14,22 +16,28 @@ pub(super) struct Arena<const W: usize> {
     parents: Vec<u32>,
     /// Switches and interrupts on the way to each.
     costs: Vec<u16>,
-    numbers: HashTable<u32>,
+    /// Numbers plus one, 0 where there is none; a power of two long, and at most five eighths full.
+    numbers: Vec<u32>,
+    batch: Vec<Arrival<W>>,
 }
 
-/// What became of a state that was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Inserted {
-    /// It is new.
-    New,
-    /// It was known.
-    Known,
+/// A state that was reached, and how.
+#[derive(Clone, Copy)]
+struct Arrival<const W: usize> {
+    state: [u32; W],
+    parent: u32,
+    cost: u16,
+    hash: u64,
 }
+
+/// How many states make a batch.
+const BATCH: usize = 128;
 
 fn hash<const W: usize>(state: &[u32; W]) -> u64 {
     let mut hasher = FxHasher::default();
-    for word in state {
-        hasher.write_u32(*word);
+    for pair in state.chunks(2) {
+        let high = pair.get(1).map_or(0, |word| u64::from(*word) << 32);
+        hasher.write_u64(u64::from(pair[0]) | high);
     }
     hasher.finish()
 }
@@ -41,9 +49,11 @@ impl<const W: usize> Arena<W> {
             states: Vec::new(),
             parents: Vec::new(),
             costs: Vec::new(),
-            numbers: HashTable::new(),
+            numbers: vec![0; 1024],
+            batch: Vec::with_capacity(BATCH),
         };
-        arena.insert(start, 0, 0, 0);
+        arena.reach(start, 0, 0, 0);
+        arena.finish(0);
         arena
     }
 
@@ -63,38 +73,67 @@ impl<const W: usize> Arena<W> {
         self.costs[number as usize]
     }
 
-    /// Adds a state that was reached from `parent`. One that is known and of the newest layer, which
-    /// begins at `layer`, is reached from whichever parent costs less.
+    /// A state was reached from `parent`. One that is known and of the newest layer, which begins at
+    /// `layer`, is reached from whichever parent costs less. It is there after [`Self::finish`] only.
     #[inline]
-    pub(super) fn insert(
-        &mut self,
-        state: [u32; W],
-        parent: u32,
-        cost: u16,
-        layer: u32,
-    ) -> Inserted {
-        let Self { states, parents, costs, numbers } = self;
-        let entry = numbers.entry(
-            hash(&state),
-            |number| states[*number as usize] == state,
-            |number| hash(&states[*number as usize]),
-        );
-        match entry {
-            hashbrown::hash_table::Entry::Occupied(known) => {
-                let number = *known.get();
-                if number >= layer && cost < costs[number as usize] {
-                    (costs[number as usize], parents[number as usize]) = (cost, parent);
-                }
-                Inserted::Known
-            }
-            hashbrown::hash_table::Entry::Vacant(free) => {
-                free.insert(states.len() as u32);
-                states.push(state);
-                parents.push(parent);
-                costs.push(cost);
-                Inserted::New
-            }
+    pub(super) fn reach(&mut self, state: [u32; W], parent: u32, cost: u16, layer: u32) {
+        self.batch.push(Arrival { state, parent, cost, hash: hash(&state) });
+        if self.batch.len() == BATCH {
+            self.finish(layer);
         }
+    }
+
+    /// All that was reached is there.
+    pub(super) fn finish(&mut self, layer: u32) {
+        if (self.states.len() + self.batch.len()) * 8 > self.numbers.len() * 5 {
+            self.grow();
+        }
+        let batch = std::mem::take(&mut self.batch);
+        let mask = self.numbers.len() - 1;
+        let first = |arrival: &Arrival<W>| self.numbers[arrival.hash as usize & mask];
+        let known = |number: u32| self.states.get(number as usize).map_or(0, |state| state[0]);
+        black_box(batch.iter().fold(0, |seen, arrival| seen ^ first(arrival)));
+        let look = |arrival: &Arrival<W>| known(first(arrival).wrapping_sub(1));
+        black_box(batch.iter().fold(0, |seen, arrival| seen ^ look(arrival)));
+        for arrival in &batch {
+            self.insert(arrival, layer);
+        }
+        self.batch = batch;
+        self.batch.clear();
+    }
+
+    fn insert(&mut self, arrival: &Arrival<W>, layer: u32) {
+        let mask = self.numbers.len() - 1;
+        let mut at = arrival.hash as usize & mask;
+        loop {
+            let Some(number) = self.numbers[at].checked_sub(1) else { break };
+            if self.states[number as usize] == arrival.state {
+                let number = number as usize;
+                if number >= layer as usize && arrival.cost < self.costs[number] {
+                    (self.costs[number], self.parents[number]) = (arrival.cost, arrival.parent);
+                }
+                return;
+            }
+            at = (at + 1) & mask;
+        }
+        self.states.push(arrival.state);
+        self.parents.push(arrival.parent);
+        self.costs.push(arrival.cost);
+        self.numbers[at] = self.states.len() as u32;
+    }
+
+    /// Makes the table of numbers twice as long.
+    fn grow(&mut self) {
+        let mask = self.numbers.len() * 2 - 1;
+        let mut numbers = vec![0; mask + 1];
+        for (state, number) in self.states.iter().zip(1..) {
+            let mut at = hash(state) as usize & mask;
+            while numbers[at] != 0 {
+                at = (at + 1) & mask;
+            }
+            numbers[at] = number;
+        }
+        self.numbers = numbers;
     }
 
     /// The memory that it holds, in bytes.
@@ -102,6 +141,38 @@ impl<const W: usize> Arena<W> {
         self.states.capacity() * size_of::<[u32; W]>()
             + self.parents.capacity() * size_of::<u32>()
             + self.costs.capacity() * size_of::<u16>()
-            + self.numbers.allocation_size()
+            + self.numbers.capacity() * size_of::<u32>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Arena;
+
+    #[test]
+    fn states_are_kept_once_and_in_order() {
+        let mut arena = Arena::<2>::new([0, 0]);
+        for round in 0..2 {
+            for n in 0..5000u32 {
+                arena.reach([n % 70, n / 70], n, 1, 0);
+            }
+            arena.finish(0);
+            assert_eq!(arena.len(), 5000, "round {round}");
+        }
+        assert_eq!((arena.state(71), arena.parent(71)), ([1, 1], 71));
+    }
+
+    #[test]
+    fn the_cheaper_parent_of_the_newest_layer_counts() {
+        let mut arena = Arena::<2>::new([9, 9]);
+        for (parent, cost) in [(5, 3), (6, 2), (7, 2)] {
+            arena.reach([1, 1], parent, cost, 1);
+        }
+        arena.finish(1);
+        assert_eq!((arena.parent(1), arena.cost(1)), (6, 2));
+        // A layer on, it is too late.
+        arena.reach([1, 1], 8, 0, 2);
+        arena.finish(2);
+        assert_eq!((arena.parent(1), arena.cost(1)), (6, 2));
     }
 }

@@ -2,9 +2,8 @@
 
 use std::fmt::Write;
 
-use emu_arch::backend::Backend;
 use emu_arch::hw::hazard::Hazard;
-use emu_arch::{Arch, Kernel, WithBackend};
+use emu_arch::{Arch, Kernel};
 use lazy_mmu::design::Design;
 
 use super::options::{Accesses, Options};
@@ -12,6 +11,9 @@ use super::property::Property;
 use super::report::{Counterexample, Report};
 use super::table::broken;
 use super::{check, nobody};
+
+/// Where a search gives up: all but those of sparc64 in its worst times end by themselves.
+const STATES_MAX: usize = 1_400_000;
 
 /// A bug of the corpus, and a client that finds it.
 struct Hunt {
@@ -166,8 +168,12 @@ pub fn markdown(see: &mut dyn FnMut(&str)) -> String {
         let arch = report.options.arch.id();
         let list = broken(report).join(", ");
         let breaks = if list.is_empty() { "nothing" } else { &list };
-        let more = if report.is_proof() { "" } else { "more than " };
-        let _ = writeln!(text, "| {arch} | {kernels} | {more}{} | {breaks} |", report.states);
+        let states = if report.is_proof() {
+            report.states.to_string()
+        } else {
+            format!("more than {STATES_MAX}")
+        };
+        let _ = writeln!(text, "| {arch} | {kernels} | {states} | {breaks} |");
     }
     counterexamples(&mut text, &reports);
     hunts(&mut text, see);
@@ -184,30 +190,19 @@ preemption fall wherever a real machine lets them. Each search looks at every st
 call sequences of any length. *Moves* are steps from point to point; an interrupt is one move.
 ";
 
-/// The code of an architecture in a kernel, by the name of its version.
-fn code(arch: Arch, kernel: Kernel) -> String {
-    struct Name;
-    impl WithBackend for Name {
-        type Output = String;
-        fn with<B: Backend + 'static>(self, backend: B) -> String {
-            format!("{backend:?}")
-        }
-    }
-    format!("{} {}", arch.with_backend(kernel, Name), kernel.design().id())
-}
-
 /// A report for each code, with the kernels that have it.
 fn reports(see: &mut dyn FnMut(&str)) -> Vec<(String, Report)> {
     let mut reports: Vec<(String, String, Report)> = Vec::new();
     for arch in Arch::ALL {
         for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.has(arch).is_ok()) {
-            let code = format!("{} {}", arch.id(), code(arch, kernel));
+            let code = arch.code(kernel).unwrap_or_default();
+            let code = format!("{} {code} {}", arch.id(), kernel.design().id());
             if let Some((_, kernels, _)) = reports.iter_mut().find(|(known, ..)| *known == code) {
                 let _ = write!(kernels, ", {}", kernel.id());
                 continue;
             }
             see(&format!("{} {}", arch.id(), kernel.id()));
-            let options = Options { max_states: 1_500_000, ..Options::new(arch, kernel) };
+            let options = Options { max_states: STATES_MAX, ..Options::new(arch, kernel) };
             let report = check(&options, &mut nobody());
             reports.push((code, kernel.id().to_owned(), report));
         }

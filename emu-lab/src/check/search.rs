@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::arena::{Arena, Inserted};
+use super::arena::Arena;
 use super::model::{Model, WORDS_MAX, Words};
 use super::moves::{Found, Move};
 use super::property::Property;
@@ -157,6 +157,7 @@ impl<'m, const W: usize> Search<'m, W> {
             }
             self.look_at(number, next);
         }
+        self.arena.finish(next);
         None
     }
 
@@ -169,7 +170,7 @@ impl<'m, const W: usize> Search<'m, W> {
             *sometimes |= found.sometimes;
             let cost = cost.saturating_add(found.cost);
             if found.notes == [0, 0] {
-                arena.insert(narrow(after), number, cost, next);
+                arena.reach(narrow(after), number, cost, next);
             } else {
                 notes.push((mv, found, *after));
             }
@@ -191,7 +192,7 @@ impl<'m, const W: usize> Search<'m, W> {
                 }
             }
             if !fatal {
-                let _: Inserted = arena.insert(narrow(&after), number, cost, next);
+                arena.reach(narrow(&after), number, cost, next);
             }
         }
     }

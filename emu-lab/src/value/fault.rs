@@ -47,7 +47,7 @@ faults! {
     PauseStoresNothing = "pause-stores-nothing", "a pause stores no state";
     ResumeStoresNothing = "resume-stores-nothing", "a resume stores no state";
     CallsInInterrupt = "calls-in-interrupt", "calls do not ask whether they are in interrupt";
-    ActiveInInterrupt = "active-in-interrupt", "the mode is active in interrupt if it is in the task";
+    ActiveInInterrupt = "active-in-interrupt", "arch code asks for the task, in interrupt or not";
     AlwaysActive = "always-active", "arch code is told that the mode is active";
     NeverActive = "never-active", "arch code is told that the mode is not active";
     NoPreemptDisableInEnter = "no-preempt-disable-in-enter", "enter leaves preemption on";
