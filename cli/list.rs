@@ -30,7 +30,7 @@ pub(crate) fn list() -> Result<ExitCode, Failure> {
         }
         writeln!(to, "\nProperties (lazymmu check --property):")?;
         for property in Property::all() {
-            writeln!(to, "  {:<26} {}", property.id(), property.about())?;
+            writeln!(to, "  {:<25} {}", property.id(), property.about())?;
         }
         writeln!(to, "\nFaults (lazymmu check --fault):")?;
         for fault in Fault::ALL {

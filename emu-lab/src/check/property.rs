@@ -86,9 +86,9 @@ impl Property {
             Self::SettledAtPause => "nothing is pending after a pause",
             Self::ImmediateWhenPaused => "no update of a paused task is put off",
             Self::ResumeRestores => "a resume restores what the pause found",
-            Self::ModeAgrees => "the generic layer and the architecture agree on the mode",
+            Self::ModeAgrees => "generic layer and architecture agree on the mode",
             Self::PreemptBalanced => "no mark on the preempt count outside of brackets",
-            Self::BatchesAfterNested => "the outer section batches after a nested one (speed)",
+            Self::BatchesAfterNested => "the outer section batches after a nested one; speed",
             Self::No(_) => "the hazard does not appear",
         }
     }

@@ -38,8 +38,8 @@ faults! {
     NoEnter = "no-enter", "the enter hook is not called";
     NoLeave = "no-leave", "the leave hook is not called";
     NoFlush = "no-flush", "the flush hook is not called";
-    FlushForLeave = "flush-for-leave", "the flush hook is called in place of the leave hook";
-    LeaveForFlush = "leave-for-flush", "the leave hook is called in place of the flush hook";
+    FlushForLeave = "flush-for-leave", "the flush hook is called where leave is due";
+    LeaveForFlush = "leave-for-flush", "the leave hook is called where flush is due";
     EnterTwice = "enter-twice", "the enter hook is called twice";
     LeaveTwice = "leave-twice", "the leave hook is called twice";
     EnableStoresNothing = "enable-stores-nothing", "an enable stores no state";
