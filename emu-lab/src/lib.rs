@@ -6,7 +6,8 @@
 //! | fs/proc/task_mmu.c, read backwards | [`proc`] |
 //!
 //! [`workload`] runs the first over the second; [`scenario`] runs calls that a person wrote down, and
-//! [`compare`] puts them side by side under several designs.
+//! [`compare`] puts them side by side under several designs. [`prove`] answers whether two designs
+//! are equivalent, for all calls that a person could write down.
 
 pub mod book;
 pub mod check;
@@ -14,6 +15,7 @@ pub mod compare;
 pub mod input;
 pub mod mm;
 pub mod proc;
+pub mod prove;
 pub mod render;
 pub mod scenario;
 pub mod threads;

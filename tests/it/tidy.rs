@@ -47,6 +47,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("emu-lab/src/check/", &["check", "scenario", "value"]),
     ("emu-lab/src/book/", &["book", "scenario"]),
     ("emu-lab/src/compare/", &["compare", "scenario", "render::json", "input"]),
+    ("emu-lab/src/prove/", &["prove"]),
     ("emu-lab/src/render/", &["render"]),
 ];
 
@@ -62,6 +63,8 @@ const FORBIDDEN: &[(&str, &str, &str)] = &[
     ("emu-arch/src/x86", "lazy_mmu::", "a backend reaches the task through Hw alone"),
     ("emu-lab/src/check/", "sched::current", "the checker knows of no thread"),
     ("emu-lab/src/value/", "sched::current", "the value knows of no thread"),
+    ("emu-lab/src/prove/", "sched::", "a proof is about designs alone"),
+    ("emu-lab/src/prove/", "emu_arch", "a proof is about designs alone"),
     ("", "HashMap", "its order is random: use BTreeMap"),
     ("", "HashSet", "its order is random: use BTreeSet"),
     ("", "SystemTime", "results never depend on the clock"),

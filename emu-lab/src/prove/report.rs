@@ -1,0 +1,311 @@
+//! An answer as text of at most 80 columns, and as JSON.
+
+use std::fmt::Write;
+
+use lazy_mmu::design::{Call, Design, Hook, StateBits, Token, Value};
+use serde_json::json;
+
+use super::search::Step;
+use super::witness::{Did, Row, Side, Witness};
+use super::{Answer, Compare, Language, Question, Verdict};
+
+/// Columns of a table: the calls, then a column for each design.
+const CALL_WIDTH: usize = 32;
+const SIDE_WIDTH: usize = 22;
+/// The deepest nesting that the indent follows.
+const INDENTS_MAX: usize = 4;
+/// A longer run of one call is cut short, to so many rows at each end.
+const RUN_MAX: usize = 6;
+const RUN_ENDS: usize = 2;
+
+/// The answer for people.
+#[must_use]
+pub fn text(answer: &Answer) -> String {
+    let Answer { question, verdict, effort, product } = answer;
+    let [x, y] = question.designs.map(Design::id);
+    let mut text = String::new();
+    let verb = match verdict {
+        Verdict::Equivalent => "are equivalent",
+        Verdict::ToldApart(_) => "are told apart",
+        Verdict::GaveUp { .. } => "were not told apart",
+    };
+    let _ = writeln!(text, "{x} and {y} {verb}");
+    let _ = writeln!(text, "language {}: {}", question.language.name(), question.language.about());
+    let _ = writeln!(text, "compared: {}{}", question.compare.about(), setting(question));
+    let looked = format!("{} states, {} transitions", effort.states, effort.transitions);
+    match verdict {
+        Verdict::Equivalent => {
+            let _ = writeln!(text, "proof: {looked}; holds for sequences of any length");
+        }
+        Verdict::GaveUp { steps } => {
+            let _ = writeln!(text, "bounded: no difference in at most {steps} steps; {looked}");
+        }
+        Verdict::ToldApart(witness) => {
+            let _ = writeln!(text, "shortest sequence: {}; {looked}", length(witness));
+            text.push('\n');
+            table(&mut text, question, witness);
+        }
+    }
+    if let Some(product) = product {
+        let (tasks, states, transitions) = (question.tasks, product.states, product.transitions);
+        let _ = writeln!(text, "{tasks} tasks: {states} states, {transitions} transitions");
+    } else if question.tasks > 1 && *verdict == Verdict::Equivalent {
+        let _ = writeln!(
+            text,
+            "{} tasks: too many states to walk; tasks share nothing, so the proof stands",
+            question.tasks
+        );
+    }
+    text
+}
+
+/// What else was asked.
+fn setting(question: &Question) -> String {
+    let mut text = String::new();
+    if question.irq {
+        text += "\nan interrupt may come after any call";
+    }
+    if let (Some(nesting), true) = (question.nesting, question.language != Language::Any) {
+        let _ = write!(text, "\nat most {nesting} brackets open at a time");
+    }
+    text
+}
+
+fn length(witness: &Witness) -> String {
+    let irqs = witness.rows.iter().filter(|row| row.step.is_irq()).count();
+    let calls = witness.len() - irqs;
+    let plural = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
+    match irqs {
+        0 => plural(calls, "call"),
+        _ => format!("{} and {}", plural(calls, "call"), plural(irqs, "interrupt step")),
+    }
+}
+
+/// Writes both records side by side, and how the last step differs.
+fn table(text: &mut String, question: &Question, witness: &Witness) {
+    let ids = question.designs.map(Design::id);
+    line(text, "call", ids);
+    let mut at = 0;
+    while at < witness.rows.len() {
+        let step = witness.rows[at].step;
+        let run = witness.rows[at..].iter().take_while(|row| row.step == step).count();
+        let cut = if run > RUN_MAX { run - 2 * RUN_ENDS } else { 0 };
+        for (place, of_run) in witness.rows[at..at + run].iter().enumerate() {
+            if cut == 0 || place < RUN_ENDS || place >= run - RUN_ENDS {
+                row(text, question, of_run);
+            } else if place == RUN_ENDS {
+                let more = format!("{}... {cut} more of these", indent(of_run));
+                line(text, &more, ["...", "..."]);
+            }
+        }
+        at += run;
+    }
+    let _ = writeln!(text, "different: {}", differences(question, witness.rows.last()));
+}
+
+fn indent(row: &Row) -> String {
+    "  ".repeat(row.depth.min(INDENTS_MAX))
+}
+
+fn row(text: &mut String, question: &Question, row: &Row) {
+    let call = indent(row) + &step_name(row.step);
+    let sides: Vec<_> = (0..2).map(|which| side(question, row, which)).collect();
+    for at in 0..sides[0].len().max(sides[1].len()) {
+        let call = if at == 0 { call.as_str() } else { "" };
+        let cell = |which: usize| sides[which].get(at).map_or("", String::as_str);
+        line(text, call, [cell(0), cell(1)]);
+    }
+}
+
+fn line(text: &mut String, call: &str, cells: [&str; 2]) {
+    let [x, y] = cells;
+    let line = format!("{call:<CALL_WIDTH$} {x:<SIDE_WIDTH$} {y}");
+    let _ = writeln!(text, "{}", line.trim_end());
+}
+
+/// A step by the kernel's name of it.
+pub(super) fn step_name(step: Step) -> String {
+    match step {
+        Step::Call(call, _) => format!("{}()", call.name()),
+        Step::IrqEnter => "irq_enter()".to_owned(),
+        Step::IrqExit => "irq_exit()".to_owned(),
+    }
+}
+
+fn token_name(token: Token) -> String {
+    match token {
+        Token::DEFAULT => "LAZY_MMU_DEFAULT".to_owned(),
+        Token::NESTED => "LAZY_MMU_NESTED".to_owned(),
+        Token(other) => format!("token {other}"),
+    }
+}
+
+const fn mode(active: bool) -> &'static str {
+    if active { "active" } else { "inactive" }
+}
+
+/// One design's part of a row, in lines.
+fn side(question: &Question, row: &Row, which: usize) -> Vec<String> {
+    let design = question.designs[which];
+    let Side { did, state, active } = &row.sides[which];
+    let mut lines = Vec::new();
+    if let Step::Call(Call::Disable, tokens) = row.step
+        && design.has_tokens()
+    {
+        lines.push(format!("({})", token_name(tokens[which])));
+    }
+    for done in did {
+        match done {
+            Did::Hook(hook, _) if question.compare != Compare::Effects => {
+                lines.push(format!("-> {}", hook.short()));
+            }
+            Did::Hook(hook, active) => {
+                lines.push(format!("-> {}", hook.short()));
+                lines.push(format!("   while {}", mode(*active)));
+            }
+            Did::Warn(warn) => {
+                let word = if warn.check.name().ends_with("BUG_ON") { "BUG" } else { "WARNING" };
+                lines.extend(wrap(&format!("{word}: {warn}")));
+            }
+        }
+    }
+    if lines.is_empty() && !row.step.is_irq() {
+        lines.push("-> ø".to_owned());
+    }
+    lines.extend(wrap(&design.show(*state)));
+    if question.compare != Compare::Hooks {
+        lines.push(mode(*active).to_owned());
+    }
+    lines
+}
+
+/// `text` in lines that fit a column: broken after a space or a parenthesis, else where it must be.
+fn wrap(text: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for part in text.split_inclusive([' ', '(']) {
+        let last = lines.last_mut().expect("never empty");
+        if last.is_empty() || last.len() + part.trim_end().len() <= SIDE_WIDTH {
+            last.push_str(part);
+        } else {
+            lines.push(part.to_owned());
+        }
+    }
+    let fits = |line: String| {
+        let chars: Vec<char> = line.trim_end().chars().collect();
+        chars.chunks(SIDE_WIDTH).map(|part| part.iter().collect()).collect::<Vec<String>>()
+    };
+    lines.into_iter().flat_map(fits).collect()
+}
+
+/// What differs in the last step.
+fn differences(question: &Question, last: Option<&Row>) -> String {
+    let Some(Row { sides: [x, y], .. }) = last else {
+        return "whether the mode is active in a fresh task".to_owned();
+    };
+    let hooks = |side: &Side| {
+        let hook = |did: &Did| if let Did::Hook(hook, _) = did { Some(*hook) } else { None };
+        side.did.iter().filter_map(hook).collect::<Vec<Hook>>()
+    };
+    let warns = |side: &Side| side.did.iter().filter(|did| matches!(did, Did::Warn(_))).count();
+    let while_active = |side: &Side| {
+        let hook = |did: &Did| if let Did::Hook(_, active) = did { Some(*active) } else { None };
+        side.did.iter().filter_map(hook).collect::<Vec<bool>>()
+    };
+    let mut found = Vec::new();
+    if hooks(x) != hooks(y) {
+        found.push("the hooks");
+    }
+    if question.compare != Compare::Hooks && x.active != y.active {
+        found.push("the active bit");
+    }
+    if question.compare == Compare::Effects && found.is_empty() {
+        if while_active(x) != while_active(y) {
+            found.push("the mode while the hook runs");
+        } else if warns(x) + warns(y) > 0 {
+            found.push("the warnings");
+        } else {
+            found.push("the changes of the mode");
+        }
+    }
+    found.join(", ")
+}
+
+/// The answer as one JSON object.
+#[must_use]
+pub fn json(answer: &Answer) -> String {
+    let Answer { question, verdict, effort, product } = answer;
+    let mut object = json!({
+        "designs": question.designs.map(Design::id),
+        "language": question.language.name(),
+        "compare": question.compare.name(),
+        "irq": question.irq,
+        "nesting": question.nesting,
+        "tasks": question.tasks,
+        "states": effort.states,
+        "transitions": effort.transitions,
+    });
+    let word = match verdict {
+        Verdict::Equivalent => "equivalent",
+        Verdict::ToldApart(witness) => {
+            let rows = witness.rows.iter().map(|row| row_json(question, row));
+            object["sequence"] = rows.collect();
+            object["different"] = differences(question, witness.rows.last()).into();
+            "told apart"
+        }
+        Verdict::GaveUp { steps } => {
+            object["bounded_by_steps"] = (*steps).into();
+            "gave up"
+        }
+    };
+    object["verdict"] = word.into();
+    if let Some(product) = product {
+        object["product"] = json!({ "states": product.states, "transitions": product.transitions });
+    }
+    object.to_string()
+}
+
+fn row_json(question: &Question, row: &Row) -> serde_json::Value {
+    let side = |which: usize| {
+        let design = question.designs[which];
+        let Side { did, state, active } = &row.sides[which];
+        let did = did.iter().map(|did| match did {
+            Did::Hook(hook, active) => json!({ "hook": hook.name(), "active": active }),
+            Did::Warn(warn) => json!({ "check": warn.check.name(), "cond": warn.cond }),
+        });
+        let mut side = json!({
+            "did": did.collect::<Vec<_>>(),
+            "state": state_json(design, *state),
+            "active": active,
+        });
+        if let (Step::Call(Call::Disable, tokens), true) = (row.step, design.has_tokens()) {
+            side["token"] = tokens[which].0.into();
+        }
+        side
+    };
+    let name = step_name(row.step);
+    json!({ "step": name.trim_end_matches("()"), "sides": [side(0), side(1)] })
+}
+
+fn state_json(design: Design, state: StateBits) -> serde_json::Value {
+    let mut object = serde_json::Map::new();
+    design.fields(state, &mut |field| {
+        let value = match field.value {
+            Value::Count(n) => n.into(),
+            Value::Flag(flag) => flag.into(),
+        };
+        object.insert(field.name.to_owned(), value);
+    });
+    object.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrap;
+
+    #[test]
+    fn lines_fit_a_column() {
+        let lines = wrap("WARNING: VM_WARN_ON_ONCE(nesting_level == U8_MAX)");
+        assert_eq!(lines, ["WARNING:", "VM_WARN_ON_ONCE(", "nesting_level ==", "U8_MAX)"]);
+        assert_eq!(wrap(&"x".repeat(30)), ["x".repeat(22), "x".repeat(8)]);
+    }
+}

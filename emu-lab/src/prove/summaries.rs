@@ -1,0 +1,329 @@
+//! Nested programs of any designs: a pushdown system, solved with summaries.
+//!
+//! Between an opening call and the call that closes it a program runs in a *frame*. What happens in a
+//! frame depends on the control that it begins in and on its bracket, not on what lies below, so each
+//! frame is searched once: which controls are reached in it by sequences that are balanced. A closing
+//! call leads from there to an *exit*, and every caller of the frame goes on behind the exit. The
+//! counters are finite, so there are finitely many frames, whatever the depth of the stack.
+//!
+//! Everything is done in the order of its cost from the start, as in Dijkstra's algorithm: a control
+//! behind an exit costs more than the exit does, so what comes first is cheapest. The first
+//! difference is therefore the shortest.
+//!
+//! By hand, for a flag that every pause clears and every resume sets, under language B. A control is
+//! the flag, which is 0 at first, and a `P` where a pause is open:
+//!
+//! ```text
+//! frame           reached in it       steps                     exits
+//! the program, 0  0                   enable, pause
+//!                 1, behind a pause   enable, pause
+//! section, at 0   0                   enable, pause, disable    0
+//!                 1, behind a pause   enable, pause, disable    1
+//! section, at 1   1                   enable, pause, disable    1
+//! pause, at 0P    0P                  resume                    1
+//! ```
+//!
+//! Six places and fourteen steps, for programs of any depth. A test has the same.
+
+use std::collections::BTreeMap;
+
+use lazy_mmu::design::{Call, Token};
+
+use super::controls::{Control, Controls};
+use super::language::{Language, Phase};
+use super::search::{Cost, Effort, Found, Step};
+use super::table::{Lockstep, OUT, Tokens};
+
+/// An open bracket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Bracket {
+    /// None: the program itself.
+    Program,
+    /// A section, with what its enable returned.
+    Section(Tokens),
+    Pause,
+    Irq,
+}
+
+impl Bracket {
+    fn opens(self) -> Step {
+        match self {
+            Self::Program | Self::Section(_) => Step::call(Call::Enable),
+            Self::Pause => Step::call(Call::Pause),
+            Self::Irq => Step::IrqEnter,
+        }
+    }
+
+    fn closes(self) -> Step {
+        match self {
+            Self::Program | Self::Irq => Step::IrqExit,
+            Self::Section(tokens) => Step::Call(Call::Disable, tokens),
+            Self::Pause => Step::call(Call::Resume),
+        }
+    }
+}
+
+/// What is on the stack: a bracket, and the phase that its end leads back to.
+type Symbol = (Bracket, Phase);
+
+struct Frame {
+    symbol: Symbol,
+    /// How many brackets of calls are open; 0 where there is no limit.
+    open: u32,
+    /// What the first way to the frame costs.
+    cost: Cost,
+    /// The places that open the frame, the cheapest first.
+    callers: Vec<u32>,
+    /// The places whose closing call ends the frame, and the controls behind it.
+    exits: Vec<(u32, u32)>,
+}
+
+/// A control that is reached in a frame.
+struct Place {
+    frame: u32,
+    control: u32,
+    /// The cheapest way from the beginning of the frame.
+    cost: Cost,
+    /// Behind which frame it lies: its caller, and the place that it ends in.
+    behind: Option<[u32; 2]>,
+    done: bool,
+}
+
+/// The search.
+struct Summaries<'a> {
+    both: &'a Lockstep,
+    language: Language,
+    irq: bool,
+    nesting: Option<u32>,
+    controls: Controls,
+    symbols: Vec<Symbol>,
+    frames: Vec<Frame>,
+    frame_of: BTreeMap<(u32, u32, u32), u32>,
+    places: Vec<Place>,
+    place_of: BTreeMap<(u32, u32), u32>,
+    /// Places by the cost from the start.
+    queue: BTreeMap<Cost, Vec<u32>>,
+    /// The cheapest difference: its cost, the place before it, the step.
+    best: Option<(Cost, u32, Step)>,
+    out: bool,
+    transitions: u64,
+}
+
+/// Searches the programs of `language`, in which at most `nesting` brackets are open.
+pub(super) fn search(
+    both: &Lockstep,
+    language: Language,
+    irq: bool,
+    nesting: Option<u32>,
+    limit: u64,
+) -> (Found, Effort) {
+    let mut search = Summaries {
+        both,
+        language,
+        irq,
+        nesting,
+        controls: Controls::new(both, language, irq),
+        symbols: Vec::new(),
+        frames: Vec::new(),
+        frame_of: BTreeMap::new(),
+        places: Vec::new(),
+        place_of: BTreeMap::new(),
+        queue: BTreeMap::new(),
+        best: None,
+        out: false,
+        transitions: 0,
+    };
+    search.open(None, 0, (Bracket::Program, Phase::default()), 0);
+    let found = search.run(limit);
+    (found, Effort { states: search.places.len() as u64, transitions: search.transitions })
+}
+
+impl Summaries<'_> {
+    fn run(&mut self, limit: u64) -> Found {
+        let mut bound = None;
+        while let Some((cost, places)) = self.queue.pop_first() {
+            let next = cost.and(Step::call(Call::Enable));
+            let dearer = |(best, ..): &(Cost, u32, Step)| next >= *best;
+            if self.best.as_ref().is_some_and(dearer) || bound.is_some_and(|b| next.steps > b) {
+                break;
+            }
+            for place in places {
+                self.place(place, cost);
+            }
+            if self.out || self.places.len() as u64 > limit {
+                bound = bound.or(Some(next.steps));
+            }
+        }
+        match (&self.best, bound) {
+            (Some((cost, at, step)), bound) if bound.is_none_or(|bound| cost.steps <= bound) => {
+                let mut path = self.path(*at);
+                path.push(*step);
+                Found::Witness(path)
+            }
+            (_, Some(bound)) => Found::NothingWithin(bound),
+            (_, None) => Found::Nothing,
+        }
+    }
+
+    /// Makes every step from a place.
+    fn place(&mut self, at: u32, total: Cost) {
+        let Place { frame, control, done, .. } = self.places[at as usize];
+        if done || self.total(at) != total {
+            return;
+        }
+        self.places[at as usize].done = true;
+        let from = self.controls.control(control);
+        let open = self.frames[frame as usize].open;
+        for call in [Call::Enable, Call::Pause] {
+            let Some(phase) = self.language.open(from.phase, call) else { continue };
+            if self.nesting.is_some_and(|most| open == most) {
+                continue;
+            }
+            let made = self.both.step(from.pair, from.irq, call, [Token::DEFAULT; 2]);
+            self.look(at, Step::call(call), made.same);
+            if made.next.contains(&OUT) {
+                self.out = true;
+                continue;
+            }
+            let bracket =
+                if call == Call::Pause { Bracket::Pause } else { Bracket::Section(made.tokens) };
+            let to = self.controls.number(Control { pair: made.next, phase, ..from });
+            let open = if self.nesting.is_some() { open + 1 } else { 0 };
+            self.open(Some(at), to, (bracket, from.phase), open);
+        }
+        if self.irq && !from.irq {
+            self.look(at, Step::IrqEnter, self.both.same_mode(from.pair, true));
+            let to = Control { phase: Phase::default(), irq: true, ..from };
+            let to = self.controls.number(to);
+            self.open(Some(at), to, (Bracket::Irq, from.phase), open);
+        }
+        self.close(at, frame, from);
+    }
+
+    /// Compares one step.
+    fn look(&mut self, at: u32, step: Step, same: bool) {
+        self.transitions += 1;
+        let cost = self.total(at).and(step);
+        if !same && self.best.as_ref().is_none_or(|(best, ..)| cost < *best) {
+            self.best = Some((cost, at, step));
+        }
+    }
+
+    /// What it costs to come to a place.
+    fn total(&self, at: u32) -> Cost {
+        let Place { frame, cost, .. } = self.places[at as usize];
+        self.frames[frame as usize].cost.plus(cost)
+    }
+
+    /// Opens a bracket: its frame begins, if it has not before, and the caller goes on behind it.
+    fn open(&mut self, caller: Option<u32>, control: u32, symbol: Symbol, open: u32) {
+        let known = self.symbols.iter().position(|known| *known == symbol);
+        let number = known.unwrap_or_else(|| {
+            self.symbols.push(symbol);
+            self.symbols.len() - 1
+        });
+        let next = self.frames.len() as u32;
+        let frame = *self.frame_of.entry((control, number as u32, open)).or_insert(next);
+        if frame == next {
+            let cost = caller.map_or(Cost::default(), |at| self.total(at).and(symbol.0.opens()));
+            let (callers, exits) = (Vec::new(), Vec::new());
+            self.frames.push(Frame { symbol, open, cost, callers, exits });
+            self.reach(frame, control, Cost::default(), None);
+        }
+        let Some(caller) = caller else { return };
+        self.frames[frame as usize].callers.push(caller);
+        for exit in self.frames[frame as usize].exits.clone() {
+            self.go_on(frame, caller, exit);
+        }
+    }
+
+    /// Closes the bracket of a frame, if it has one.
+    fn close(&mut self, at: u32, frame: u32, from: Control) {
+        let (bracket, phase) = self.frames[frame as usize].symbol;
+        let (same, pair, irq) = match bracket.closes() {
+            _ if bracket == Bracket::Program => return,
+            Step::Call(call, tokens) => {
+                let made = self.both.step(from.pair, from.irq, call, tokens);
+                (made.same, made.next, from.irq)
+            }
+            Step::IrqEnter | Step::IrqExit => {
+                (self.both.same_mode(from.pair, false), from.pair, false)
+            }
+        };
+        self.look(at, bracket.closes(), same);
+        if pair.contains(&OUT) {
+            self.out = true;
+            return;
+        }
+        let to = self.controls.number(Control { pair, phase, irq });
+        // The first place with this exit is the cheapest.
+        if self.frames[frame as usize].exits.iter().all(|(_, known)| *known != to) {
+            self.frames[frame as usize].exits.push((at, to));
+            for caller in self.frames[frame as usize].callers.clone() {
+                self.go_on(frame, caller, (at, to));
+            }
+        }
+    }
+
+    /// Goes on behind an exit of `frame` where `caller` opened it.
+    fn go_on(&mut self, frame: u32, caller: u32, (end, to): (u32, u32)) {
+        let (bracket, _) = self.frames[frame as usize].symbol;
+        let Place { frame: below, cost: before, .. } = self.places[caller as usize];
+        let inside = self.places[end as usize].cost;
+        let cost = before.and(bracket.opens()).plus(inside).and(bracket.closes());
+        self.reach(below, to, cost, Some([caller, end]));
+    }
+
+    /// Notes that a control is reached in a frame.
+    fn reach(&mut self, frame: u32, control: u32, cost: Cost, behind: Option<[u32; 2]>) {
+        let next = self.places.len() as u32;
+        let at = *self.place_of.entry((frame, control)).or_insert(next);
+        let place = Place { frame, control, cost, behind, done: false };
+        if at == next {
+            self.places.push(place);
+        } else if self.places[at as usize].cost > cost {
+            self.places[at as usize] = place;
+        } else {
+            return;
+        }
+        self.queue.entry(self.total(at)).or_default().push(at);
+    }
+
+    /// The steps from the start to a place.
+    fn path(&self, to: u32) -> Vec<Step> {
+        enum Part {
+            /// From the start.
+            All(u32),
+            /// From the beginning of the frame.
+            Inside(u32),
+            One(Step),
+        }
+        let mut steps = Vec::new();
+        // The last part first: steps are found from the end to the start.
+        let mut parts = vec![Part::All(to)];
+        while let Some(part) = parts.pop() {
+            match part {
+                Part::One(step) => steps.push(step),
+                Part::All(at) => {
+                    let frame = &self.frames[self.places[at as usize].frame as usize];
+                    if let Some(caller) = frame.callers.first() {
+                        parts.push(Part::All(*caller));
+                        parts.push(Part::One(frame.symbol.0.opens()));
+                    }
+                    parts.push(Part::Inside(at));
+                }
+                Part::Inside(at) => {
+                    let Some([caller, end]) = self.places[at as usize].behind else { continue };
+                    let frame = &self.frames[self.places[end as usize].frame as usize];
+                    let (bracket, _) = frame.symbol;
+                    parts.push(Part::Inside(caller));
+                    parts.push(Part::One(bracket.opens()));
+                    parts.push(Part::Inside(end));
+                    parts.push(Part::One(bracket.closes()));
+                }
+            }
+        }
+        steps.reverse();
+        steps
+    }
+}
