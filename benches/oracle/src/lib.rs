@@ -1,0 +1,3 @@
+//! The model that both checkers of the bench are given.
+
+pub mod toy;
