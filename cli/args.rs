@@ -9,6 +9,7 @@ use lazy_mmu::design::Design;
 
 use crate::check::CheckArgs;
 use crate::compare::CompareArgs;
+use crate::prove::ProveArgs;
 use crate::workload::WorkloadArgs;
 
 /// A laboratory for the Linux kernel's lazy MMU mode.
@@ -25,6 +26,7 @@ Examples:
   lazymmu run scenarios/nesting/nested.scn --arch powerpc-hash
   lazymmu compare scenarios/nesting/nested.scn --design direct,counts
   lazymmu check --arch xen-pv --kernel v7.0           every interleaving
+  lazymmu prove --design count-enabled-rfc --against count-paused-rfc
   lazymmu workload fork --pid 1234 --arch powerpc-hash
   printf 'enable\\ndisable\\n' | lazymmu run -          from standard input
   lazymmu list                                        what there is to choose from
@@ -42,6 +44,8 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// Search every interleaving for what goes wrong, or prove that nothing does
     Check(CheckArgs),
+    /// Prove that two designs are equivalent, or show what tells them apart
+    Prove(ProveArgs),
     /// Run a kernel workload over the address space of a process
     Workload(WorkloadArgs),
     /// Print the book of designs: what each one does, computed, as Markdown

@@ -6,6 +6,7 @@ mod check;
 mod compare;
 mod demo;
 mod list;
+mod prove;
 mod report;
 mod run;
 mod workload;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(args),
         Command::Check(args) => check::run(args),
         Command::Compare(args) => compare::run(args),
+        Command::Prove(args) => prove::run(args),
         Command::Workload(args) => workload::run(args),
         Command::Book => book::book(),
         Command::List => list::list(),

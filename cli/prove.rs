@@ -1,0 +1,159 @@
+//! `lazymmu prove`: whether two designs are equivalent, or what tells them apart.
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{ArgGroup, Args};
+use emu_lab::prove::{self, Answer, Compare, Language, Question, TASKS_MAX, Verdict};
+use indicatif::{ProgressBar, ProgressStyle};
+use lazy_mmu::design::Design;
+
+use crate::args::design_parser;
+use crate::report::Failure;
+use crate::run::print;
+
+/// Arguments of `lazymmu prove`.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES, group = ArgGroup::new("what").required(true).args(["design", "all"]))]
+pub(crate) struct ProveArgs {
+    /// A design
+    #[arg(long, value_name = "ID", value_parser = design_parser(), requires = "against")]
+    design: Option<Design>,
+    /// The design that it is compared with
+    #[arg(long, value_name = "ID", value_parser = design_parser(), requires = "design")]
+    against: Option<Design>,
+    /// Compare every design with every other one, in each language
+    #[arg(long, conflicts_with_all = ["design", "against", "tasks", "nesting"])]
+    all: bool,
+    /// Which call sequences are compared; D by default, each one with --all
+    #[arg(long, value_parser = language_parser())]
+    language: Option<Language>,
+    /// What is compared of each step
+    #[arg(long, default_value = "active", value_parser = compare_parser())]
+    compare: Compare,
+    /// Let an interrupt come after any call
+    #[arg(long)]
+    irq: bool,
+    /// Compare only programs in which at most so many brackets are open at a time
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    nesting: Option<u16>,
+    /// Walk the product of so many tasks as well; language any only
+    #[arg(long, value_name = "N", default_value_t = 1,
+          value_parser = clap::value_parser!(u8).range(1..=i64::from(TASKS_MAX)))]
+    tasks: u8,
+    /// Give up when there are more states
+    #[arg(long, value_name = "N", default_value_t = prove::STATES_MAX,
+          value_parser = clap::value_parser!(u64).range(1..=u64::from(u32::MAX / 8)))]
+    max_states: u64,
+    /// Print one JSON object, or one for each language
+    #[arg(long, conflicts_with = "markdown")]
+    json: bool,
+    /// Print the chapter of all designs and languages; docs/equivalence.md is its output
+    #[arg(long, requires = "all", conflicts_with_all = ["language", "irq"])]
+    markdown: bool,
+}
+
+const EXAMPLES: &str = "\
+Two designs run in lockstep under every call sequence of a language. Either it is proved that
+no sequence tells them apart, however long, or a shortest one that does is shown:
+
+  lazymmu prove --design count-enabled-rfc --against count-paused-rfc
+  lazymmu prove --design count-enabled-rfc --against count-paused-rfc --compare hooks
+  lazymmu prove --design counts --against independent --language crossing
+  lazymmu prove --design counts --against independent --nesting 255
+  lazymmu prove --design counts --against nesting-active --language A --irq
+  lazymmu prove --all --language D                    the matrix of all pairs
+
+Counters have eight bits, and a program of unlimited depth makes them wrap: --nesting 255 asks
+about those that do not.
+
+Exit status: 0 equivalent, 1 told apart, 2 usage, 3 gave up.";
+
+/// Runs the command and prints the answer.
+pub(crate) fn run(args: &ProveArgs) -> Result<ExitCode, Failure> {
+    let (Some(design), Some(against)) = (args.design, args.against) else {
+        print(|to| to.write_all(all(args).as_bytes()))?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let language = args.language.unwrap_or(Language::D);
+    check_setting(args, language)?;
+    let question = Question {
+        language,
+        compare: args.compare,
+        irq: args.irq,
+        nesting: args.nesting,
+        tasks: args.tasks,
+        max_states: args.max_states,
+        ..Question::new(design, against)
+    };
+    let answer = answer(&question);
+    let text = if args.json { prove::json(&answer) + "\n" } else { prove::text(&answer) };
+    print(|to| to.write_all(text.as_bytes()))?;
+    Ok(match answer.verdict {
+        Verdict::Equivalent => ExitCode::SUCCESS,
+        Verdict::ToldApart(_) => ExitCode::from(1),
+        Verdict::GaveUp { .. } => ExitCode::from(3),
+    })
+}
+
+/// Refuses what has no meaning in a language.
+fn check_setting(args: &ProveArgs, language: Language) -> Result<(), Failure> {
+    let language_is = |word| format!("{word}, found language {}", language.name());
+    if args.tasks > 1 && language != Language::Any {
+        return Err(Failure::about("--tasks", language_is("expected --language any")));
+    }
+    if args.nesting.is_some() && language == Language::Any {
+        let expected = "expected a language with brackets: A, B, C, D or crossing";
+        return Err(Failure::about("--nesting", language_is(expected)));
+    }
+    Ok(())
+}
+
+/// Answers with a spinner where it takes long and somebody looks.
+fn answer(question: &Question) -> Answer {
+    if !std::io::stderr().is_terminal() {
+        return prove::prove(question);
+    }
+    let style = ProgressStyle::with_template("{spinner} {human_pos} states, {elapsed}");
+    let bar = ProgressBar::new_spinner();
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    let answer = prove::prove_with(question, &mut |states| bar.set_position(states));
+    bar.finish_and_clear();
+    answer
+}
+
+/// Every pair of designs.
+fn all(args: &ProveArgs) -> String {
+    if args.markdown {
+        return prove::chapter();
+    }
+    let one = args.language.map(|language| vec![language]);
+    let languages = one.unwrap_or_else(|| Language::ALL.to_vec());
+    let question = Question::new(Design::ALL[0], Design::ALL[0]);
+    let question =
+        Question { compare: args.compare, irq: args.irq, max_states: args.max_states, ..question };
+    let matrices = prove::matrices(Design::ALL, &languages, &question);
+    if args.json {
+        return matrices.iter().map(|matrix| prove::matrix_json(matrix) + "\n").collect();
+    }
+    prove::matrices_text(&matrices)
+}
+
+/// A parser that knows the languages.
+fn language_parser() -> impl TypedValueParser<Value = Language> {
+    let value = |language: Language| PossibleValue::new(language.name()).help(language.about());
+    PossibleValuesParser::new(Language::ALL.map(value)).map(|name| {
+        let mut all = Language::ALL.into_iter();
+        all.find(|language| language.name() == name).expect("the parser accepts listed names only")
+    })
+}
+
+/// A parser that knows the ways to compare.
+fn compare_parser() -> impl TypedValueParser<Value = Compare> {
+    let value = |compare: Compare| PossibleValue::new(compare.name()).help(compare.about());
+    PossibleValuesParser::new(Compare::ALL.map(value)).map(|name| {
+        let mut all = Compare::ALL.into_iter();
+        all.find(|compare| compare.name() == name).expect("the parser accepts listed names only")
+    })
+}
