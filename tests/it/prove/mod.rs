@@ -1,6 +1,7 @@
 //! Proofs of equivalence: exact counts, brute force beside them, mutants, the command.
 
 mod brute;
+mod mutants;
 #[expect(unreachable_pub, reason = "a bench has the same file in a crate of its own")]
 #[path = "../../../benches/oracle/src/toy.rs"]
 mod toy;
