@@ -1,6 +1,7 @@
 //! A design of one's own, beside those of the lab: its counters stop at their ends.
 
 use emu_lab::compare::{compare, text};
+use emu_lab::prove::{self, Answer, Language, Question, prove};
 use emu_lab::scenario::{Setup, parse};
 use lazy_mmu::design::*;
 
@@ -43,7 +44,7 @@ pub(crate) const SCENARIO: &str = "disable\nresume\nenable\n  pause\n  resume\nd
 
 #[expect(clippy::print_stdout, reason = "an example prints")]
 fn main() {
-    print!("{}", beside_the_lab(SCENARIO));
+    print!("{}\n{}", beside_the_lab(SCENARIO), prove::text(&against_the_merged_one(None)));
 }
 
 /// The design and those of the lab over `scenario`, which must be right.
@@ -51,4 +52,11 @@ pub(crate) fn beside_the_lab(scenario: &str) -> String {
     let scenario = parse(scenario).expect("a scenario without mistakes");
     let designs = [Design::of::<State>()].into_iter().chain(Design::ALL.iter().copied());
     text::plain(&compare(&scenario, &designs.map(Setup::from).collect::<Vec<_>>()))
+}
+
+/// This design and the merged one under nested programs without a pause inside a pause, in which at
+/// most so many brackets are open.
+pub(crate) fn against_the_merged_one(nesting: Option<u16>) -> Answer {
+    let question = Question::of::<State, counts::State>();
+    prove(&Question { language: Language::C, nesting, ..question })
 }

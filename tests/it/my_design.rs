@@ -4,6 +4,8 @@
 #[path = "../../examples/my_design.rs"]
 mod example;
 
+use emu_lab::prove::{Verdict, text};
+
 use crate::support::{check_snapshot, read, root};
 
 /// The most lines that a state, four transitions and the active bit may take.
@@ -21,4 +23,14 @@ fn a_design_of_ones_own_is_small() {
 fn a_design_of_ones_own_beside_the_others() {
     let text = example::beside_the_lab(example::SCENARIO);
     check_snapshot("compare", "my-design", "a disable and a resume too many", &text);
+}
+
+#[test]
+fn a_design_of_ones_own_against_the_merged_one() {
+    let shallow = example::against_the_merged_one(Some(255));
+    assert_eq!(shallow.verdict, Verdict::Equivalent, "{}", text(&shallow));
+    let Verdict::ToldApart(deep) = example::against_the_merged_one(None).verdict else {
+        panic!("a counter that stops is told apart from one that wraps");
+    };
+    assert_eq!(deep.len(), 256);
 }
