@@ -161,9 +161,10 @@ fn fault_parser() -> impl TypedValueParser<Value = Fault> {
 }
 
 fn language_parser() -> impl TypedValueParser<Value = Language> {
-    let values = Language::ALL.map(|language| PossibleValue::new(language.id()));
+    let values =
+        Language::ALL.map(|language| PossibleValue::new(language.name()).help(language.about()));
     PossibleValuesParser::new(values).map(|id| {
-        let found = Language::ALL.into_iter().find(|language| language.id() == id);
+        let found = Language::ALL.into_iter().find(|language| language.name() == id);
         found.expect("the parser accepts the listed ids only")
     })
 }

@@ -35,7 +35,7 @@ pub(super) fn model(options: &Options) -> String {
         design.id(),
         s(*tasks),
         s(*cpus),
-        language.id(),
+        language.name(),
     )
 }
 
@@ -108,7 +108,7 @@ pub(super) fn json(report: &Report, time: Duration) -> String {
         "design": design.id(),
         "tasks": tasks,
         "cpus": cpus,
-        "language": language.id(),
+        "language": language.name(),
         "nesting": nesting,
         "end": end,
         "proof": report.is_proof(),

@@ -44,7 +44,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("emu-lab/src/input.rs", &[]),
     ("emu-lab/src/scenario/", &["scenario", "input"]),
     ("emu-lab/src/value/", &["value", "scenario"]),
-    ("emu-lab/src/check/", &["check", "scenario", "value"]),
+    ("emu-lab/src/check/", &["check", "prove", "scenario", "value"]),
     ("emu-lab/src/book/", &["book", "scenario"]),
     ("emu-lab/src/compare/", &["compare", "scenario", "render::json", "input"]),
     ("emu-lab/src/prove/", &["prove"]),

@@ -105,8 +105,7 @@ impl<const W: usize> Arena<W> {
     fn insert(&mut self, arrival: &Arrival<W>, layer: u32) {
         let mask = self.numbers.len() - 1;
         let mut at = arrival.hash as usize & mask;
-        loop {
-            let Some(number) = self.numbers[at].checked_sub(1) else { break };
+        while let Some(number) = self.numbers[at].checked_sub(1) {
             if self.states[number as usize] == arrival.state {
                 let number = number as usize;
                 if number >= layer as usize && arrival.cost < self.costs[number] {

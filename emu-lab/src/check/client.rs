@@ -8,7 +8,8 @@ use emu_arch::backend::At;
 use lazy_mmu::design::Call;
 use lazy_mmu::trace::PteOp;
 
-use super::options::{Accesses, Language};
+use super::options::Accesses;
+use crate::prove::Language;
 use crate::scenario::{Step, TaskOp};
 use crate::value::{Memory, Progress};
 

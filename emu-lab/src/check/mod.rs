@@ -50,7 +50,8 @@ use crate::scenario::Scenario;
 use crate::value::Memory;
 use model::Model;
 
-pub use options::{Accesses, Language, Options, Pages};
+pub use crate::prove::Language;
+pub use options::{Accesses, Options, Pages};
 pub use property::{Property, Sometimes};
 pub use report::{Counterexample, Report};
 pub use search::{End, Watch};

@@ -4,43 +4,8 @@ use emu_arch::{Arch, Kernel};
 use lazy_mmu::design::Design;
 
 use super::property::Property;
+use crate::prove::Language;
 use crate::value::Fault;
-
-/// A language of call sequences; each but the last two includes those before it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Language {
-    /// Nested sections, with pauses inside.
-    A,
-    /// Pauses outside too.
-    B,
-    /// Sections inside pauses too.
-    C,
-    /// Pauses inside pauses too: all that nests well.
-    #[default]
-    D,
-    /// Brackets that cross, each closed in the end.
-    Crossing,
-    /// Any call at any time.
-    Any,
-}
-
-impl Language {
-    /// Every language, the smallest first.
-    pub const ALL: [Self; 6] = [Self::A, Self::B, Self::C, Self::D, Self::Crossing, Self::Any];
-
-    /// The id that the command line uses.
-    #[must_use]
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::A => "A",
-            Self::B => "B",
-            Self::C => "C",
-            Self::D => "D",
-            Self::Crossing => "crossing",
-            Self::Any => "any",
-        }
-    }
-}
 
 /// Where pages lie that clients change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

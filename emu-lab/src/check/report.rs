@@ -80,7 +80,7 @@ impl Report {
         match self.end {
             End::Complete => format!(
                 "proof: every call sequence of language {}, of any length, at most {nesting} deep",
-                language.id()
+                language.name()
             ),
             End::First => format!("stopped at the first, after {} moves", self.depth),
             End::States => {
