@@ -8,6 +8,7 @@ use lazy_mmu::design::Design;
 
 use super::options::{Accesses, Options};
 use super::property::Property;
+use super::questions;
 use super::report::{Counterexample, Report};
 use super::table::broken;
 use super::{check, nobody};
@@ -177,7 +178,8 @@ pub fn markdown(see: &mut dyn FnMut(&str)) -> String {
     }
     counterexamples(&mut text, &reports);
     hunts(&mut text, see);
-    text + QUESTIONS
+    questions::write(&mut text, see);
+    text
 }
 
 const HEAD: &str = "\
@@ -267,5 +269,3 @@ fn hunts(text: &mut String, see: &mut dyn FnMut(&str)) {
     }
     let _ = write!(text, "\nThose that it does not find:\n\n{REST}");
 }
-
-const QUESTIONS: &str = include_str!("questions.md");

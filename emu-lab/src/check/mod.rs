@@ -42,6 +42,7 @@ mod ops;
 mod options;
 mod path;
 mod property;
+mod questions;
 mod report;
 mod search;
 pub mod table;

@@ -1,0 +1,212 @@
+//! The questions that the discussion left open, each with the searches that answer it.
+
+use std::fmt::Write;
+
+use emu_arch::{Arch, Kernel};
+use lazy_mmu::design::Design;
+
+use super::options::{Accesses, Options};
+use super::property::Property;
+use super::table::broken;
+use super::{check, nobody};
+use crate::prove::Language;
+use crate::value::Fault;
+
+/// A question, what there is to say, and the searches behind it.
+struct Question {
+    title: &'static str,
+    answer: &'static str,
+    runs: &'static [Run],
+}
+
+/// A search: architecture, kernel, the rest of the command line, and what that sets.
+type Run = (Arch, Kernel, &'static str, fn(&mut Options));
+
+/// A search gives up where the answer is known by then.
+const STATES_MAX: usize = 250_000;
+
+const QUESTIONS: &[Question] = &[
+    Question {
+        title: "Are a count with `enabled` and a count with `paused` equivalent?",
+        answer: "The hooks are, in every sequence. The active bit is in nested sections with pauses \
+            inside, up to 255 deep, and is not where a pause stands outside: see docs/equivalence.md, \
+            `lazymmu prove --design count-enabled-rfc --against count-paused-rfc`.",
+        runs: &[],
+    },
+    Question {
+        title: "The hook before the state, or the state before the hook?",
+        answer: "On arm64, powerpc, sparc64 and s390 it does not matter: nobody looks in between. On \
+            Xen PV up to v7.1 it does, since a switch goes by the state and finds a mode that the state \
+            does not know of; in v7.2 the hooks no longer take turns, and nothing worse happens.",
+        runs: &[
+            (Arch::PowerpcHash, Kernel::V7_1, "--fault hook-before-store", hook_first),
+            (Arch::Sparc64, Kernel::V7_1, "--fault hook-before-store", hook_first),
+            (Arch::Arm64, Kernel::V7_1, "--fault hook-before-store --no-interrupts", |options| {
+                hook_first(options);
+                options.interrupts = false;
+            }),
+            (Arch::XenPv, Kernel::V7_1, "--fault hook-before-store --no-interrupts", |options| {
+                hook_first(options);
+                options.interrupts = false;
+            }),
+            (Arch::XenPv, Kernel::V7_2, "--fault hook-before-store --no-interrupts", |options| {
+                hook_first(options);
+                options.interrupts = false;
+            }),
+        ],
+    },
+    Question {
+        title: "Is a section in a pause ignored or counted?",
+        answer: "It makes no difference as long as brackets nest, and does where they cross: \
+            `lazymmu prove --design independent --against counts --language crossing`.",
+        runs: &[],
+    },
+    Question {
+        title: "Wrap or saturate: what does misuse do?",
+        answer: "A disable too many wraps the count to 255. The mode is then on without an enter, work \
+            stays pending after what looks like the outermost disable, and on powerpc and sparc64 the \
+            preempt count is no longer balanced. The check at 0 warns at the first of it.",
+        runs: &[
+            (Arch::Arm64, Kernel::V7_1, "--language any --tasks 1 --no-interrupts", misuse),
+            (Arch::PowerpcHash, Kernel::V7_1, "--language any --tasks 1 --no-interrupts", misuse),
+        ],
+    },
+    Question {
+        title: "Is a pause needed?",
+        answer: "Open. Whether a disable and an enable around the lock would do for KASAN is a question \
+            about its callers. What a pause promises does hold: nothing is pending at one and nothing \
+            is put off in it, on every architecture since v7.1 (see the table above).",
+        runs: &[],
+    },
+    Question {
+        title: "Does a disable that is ignored in a pause lose a flush?",
+        answer: "No. The pause has flushed, and what is written in it takes effect at once; nothing is \
+            pending after any disable of language C and D, on every architecture since v7.1.",
+        runs: &[(
+            Arch::PowerpcHash,
+            Kernel::V7_1,
+            "--property settled-at-nested-disable",
+            |options| {
+                options.properties = vec![Property::SettledAtNestedDisable];
+            },
+        )],
+    },
+    Question {
+        title: "Does v4 leave a window for interrupts?",
+        answer: "With patch 12, which ignores calls in interrupt, no, in its own language: nested sections \
+            with pauses inside. Without it, as after patch 7 alone, an interrupt between the two \
+            stores of an enable finds a level and no `active`: it warns, and its disable flushes a mode \
+            that was not entered.",
+        runs: &[
+            (Arch::Sparc64, Kernel::V7_1, "--design nesting-active --language A", v4),
+            (Arch::PowerpcHash, Kernel::V7_1, "--design nesting-active --language A", v4),
+            (
+                Arch::Arm64,
+                Kernel::V7_1,
+                "--design nesting-active --language A --nesting 1 --fault calls-in-interrupt",
+                patch_7,
+            ),
+            (
+                Arch::XenPv,
+                Kernel::V7_1,
+                "--design nesting-active --language A --nesting 1 --fault calls-in-interrupt",
+                patch_7,
+            ),
+        ],
+    },
+    Question {
+        title: "v7.2 on Xen PV: a preemption after the count reached 0 and before the flush?",
+        answer: "It does no harm: the switch pauses the task, which is a leave, and the queue is flushed \
+            at the end of the switch. Only hooks-alternate breaks, since a switch in an enable leaves \
+            before the enter is called.",
+        runs: &[(Arch::XenPv, Kernel::V7_2, "--without hooks-alternate --nesting 1", |options| {
+            options.nesting = 1;
+            options.properties =
+                Property::all().filter(|one| *one != Property::HooksAlternate).collect();
+        })],
+    },
+    Question {
+        title: "Where is a direct x86 flush still needed?",
+        answer: "Open: it is about callers, in __kernel_map_pages() and kmap_local, that are not part of \
+            the client.",
+        runs: &[],
+    },
+    Question {
+        title: "Which reads see an old entry?",
+        answer: "Under Xen PV any read of an entry whose update is queued, at once. On s390 the accessor \
+            looks into the cache, and a raw read does not.",
+        runs: &[
+            (Arch::XenPv, Kernel::V7_1, "--any-access --property no-stale-read", stale),
+            (Arch::S390, Kernel::S390V6, "--any-access --property no-stale-read", stale),
+        ],
+    },
+    Question {
+        title: "Is a TLB flush inside the section right everywhere?",
+        answer: "Not on s390, where it comes before the stores: scenarios/bugs/flush-in-section.scn. The \
+            client has no flush of its own.",
+        runs: &[],
+    },
+    Question {
+        title: "The range hint, nested, mixed with plain sections, paused, interrupted?",
+        answer: "All properties hold for one range per task and two tasks. Two ranges in one section, and \
+            two address spaces, are open.",
+        runs: &[(Arch::S390, Kernel::S390V6, "--no-interrupts", |options| {
+            options.interrupts = false
+        })],
+    },
+];
+
+fn hook_first(options: &mut Options) {
+    options.fault = Some(Fault::HookBeforeStore);
+}
+
+fn misuse(options: &mut Options) {
+    (options.language, options.tasks, options.interrupts) = (Language::Any, 1, false);
+}
+
+fn v4(options: &mut Options) {
+    options.language = Language::A;
+    options.design = Design::by_id("nesting-active").unwrap_or(options.design);
+}
+
+fn patch_7(options: &mut Options) {
+    v4(options);
+    (options.nesting, options.fault) = (1, Some(Fault::CallsInInterrupt));
+}
+
+fn stale(options: &mut Options) {
+    use emu_arch::hw::hazard::Hazard;
+    options.accesses = Accesses::Any;
+    options.properties = vec![Property::No(Hazard::StaleRead)];
+    options.first = true;
+}
+
+/// Writes the questions with their answers, which are searched for now.
+pub(super) fn write(text: &mut String, see: &mut dyn FnMut(&str)) {
+    *text += "\n## Open questions\n\nThose that the discussion left open.\n";
+    for Question { title, answer, runs } in QUESTIONS {
+        see(title);
+        let _ = writeln!(text, "\n### {title}\n\n{answer}");
+        if !runs.is_empty() {
+            *text += "\n| command | states | what breaks (moves) |\n|---|--:|---|\n";
+        }
+        for (arch, kernel, extra, set) in *runs {
+            let mut options = Options { max_states: STATES_MAX, ..Options::new(*arch, *kernel) };
+            set(&mut options);
+            let report = check(&options, &mut nobody());
+            let list = broken(&report).join(", ");
+            let breaks = if list.is_empty() { "nothing" } else { &list };
+            let states = match report.end {
+                _ if report.is_proof() => report.states.to_string(),
+                super::End::First => "first".to_owned(),
+                _ => format!("more than {STATES_MAX}"),
+            };
+            let _ = writeln!(
+                text,
+                "| `lazymmu check --arch {} --kernel {} {extra}` | {states} | {breaks} |",
+                arch.id(),
+                kernel.id()
+            );
+        }
+    }
+}
