@@ -62,6 +62,8 @@ pub(crate) struct Current {
     /// What the installed architecture says of itself.
     arch_wants: Cell<bool>,
     recording: Cell<bool>,
+    /// Whether anyone sees an effect: a record is written or `points` is set.
+    watched: Cell<bool>,
     /// Whether the architecture is told of the points inside calls.
     points: Cell<bool>,
     on_warn: Cell<OnWarn>,
@@ -98,6 +100,7 @@ impl Current {
             active: Cell::new([false; 2]),
             arch_wants: Cell::new(true),
             recording: Cell::new(false),
+            watched: Cell::new(false),
             points: Cell::new(false),
             on_warn: Cell::new(OnWarn::PrintOnce),
             design: Cell::new(Design::of::<counts::State>()),
@@ -216,6 +219,7 @@ impl Current {
         let recording = self.record.borrow().is_some();
         let default_design = self.design.get() == Design::of::<counts::State>();
         self.recording.set(recording);
+        self.watched.set(recording || self.points.get());
         self.arch_wants.set(self.arch().is_none_or(|arch| arch.wants_lazy_mmu_mode()));
         let state = self.state();
         self.plain.set(!recording && default_design && self.arch.borrow().is_none());
@@ -229,7 +233,7 @@ impl Current {
 #[inline]
 #[must_use]
 pub fn is_lazy_mmu_mode_active() -> bool {
-    current(Current::is_active)
+    current(|cur| cur.is_active())
 }
 
 /// `__task_lazy_mmu_mode_active(current)`: what the design says of the task's state alone, in
@@ -321,12 +325,15 @@ pub fn set_cpu(cpu: u8) {
 #[inline]
 #[must_use]
 pub fn watched() -> bool {
-    current(|cur| cur.recording.get() | cur.points.get())
+    current(|cur| cur.watched.get())
 }
 
 /// Has the architecture told of each point inside a call, or no longer.
 pub fn set_points(on: bool) {
-    current(|cur| cur.points.set(on));
+    current(|cur| {
+        cur.points.set(on);
+        cur.watched.set(on || cur.recording.get());
+    });
 }
 
 /// Tells the architecture that `point` comes next, if it asked for points.
