@@ -8,7 +8,7 @@ use super::pte::Pte;
 
 /// One page table: 512 entries in memory.
 pub struct Table {
-    entries: Box<[Cell<u64>; PTRS_PER_PTE]>,
+    entries: [Cell<u64>; PTRS_PER_PTE],
     /// The number of the table in its machine.
     id: u32,
 }
@@ -17,7 +17,7 @@ impl Table {
     /// A table of empty entries; `id` is its number in its machine.
     #[must_use]
     pub fn new(id: u32) -> Self {
-        Self { entries: Box::new([const { Cell::new(0) }; PTRS_PER_PTE]), id }
+        Self { entries: [const { Cell::new(0) }; PTRS_PER_PTE], id }
     }
 
     /// The pointer to entry `index`, below 512.
