@@ -39,7 +39,7 @@ pub struct IpteRange {
     /// `start_pte` and `end_pte`: what was touched; nothing if they are equal.
     start: usize,
     end: usize,
-    /// The entries by their place in the range; behind the last one is poison.
+    /// The entries by their place in the range, poison where none is cached; long enough for the range.
     cache: Vec<Pte>,
     /// How many of them are not poison.
     cached: u16,
@@ -65,6 +65,8 @@ impl IpteRange {
     /// Latches a range.
     pub(super) fn latch(&mut self, range: PteRange) {
         (self.base, self.base_pte, self.nr) = (Some(range.at), range.slot, range.nr);
+        let nr = usize::from(range.nr).max(self.cache.len());
+        self.cache.resize(nr, PTE_POISON);
     }
 
     /// The latched range, if any.
@@ -97,10 +99,8 @@ impl IpteRange {
         F: FnOnce(Pte) -> Option<Pte>,
     {
         let Some(index) = self.index(slot) else { return Err(new) };
-        if index >= self.cache.len() {
-            self.grow();
-        }
-        let cache = &mut self.cache[index];
+        // There is room for the whole range since it was latched.
+        let Some(cache) = self.cache.get_mut(index) else { return Err(new) };
         let poison = *cache == PTE_POISON;
         let old = if poison { memory } else { *cache };
         let Some(pte) = new(old) else { return Ok((old, None)) };
@@ -133,12 +133,6 @@ impl IpteRange {
     #[inline]
     fn get(&self, index: usize) -> Option<Pte> {
         self.cache.get(index).copied().filter(|pte| *pte != PTE_POISON)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn grow(&mut self) {
-        self.cache.resize(usize::from(self.nr), PTE_POISON);
     }
 
     /// The next slots that are all cached, of those touched from `from` on.
