@@ -4,24 +4,7 @@ use crate::backend::Backend;
 use crate::hw::effect::Effect;
 use crate::hw::hazard::Deferred;
 use crate::hw::pte::Pte;
-use crate::machine::PerCpu;
 use crate::{Kernel, arm64, naive, powerpc, s390, sparc64, x86, x86_xen};
-
-/// Evaluates `$body` with `$backend` and its `$cpus` bound, whichever backend it is.
-macro_rules! on_backend {
-    ($any:expr, |$backend:ident, $cpus:ident| $body:expr) => {
-        match $any {
-            $crate::arch::AnyBackend::Naive($backend, $cpus) => $body,
-            $crate::arch::AnyBackend::Arm64($backend, $cpus) => $body,
-            $crate::arch::AnyBackend::PowerpcHash($backend, $cpus) => $body,
-            $crate::arch::AnyBackend::PowerpcRadix($backend, $cpus) => $body,
-            $crate::arch::AnyBackend::Sparc64($backend, $cpus) => $body,
-            $crate::arch::AnyBackend::X86($backend, $cpus) => $body,
-            $crate::arch::AnyBackend::XenPv($backend, $cpus) => $body,
-            $crate::arch::AnyBackend::S390($backend, $cpus) => $body,
-        }
-    };
-}
 
 /// An architecture of the lab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -138,60 +121,45 @@ impl Arch {
         Self::ALL.into_iter().find(|arch| arch.id() == id)
     }
 
-    /// Hands the code of this architecture in `kernel` to `work`.
-    pub fn with_backend<W: WithBackend>(self, kernel: Kernel, work: W) -> W::Output {
-        on_backend!(self.backend(kernel), |backend, _cpus| work.with(backend))
-    }
-
     /// The version of its code that the architecture has in `kernel`, as its backend calls it; none
     /// where it does not have the mode yet.
     #[must_use]
     pub fn code(self, kernel: Kernel) -> Option<String> {
         kernel.has(self).ok()?;
-        let code = on_backend!(&self.backend(kernel), |backend, _cpus| format!("{backend:?}"));
+        let code = self.with_backend(kernel, Name);
         code.split(' ').next().map(str::to_owned)
     }
 
-    /// The code of this architecture in `kernel`, and the state of each CPU as after boot.
-    pub(crate) fn backend(self, kernel: Kernel) -> AnyBackend {
+    /// Hands the code of this architecture in `kernel` to `work`.
+    pub fn with_backend<W: WithBackend>(self, kernel: Kernel, work: W) -> W::Output {
         match self {
-            Self::Naive => AnyBackend::Naive(naive::Naive, PerCpu::new()),
+            Self::Naive => work.with(naive::Naive),
             Self::Arm64 => {
                 let new = kernel >= Kernel::V7_0;
-                let code = if new { arm64::Arm64::V7_0 } else { arm64::Arm64::V6_16 };
-                AnyBackend::Arm64(code, PerCpu::new())
+                work.with(if new { arm64::Arm64::V7_0 } else { arm64::Arm64::V6_16 })
             }
-            Self::PowerpcHash => {
-                let code = match kernel {
-                    Kernel::V6_0 => powerpc::Hash::V6_0,
-                    Kernel::V6_14 | Kernel::V6_16 | Kernel::V6_19 => powerpc::Hash::V6_1,
-                    _ => powerpc::Hash::V7_0,
-                };
-                AnyBackend::PowerpcHash(code, PerCpu::new())
-            }
-            Self::PowerpcRadix => AnyBackend::PowerpcRadix(powerpc::Radix, PerCpu::new()),
-            Self::Sparc64 => {
-                let code = match kernel {
-                    Kernel::V6_0 => sparc64::Sparc64::V6_0,
-                    Kernel::V6_14 => sparc64::Sparc64::V6_6,
-                    Kernel::V6_16 | Kernel::V6_19 => sparc64::Sparc64::V6_15,
-                    _ => sparc64::Sparc64::V7_0,
-                };
-                AnyBackend::Sparc64(code, PerCpu::new())
-            }
-            Self::X86 => AnyBackend::X86(x86::X86, PerCpu::new()),
-            Self::XenPv => {
-                let code = match kernel {
-                    Kernel::V6_0 => x86_xen::XenPv::V6_0,
-                    Kernel::V6_14 => x86_xen::XenPv::V6_6,
-                    Kernel::V6_16 | Kernel::V6_19 => x86_xen::XenPv::V6_15,
-                    Kernel::V7_0 => x86_xen::XenPv::V7_0,
-                    Kernel::V7_1 | Kernel::S390V6 => x86_xen::XenPv::V7_1,
-                    Kernel::V7_2 => x86_xen::XenPv::V7_2,
-                };
-                AnyBackend::XenPv(code, PerCpu::new())
-            }
-            Self::S390 => AnyBackend::S390(s390::S390::default(), PerCpu::new()),
+            Self::PowerpcHash => work.with(match kernel {
+                Kernel::V6_0 => powerpc::Hash::V6_0,
+                Kernel::V6_14 | Kernel::V6_16 | Kernel::V6_19 => powerpc::Hash::V6_1,
+                _ => powerpc::Hash::V7_0,
+            }),
+            Self::PowerpcRadix => work.with(powerpc::Radix),
+            Self::Sparc64 => work.with(match kernel {
+                Kernel::V6_0 => sparc64::Sparc64::V6_0,
+                Kernel::V6_14 => sparc64::Sparc64::V6_6,
+                Kernel::V6_16 | Kernel::V6_19 => sparc64::Sparc64::V6_15,
+                _ => sparc64::Sparc64::V7_0,
+            }),
+            Self::X86 => work.with(x86::X86),
+            Self::XenPv => work.with(match kernel {
+                Kernel::V6_0 => x86_xen::XenPv::V6_0,
+                Kernel::V6_14 => x86_xen::XenPv::V6_6,
+                Kernel::V6_16 | Kernel::V6_19 => x86_xen::XenPv::V6_15,
+                Kernel::V7_0 => x86_xen::XenPv::V7_0,
+                Kernel::V7_1 | Kernel::S390V6 => x86_xen::XenPv::V7_1,
+                Kernel::V7_2 => x86_xen::XenPv::V7_2,
+            }),
+            Self::S390 => work.with(s390::S390::default()),
         }
     }
 }
@@ -228,17 +196,13 @@ pub trait WithBackend {
     fn with<B: Backend + 'static>(self, backend: B) -> Self::Output;
 }
 
-/// The backend of some architecture with its per-CPU state.
-#[derive(Debug)]
-pub(crate) enum AnyBackend {
-    Naive(naive::Naive, PerCpu<()>),
-    Arm64(arm64::Arm64, PerCpu<()>),
-    PowerpcHash(powerpc::Hash, PerCpu<powerpc::Ppc64TlbBatch>),
-    PowerpcRadix(powerpc::Radix, PerCpu<()>),
-    Sparc64(sparc64::Sparc64, PerCpu<sparc64::TlbBatch>),
-    X86(x86::X86, PerCpu<()>),
-    XenPv(x86_xen::XenPv, PerCpu<x86_xen::XenCpu>),
-    S390(s390::S390, PerCpu<s390::IpteRange>),
-}
+/// Asks a backend for its name.
+struct Name;
 
-pub(crate) use on_backend;
+impl WithBackend for Name {
+    type Output = String;
+
+    fn with<B: Backend + 'static>(self, backend: B) -> String {
+        format!("{backend:?}")
+    }
+}

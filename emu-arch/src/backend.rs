@@ -226,6 +226,8 @@ pub trait Backend: Copy + std::fmt::Debug {
         self.pte_update(hw, at, ptep, |_| Pte::NONE);
     }
 
+    /// Whether [`ptep_get`](Self::ptep_get) is a read from memory and nothing else.
+    const PTEP_GET_IS_READ: bool = true;
     /// `ptep_get()`: by default a read from memory.
     fn ptep_get<H: Hw<PerCpu = Self::PerCpu>>(self, hw: &mut H, _: At, ptep: H::Ptep) -> Pte {
         hw.read(ptep)

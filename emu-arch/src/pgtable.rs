@@ -9,125 +9,136 @@
 use lazy_mmu::sched;
 use lazy_mmu::trace::{PteEvent, PteOp};
 
-use crate::arch::on_backend;
-use crate::backend::{Access, Backend, Level};
+use crate::backend::{Access, Level};
 use crate::hw::addr::VirtAddr;
 use crate::hw::pte::Pte;
 use crate::hw::table::Ptep;
-use crate::machine::{Bus, MmStruct};
+use crate::machine::{ArchCode, MmStruct, Primitives};
 
-/// Records a use of `op`; costs one test where nothing is recorded.
-#[inline]
+/// Records a use of `op`, where a record is written.
 fn note(mm: &MmStruct, op: PteOp, addr: VirtAddr, pte: Pte, nr: u16) {
-    if sched::recording() {
-        sched::note_pte(PteEvent { op, mm: mm.id(), addr: addr.get(), pte: pte.0, nr });
-    }
+    sched::note_pte(PteEvent { op, mm: mm.id(), addr: addr.get(), pte: pte.0, nr });
 }
 
-/// Runs `$body` with the backend of `$mm`'s machine and the machine as the backend sees it.
-macro_rules! backend {
-    ($mm:expr, |$backend:ident, $hw:ident| $body:expr) => {
-        on_backend!(&$mm.machine().backend, |$backend, cpus| {
-            let $hw = &mut Bus { inner: $mm.machine(), cpus, mm: Some($mm) };
-            $body
-        })
-    };
-}
-
-/// Does `op`, which changes `nr` entries from `ptep` on; `latest` tells what software then believes
-/// each to be, from its number and from what it was, and `reads` whether the primitive depends on
-/// what the entries were. Costs one test where no hazards are tracked.
+/// The arch code that does what a primitive on `mm` asks.
 #[inline(always)]
-fn changing<R>(
-    mm: &MmStruct,
-    addr: VirtAddr,
-    ptep: Ptep<'_>,
-    nr: u16,
-    reads: bool,
-    latest: impl Fn(u16, Pte) -> Pte,
-    op: impl FnOnce() -> R,
-) -> R {
-    if mm.machine().tracking.get() {
-        return changing_tracked(mm, addr, ptep, nr, reads, latest, op);
-    }
-    op()
+fn code(mm: &MmStruct) -> &dyn ArchCode {
+    &*mm.machine().code
 }
 
-/// [`changing`], with the tracker told of each entry before and after.
-#[inline(never)]
-fn changing_tracked<R>(
-    mm: &MmStruct,
-    addr: VirtAddr,
-    ptep: Ptep<'_>,
-    nr: u16,
-    reads: bool,
-    latest: impl Fn(u16, Pte) -> Pte,
-    op: impl FnOnce() -> R,
-) -> R {
-    let at = |n: u16| mm.at(addr.add_pages(u64::from(n)));
-    let before: Vec<Pte> = (0..nr).map(|n| ptep.add(n).read()).collect();
-    if reads {
-        mm.machine().track(|tracker, _| {
-            (0..nr).zip(&before).for_each(|(n, before)| tracker.read_to_change(at(n), *before));
-        });
-    }
-    let value = op();
-    mm.machine().track(|tracker, now| {
-        // The last entry first, as records have it.
-        for (n, before) in (0..nr).zip(before).rev() {
-            tracker.changed(now, at(n), before, ptep.add(n).read(), |was| latest(n, was));
+/// Does the primitive `$name`, which makes the change `$change`; costs one test where nobody sees it.
+macro_rules! change {
+    ($name:ident($($arg:ident),*), $change:expr) => {{
+        let Change { mm, addr, ptep, .. } = $change;
+        if mm.machine().seen() {
+            $change.seen_by(PteOp::$name, || {
+                Primitives::<true>::$name(code(mm), mm, addr, ptep, $($arg),*)
+            })
+        } else {
+            Primitives::<false>::$name(code(mm), mm, addr, ptep, $($arg),*)
         }
-    });
-    value
+    }};
 }
 
-/// Does `op`, which makes the `nr` entries from `ptep` on those of the pages from `pte` on.
-#[inline(always)]
-fn writing<R>(
-    mm: &MmStruct,
+/// What software takes entries for after a primitive has changed them.
+#[derive(Clone, Copy)]
+enum Latest {
+    /// Those of consecutive pages, the first of which this is.
+    Pages(Pte),
+    /// Empty ones.
+    Empty,
+    /// What this makes of what they were, on which the primitive depends.
+    From(fn(Pte) -> Pte),
+}
+
+/// The entries that a primitive changes.
+#[derive(Clone, Copy)]
+struct Change<'a> {
+    mm: &'a MmStruct,
     addr: VirtAddr,
-    ptep: Ptep<'_>,
-    pte: Pte,
+    ptep: Ptep<'a>,
     nr: u16,
-    op: impl FnOnce() -> R,
-) -> R {
-    changing(mm, addr, ptep, nr, false, |n, _| pte.advance_pfn(u64::from(n)), op)
+    latest: Latest,
+}
+
+impl Change<'_> {
+    /// Does `work` of the primitive `op`, recorded, and with the tracker told of each entry before and
+    /// after.
+    #[cold]
+    #[inline(never)]
+    fn seen_by<R>(self, op: PteOp, work: impl FnOnce() -> R) -> R {
+        let Self { mm, addr, ptep, nr, latest } = self;
+        let shown = if let Latest::Pages(pte) = latest { pte } else { ptep.read() };
+        note(mm, op, addr, shown, nr);
+        if !mm.machine().tracking.get() {
+            return work();
+        }
+        let at = |n: u16| mm.at(addr.add_pages(u64::from(n)));
+        let before: Vec<Pte> = (0..nr).map(|n| ptep.add(n).read()).collect();
+        if let Latest::From(_) = latest {
+            mm.machine().track(|tracker, _| {
+                (0..nr).zip(&before).for_each(|(n, before)| tracker.read_to_change(at(n), *before));
+            });
+        }
+        let value = work();
+        mm.machine().track(|tracker, now| {
+            // The last entry first, as records have it.
+            for (n, before) in (0..nr).zip(before).rev() {
+                tracker.changed(now, at(n), before, ptep.add(n).read(), |was| match latest {
+                    Latest::Pages(pte) => pte.advance_pfn(u64::from(n)),
+                    Latest::Empty => Pte::NONE,
+                    Latest::From(change) => change(was),
+                });
+            }
+        });
+        value
+    }
+}
+
+/// `op` has read an entry and found it to be `pte`, while somebody looks.
+#[cold]
+#[inline(never)]
+fn read_seen(mm: &MmStruct, op: PteOp, addr: VirtAddr, pte: Pte) {
+    note(mm, op, addr, pte, 1);
+    // A lockless reader knows that the value may be old.
+    if op != PteOp::ptep_get_lockless {
+        mm.machine().track(|tracker, _| tracker.read(mm.at(addr), pte));
+    }
 }
 
 /// Writes the entry of one page that was not present.
 #[inline]
 pub fn set_pte_at(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, pte: Pte) {
-    note(mm, PteOp::set_pte_at, addr, pte, 1);
-    writing(mm, addr, ptep, pte, 1, || {
-        backend!(mm, |backend, hw| backend.set_ptes(hw, mm.at(addr), ptep, pte, 1))
-    });
+    let latest = Latest::Pages(pte);
+    change!(set_pte_at(pte), Change { mm, addr, ptep, nr: 1, latest });
 }
 
 /// Writes the entries of `nr` consecutive pages that were not present, 1 to 512, in one table.
 #[inline]
 pub fn set_ptes(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, pte: Pte, nr: u16) {
-    note(mm, PteOp::set_ptes, addr, pte, nr);
-    writing(mm, addr, ptep, pte, nr, || {
-        backend!(mm, |backend, hw| backend.set_ptes(hw, mm.at(addr), ptep, pte, nr))
-    });
+    let latest = Latest::Pages(pte);
+    change!(set_ptes(pte, nr), Change { mm, addr, ptep, nr, latest });
 }
 
 /// Writes an entry without the checks of [`set_pte_at`]: what arch code uses.
 #[inline]
 pub fn set_pte(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, pte: Pte) {
-    note(mm, PteOp::set_pte, addr, pte, 1);
-    writing(mm, addr, ptep, pte, 1, || {
-        backend!(mm, |backend, hw| backend.set_pte(hw, mm.at(addr), ptep, pte))
-    });
+    let latest = Latest::Pages(pte);
+    change!(set_pte(pte), Change { mm, addr, ptep, nr: 1, latest });
 }
 
 /// Reads an entry through the accessor.
 #[inline]
 #[must_use]
 pub fn ptep_get(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) -> Pte {
-    let pte = backend!(mm, |backend, hw| backend.ptep_get(hw, mm.at(addr), ptep));
-    note(mm, PteOp::ptep_get, addr, pte, 1);
-    mm.machine().track(|tracker, _| tracker.read(mm.at(addr), pte));
+    if mm.machine().reads_plainly.get() & !sched::recording() {
+        return ptep.read();
+    }
+    if !mm.machine().seen() {
+        return Primitives::<false>::ptep_get(code(mm), mm, addr, ptep);
+    }
+    let pte = Primitives::<true>::ptep_get(code(mm), mm, addr, ptep);
+    read_seen(mm, PteOp::ptep_get, addr, pte);
     pte
 }
 
@@ -136,8 +147,9 @@ pub fn ptep_get(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) -> Pte {
 #[must_use]
 pub fn raw_read(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) -> Pte {
     let pte = ptep.read();
-    note(mm, PteOp::raw_read, addr, pte, 1);
-    mm.machine().track(|tracker, _| tracker.read(mm.at(addr), pte));
+    if mm.machine().seen() {
+        read_seen(mm, PteOp::raw_read, addr, pte);
+    }
     pte
 }
 
@@ -146,122 +158,68 @@ pub fn raw_read(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) -> Pte {
 #[must_use]
 pub fn ptep_get_lockless(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) -> Pte {
     let pte = ptep.read();
-    note(mm, PteOp::ptep_get_lockless, addr, pte, 1);
+    if mm.machine().seen() {
+        read_seen(mm, PteOp::ptep_get_lockless, addr, pte);
+    }
     pte
 }
 
 /// Empties an entry and returns what it was.
 #[inline]
 pub fn ptep_get_and_clear(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) -> Pte {
-    note(mm, PteOp::ptep_get_and_clear, addr, ptep.read(), 1);
-    changing(
-        mm,
-        addr,
-        ptep,
-        1,
-        true,
-        |_, _| Pte::NONE,
-        || backend!(mm, |backend, hw| backend.pte_update(hw, mm.at(addr), ptep, |_| Pte::NONE)),
-    )
+    let latest = Latest::From(|_| Pte::NONE);
+    change!(ptep_get_and_clear(), Change { mm, addr, ptep, nr: 1, latest })
 }
 
 /// Empties an entry.
 #[inline]
 pub fn pte_clear(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) {
-    note(mm, PteOp::pte_clear, addr, ptep.read(), 1);
-    changing(
-        mm,
-        addr,
-        ptep,
-        1,
-        false,
-        |_, _| Pte::NONE,
-        || backend!(mm, |backend, hw| backend.pte_clear(hw, mm.at(addr), ptep)),
-    );
+    let latest = Latest::Empty;
+    change!(pte_clear(), Change { mm, addr, ptep, nr: 1, latest });
 }
 
 /// Takes the permission to write from an entry.
 #[inline]
 pub fn ptep_set_wrprotect(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) {
-    note(mm, PteOp::ptep_set_wrprotect, addr, ptep.read(), 1);
-    changing(
-        mm,
-        addr,
-        ptep,
-        1,
-        true,
-        |_, was| was.without(Pte::WRITE),
-        || backend!(mm, |backend, hw| backend.ptep_set_wrprotect(hw, mm.at(addr), ptep)),
-    );
+    let latest = Latest::From(|was| was.without(Pte::WRITE));
+    change!(ptep_set_wrprotect(), Change { mm, addr, ptep, nr: 1, latest });
 }
 
 /// Takes the permission to write from `nr` consecutive entries, 1 to 512, in one table.
 #[inline]
 pub fn wrprotect_ptes(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, nr: u16) {
-    note(mm, PteOp::wrprotect_ptes, addr, ptep.read(), nr);
-    changing(
-        mm,
-        addr,
-        ptep,
-        nr,
-        true,
-        |_, was| was.without(Pte::WRITE),
-        || {
-            backend!(mm, |backend, hw| for n in 0..nr {
-                let at = mm.at(addr.add_pages(u64::from(n)));
-                backend.ptep_set_wrprotect(hw, at, ptep.add(n));
-            })
-        },
-    );
+    let latest = Latest::From(|was| was.without(Pte::WRITE));
+    change!(wrprotect_ptes(nr), Change { mm, addr, ptep, nr, latest });
 }
 
 /// Clears the accessed bit of an entry and tells whether it was set.
 #[inline]
 pub fn ptep_test_and_clear_young(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) -> bool {
-    note(mm, PteOp::ptep_test_and_clear_young, addr, ptep.read(), 1);
-    changing(
-        mm,
-        addr,
-        ptep,
-        1,
-        true,
-        |_, was| was.without(Pte::YOUNG),
-        || backend!(mm, |backend, hw| backend.ptep_test_and_clear_young(hw, mm.at(addr), ptep)),
-    )
+    let latest = Latest::From(|was| was.without(Pte::YOUNG));
+    change!(ptep_test_and_clear_young(), Change { mm, addr, ptep, nr: 1, latest })
 }
 
 /// Begins the change of an entry's protection and returns what it was.
 #[inline]
 pub fn ptep_modify_prot_start(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) -> Pte {
-    note(mm, PteOp::ptep_modify_prot_start, addr, ptep.read(), 1);
-    changing(
-        mm,
-        addr,
-        ptep,
-        1,
-        true,
-        |_, was| if mm.machine().arch.prot_start_reads() { was } else { Pte::NONE },
-        || backend!(mm, |backend, hw| backend.ptep_modify_prot_start(hw, mm.at(addr), ptep)),
-    )
+    let reads = mm.machine().arch.prot_start_reads();
+    let latest = Latest::From(if reads { |was| was } else { |_| Pte::NONE });
+    change!(ptep_modify_prot_start(), Change { mm, addr, ptep, nr: 1, latest })
 }
 
 /// Ends the change of an entry's protection: it becomes `pte`.
 #[inline]
 pub fn ptep_modify_prot_commit(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, pte: Pte) {
-    note(mm, PteOp::ptep_modify_prot_commit, addr, pte, 1);
-    writing(mm, addr, ptep, pte, 1, || {
-        backend!(mm, |backend, hw| backend.ptep_modify_prot_commit(hw, mm.at(addr), ptep, pte))
-    });
+    let latest = Latest::Pages(pte);
+    change!(ptep_modify_prot_commit(pte), Change { mm, addr, ptep, nr: 1, latest });
 }
 
 /// Gives more permissions to a present entry and tells whether it was another one than `pte`: it
 /// becomes `pte`, or on arm64 and powerpc keeps what it has beside.
 #[inline]
 pub fn ptep_set_access_flags(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, pte: Pte) -> bool {
-    note(mm, PteOp::ptep_set_access_flags, addr, pte, 1);
-    writing(mm, addr, ptep, pte, 1, || {
-        backend!(mm, |backend, hw| backend.ptep_set_access_flags(hw, mm.at(addr), ptep, pte))
-    })
+    let latest = Latest::Pages(pte);
+    change!(ptep_set_access_flags(pte), Change { mm, addr, ptep, nr: 1, latest })
 }
 
 /// Touches memory through the entry, as a CPU does.
@@ -273,7 +231,7 @@ pub fn access(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, access: Access) {
     };
     note(mm, op, addr, ptep.read(), 1);
     let before = ptep.read();
-    backend!(mm, |backend, hw| backend.access(hw, mm.at(addr), ptep, access));
+    Primitives::<true>::access(code(mm), mm, addr, ptep, access);
     let after = ptep.read();
     mm.machine().track(|tracker, now| tracker.access(now, mm.at(addr), before, after));
 }
@@ -287,14 +245,14 @@ pub fn set_table(mm: &MmStruct, level: Level, addr: VirtAddr, valid: bool) {
         Level::Pgd => PteOp::set_pgd,
     };
     note(mm, op, addr.align_down(), Pte(u64::from(valid)), 1);
-    backend!(mm, |backend, hw| backend.set_table(hw, mm.at(addr.align_down()), level, valid));
+    code(mm).set_table(mm, level, addr.align_down(), valid);
 }
 
 /// Flushes `pages` pages from the TLBs: `flush_tlb_range()` and, for the kernel's pages,
 /// `flush_tlb_kernel_range()`. A record shows at most 1023.
 pub fn flush_tlb_range(mm: &MmStruct, addr: VirtAddr, pages: u64) {
     flushing(mm, PteOp::flush_tlb_range, addr, pages, |nr| {
-        backend!(mm, |backend, hw| backend.flush_tlb_range(hw, mm.at(addr), nr));
+        code(mm).flush_tlb_range(mm, addr, nr);
     });
 }
 
@@ -302,7 +260,7 @@ pub fn flush_tlb_range(mm: &MmStruct, addr: VirtAddr, pages: u64) {
 /// what is queued, where the queue is the flush. A record shows at most 1023.
 pub fn tlb_flush(mm: &MmStruct, addr: VirtAddr, pages: u64) {
     flushing(mm, PteOp::tlb_flush, addr, pages, |nr| {
-        backend!(mm, |backend, hw| backend.tlb_flush(hw, mm.at(addr), nr));
+        code(mm).tlb_flush(mm, addr, nr);
     });
 }
 
@@ -346,7 +304,7 @@ pub fn set_tlb_ubc_flush_pending(mm: &MmStruct, addr: VirtAddr, nr: u16) {
 pub fn flush_tlb_batched_pending(mm: &MmStruct, addr: VirtAddr) {
     note(mm, PteOp::flush_tlb_batched_pending, addr, Pte::NONE, 1);
     for (addr, nr) in mm.take_batched() {
-        backend!(mm, |backend, hw| backend.flush_tlb_range(hw, mm.at(addr), nr.into()));
+        code(mm).flush_tlb_range(mm, addr, nr.into());
         mm.machine().track(|tracker, _| tracker.flushed(mm.at(addr), nr.into()));
     }
 }

@@ -84,7 +84,7 @@ impl Backend for Arm64 {
     /// Fidelity: same as arch/arm64/include/asm/pgtable.h v6.16 and v7.0, with `__ptep_get_and_clear()`,
     /// `___ptep_set_wrprotect()` and `__ptep_test_and_clear_young()`; blocks of contiguous entries, page
     /// table checks and MTE tags are left out.
-    #[inline]
+    #[inline(always)]
     fn set_ptes<H: Hw<PerCpu = Self::PerCpu>>(
         self,
         hw: &mut H,

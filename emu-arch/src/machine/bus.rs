@@ -9,7 +9,10 @@ use crate::hw::pte::Pte;
 use crate::hw::table::Ptep;
 
 /// The machine as a backend sees it; the current task is the thread's.
-pub(crate) struct Bus<'m, T> {
+///
+/// Where nobody looks (`SEEN` is false), nothing is recorded, no hazard is tracked and no point is
+/// asked for, so that arch code compiles to what it does to the machine.
+pub(crate) struct Bus<'m, T, const SEEN: bool> {
     pub(crate) inner: &'m Inner,
     /// The backend's state, by CPU.
     pub(crate) cpus: &'m PerCpu<T>,
@@ -17,7 +20,7 @@ pub(crate) struct Bus<'m, T> {
     pub(crate) mm: Option<&'m MmStruct>,
 }
 
-impl<'m, T> Hw for Bus<'m, T> {
+impl<'m, T, const SEEN: bool> Hw for Bus<'m, T, SEEN> {
     type Ptep = Ptep<'m>;
     type PerCpu = T;
 
@@ -97,7 +100,7 @@ impl<'m, T> Hw for Bus<'m, T> {
 
     #[inline]
     fn per_cpu<R>(&mut self, step: impl FnOnce(&mut T) -> R) -> R {
-        step(&mut self.cpus.0[usize::from(self.inner.cpu.get())].borrow_mut())
+        step(&mut self.cpus.this().borrow_mut())
     }
 
     #[inline]
@@ -128,34 +131,44 @@ impl<'m, T> Hw for Bus<'m, T> {
         self.mm.map_or_else(Psize::default, |mm| mm.slice_psize(at.addr))
     }
 
-    #[inline]
+    #[inline(always)]
     fn effect(&mut self, effect: Effect) {
-        self.inner.effect(effect);
+        if SEEN && sched::watched() {
+            self.inner.effect_watched(effect);
+        } else {
+            self.inner.count(effect);
+        }
     }
 
     #[inline]
     fn put_off(&mut self, at: At, nr: u16) {
-        self.inner.track(|tracker, now| tracker.put_off(now, at, nr));
+        if SEEN {
+            self.inner.track(|tracker, now| tracker.put_off(now, at, nr));
+        }
     }
 
     #[inline]
     fn settle(&mut self) {
-        self.inner.track(|tracker, now| tracker.settle(now));
+        if SEEN {
+            self.inner.track(|tracker, now| tracker.settle(now));
+        }
     }
 
     #[inline]
     fn watched(&self) -> bool {
-        sched::watched() || self.inner.tracking.get()
+        SEEN && self.inner.seen()
     }
 
     #[inline]
     fn tracks(&self) -> bool {
-        self.inner.tracking.get()
+        SEEN && self.inner.tracking.get()
     }
 
     #[inline]
     fn tlb_invalidate(&mut self, at: At, nr: u32) {
-        self.inner.track(|tracker, _| tracker.tlb_invalidate(at, nr));
+        if SEEN {
+            self.inner.track(|tracker, _| tracker.tlb_invalidate(at, nr));
+        }
     }
 
     fn bug(&mut self, cond: &'static str) {

@@ -5,6 +5,7 @@
 //! the architecture that its calls reach.
 
 mod bus;
+mod code;
 mod mm;
 mod totals;
 mod hint;
@@ -27,9 +28,9 @@ pub use task::{PID_MAX, idle};
 pub use totals::{Total, Totals};
 
 pub(crate) use bus::Bus;
+pub(crate) use code::{ArchCode, PerCpu, Primitives};
 
-use crate::arch::{AnyBackend, on_backend};
-use crate::backend::{Access, At, Backend};
+use crate::backend::{Access, At};
 use crate::hw::Slot;
 use crate::hw::addr::VirtAddr;
 use crate::hw::effect::{Effect, Kind};
@@ -44,16 +45,6 @@ pub const MMS_MAX: u8 = 32;
 
 /// How many CPUs a machine has.
 pub const NR_CPUS: usize = 8;
-
-/// A value for each CPU.
-#[derive(Debug)]
-pub(crate) struct PerCpu<T>(Box<[RefCell<T>; NR_CPUS]>);
-
-impl<T: Default> PerCpu<T> {
-    pub(crate) fn new() -> Self {
-        Self(Box::new(std::array::from_fn(|_| RefCell::default())))
-    }
-}
 
 /// A hazard that was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +68,10 @@ pub struct Machine {
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) arch: Arch,
-    pub(crate) backend: AnyBackend,
+    /// The arch code, with its state.
+    pub(crate) code: Box<dyn ArchCode>,
+    /// Whether `ptep_get()` is a read from memory and nothing else, and nobody is told of it.
+    pub(crate) reads_plainly: Cell<bool>,
     /// The CPU that runs.
     cpu: Cell<u8>,
     /// How many `BUG_ON()`s of the architecture were hit.
@@ -107,9 +101,11 @@ impl Machine {
     /// the mode yet gets the code of the first kernel that had it.
     #[must_use]
     pub fn with_kernel(arch: Arch, kernel: Kernel) -> Self {
+        let code = arch.with_backend(kernel, code::Boot);
         let inner = Rc::new(Inner {
             arch,
-            backend: arch.backend(kernel),
+            reads_plainly: Cell::new(code.ptep_get_is_read()),
+            code,
             cpu: Cell::new(0),
             bugs: Cell::new(0),
             tasks: task::Tasks::new(),
@@ -157,6 +153,7 @@ impl Machine {
     /// Has the machine look for hazards from now on.
     pub fn track_hazards(&self) {
         self.inner.tracking.set(true);
+        self.inner.reads_plainly.set(false);
     }
 
     /// The hazards found so far.
@@ -190,9 +187,7 @@ impl Machine {
     #[must_use]
     pub fn accessed(&self, mm: &MmStruct, addr: VirtAddr, pte: Pte, access: Access) -> Pte {
         let at = At { mm: mm.id(), addr };
-        on_backend!(&self.inner.backend, |backend, _cpus| {
-            scratch::accessed(*backend, at, pte, access)
-        })
+        self.inner.code.accessed(at, pte, access)
     }
 }
 
@@ -262,18 +257,27 @@ impl Inner {
         }
     }
 
-    /// Executes an effect.
-    #[inline]
-    pub(crate) fn effect(&self, effect: Effect) {
-        let watched = sched::watched();
-        if watched {
-            sched::point(Point::Effect(effect.name));
-        }
+    /// Whether anyone sees what arch code does: whether a record is written, points are asked for or
+    /// hazards are tracked.
+    #[inline(always)]
+    pub(crate) fn seen(&self) -> bool {
+        sched::watched() | self.tracking.get()
+    }
+
+    /// Executes an effect that somebody sees.
+    #[cold]
+    #[inline(never)]
+    fn effect_watched(&self, effect: Effect) {
+        sched::point(Point::Effect(effect.name));
+        self.count(effect);
+        sched::note_effect(effect.name, effect.n);
+    }
+
+    /// Counts an effect, unless it only puts work off.
+    #[inline(always)]
+    fn count(&self, effect: Effect) {
         if effect.kind != Kind::PutOff {
-            self.totals.borrow_mut().add(effect);
-        }
-        if watched {
-            sched::note_effect(effect.name, effect.n);
+            self.totals.borrow_mut().add(effect.name, effect.kind);
         }
     }
 }
@@ -289,23 +293,14 @@ impl ArchHooks for Running {
         };
         let this = &*self.0.inner;
         this.totals.borrow_mut().add_hook(Hook::EnterWithPtes);
-        on_backend!(&this.backend, |backend, cpus| {
-            backend.enter_with_ptes(&mut Bus { inner: this, cpus, mm: None }, range);
-        });
+        this.code.enter_with_ptes(this, range);
         this.track(Tracker::entered);
     }
 
     fn hook(&self, hook: Hook) {
         let this = &*self.0.inner;
         this.totals.borrow_mut().add_hook(hook);
-        on_backend!(&this.backend, |backend, cpus| {
-            let hw = &mut Bus { inner: this, cpus, mm: None };
-            match hook {
-                Hook::Enter | Hook::EnterWithPtes => backend.enter(hw),
-                Hook::Leave => backend.leave(hw),
-                Hook::Flush => backend.flush(hw),
-            }
-        });
+        this.code.hook(this, hook);
         if matches!(hook, Hook::Enter | Hook::EnterWithPtes) {
             this.track(Tracker::entered);
         }
@@ -316,10 +311,7 @@ impl ArchHooks for Running {
     }
 
     fn pending(&self) -> Option<(u32, &'static str)> {
-        let this = &*self.0.inner;
-        on_backend!(&this.backend, |backend, cpus| {
-            backend.pending(&mut Bus { inner: this, cpus, mm: None })
-        })
+        self.0.inner.code.pending(&self.0.inner)
     }
 
     fn point(&self, point: Point) {

@@ -10,9 +10,7 @@ use lazy_mmu::design::{Call, Context};
 use lazy_mmu::preempt::PreemptCount;
 use lazy_mmu::sched::{self, TaskStruct};
 
-use super::{Bus, Machine, NR_CPUS};
-use crate::arch::on_backend;
-use crate::backend::Backend;
+use super::{Machine, NR_CPUS};
 use crate::hw::hazard::Hazard;
 
 /// The highest number of a task that is not an idle task.
@@ -67,12 +65,13 @@ impl Machine {
         if from != cpu {
             self.swap(self.running(from), self.running(cpu));
             sched::set_cpu(cpu);
+            inner.code.run_on(cpu);
         }
     }
 
     /// A task that has not run yet, as the first switch to it wants it.
     fn born(&self, task: TaskStruct) -> TaskStruct {
-        let paused = on_backend!(&self.inner.backend, |backend, _cpus| backend.born_paused());
+        let paused = self.inner.code.born_paused();
         if !paused {
             return task;
         }
@@ -118,9 +117,7 @@ impl Machine {
         }
         let bugs = self.bugs();
         sched::get_cpu();
-        on_backend!(&self.inner.backend, |backend, cpus| {
-            backend.switch_out(&mut Bus { inner: &self.inner, cpus, mm: None });
-        });
+        self.inner.code.switch_out(&self.inner);
         sched::put_cpu();
         if self.bugs() > bugs {
             // It has died on its way out.
@@ -129,9 +126,7 @@ impl Machine {
         self.swap(prev, next);
         self.inner.tasks.running[usize::from(cpu)].set(next);
         sched::get_cpu();
-        on_backend!(&self.inner.backend, |backend, cpus| {
-            backend.switch_in(&mut Bus { inner: &self.inner, cpus, mm: None });
-        });
+        self.inner.code.switch_in(&self.inner);
         sched::put_cpu();
         // Both halves have a say in what becomes of the batch.
         self.inner.at_switch();

@@ -74,7 +74,7 @@ impl Backend for Hash {
     ///
     /// Fidelity: same as `set_ptes()` and `set_pte_filter()` of arch/powerpc/mm/pgtable.c v6.0, v6.19 and
     /// v7.0; that it was a section of its own from v6.6 (9fee28baa601) until 47b8def9358c is left out.
-    #[inline]
+    #[inline(always)]
     fn set_ptes<H: Hw<PerCpu = Self::PerCpu>>(
         self,
         hw: &mut H,

@@ -42,6 +42,7 @@ impl Default for S390 {
 
 impl Backend for S390 {
     type PerCpu = IpteRange;
+    const PTEP_GET_IS_READ: bool = false;
 
     fn enter(self, hw: &mut impl Hw<PerCpu = IpteRange>) {
         hooks::arch_enter_lazy_mmu_mode(self, hw);
@@ -71,7 +72,7 @@ impl Backend for S390 {
     /// One `set_pte()` after the other: none invalidates what it replaces.
     ///
     /// Fidelity: same as arch/s390/include/asm/pgtable.h in the proposal v6.
-    #[inline]
+    #[inline(always)]
     fn set_ptes<H: Hw<PerCpu = IpteRange>>(
         self,
         hw: &mut H,

@@ -117,7 +117,7 @@ impl Backend for Sparc64 {
     ///
     /// Fidelity: same as arch/sparc/include/asm/pgtable_64.h v6.5, v6.14 and v7.0; up to v6.5 it was
     /// a loop of the caller's over `set_pte_at()`.
-    #[inline]
+    #[inline(always)]
     fn set_ptes<H: Hw<PerCpu = Self::PerCpu>>(
         self,
         hw: &mut H,

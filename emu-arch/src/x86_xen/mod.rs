@@ -122,7 +122,7 @@ impl Backend for XenPv {
     ///
     /// Fidelity: same as the default `set_ptes()` of include/linux/pgtable.h v6.6 (bcc6cc832573), v6.15
     /// (691ee97e1a9d) and v7.0 over `xen_set_pte()`.
-    #[inline]
+    #[inline(always)]
     fn set_ptes<H: Hw<PerCpu = XenCpu>>(
         self,
         hw: &mut H,
