@@ -4,7 +4,7 @@
 //! arch/powerpc/mm/book3s64/hash_tlb.c, v7.0 (313a05a15a1b).
 
 use crate::backend::{At, Hw, Psize};
-use crate::hw::addr::VirtAddr;
+use crate::hw::addr::{PAGE_SIZE, VirtAddr};
 use crate::hw::effect::Effect;
 
 /// One page leaves the hash page table and the TLBs.
@@ -137,7 +137,10 @@ pub(super) fn flush_pending(hw: &mut impl Hw<PerCpu = Ppc64TlbBatch>) {
     }
     if hw.tracks() {
         let (mm, pages) = hw.per_cpu(|batch| (batch.mm, batch.pages.clone()));
-        pages.iter().for_each(|addr| hw.tlb_invalidate(At { mm, addr: *addr }, 1));
+        // Neighbours at once.
+        for run in pages.chunk_by(|page, next| next.get().wrapping_sub(page.get()) == PAGE_SIZE) {
+            hw.tlb_invalidate(At { mm, addr: run[0] }, run.len() as u32);
+        }
     }
     hw.per_cpu(|batch| batch.pages.clear());
     hw.settle();

@@ -3,7 +3,7 @@
 //! Models arch/sparc/include/asm/tlbflush_64.h and arch/sparc/mm/tlb.c, v7.0 (dacd24ec4965).
 
 use crate::backend::{At, Hw, Psize};
-use crate::hw::addr::{PAGE_SHIFT, VirtAddr};
+use crate::hw::addr::{PAGE_SHIFT, PAGE_SIZE, VirtAddr};
 use crate::hw::effect::Effect;
 
 /// That many pages leave the TSB, which is in memory and the same for all CPUs.
@@ -144,8 +144,14 @@ pub(super) fn flush_tlb_pending(hw: &mut impl Hw<PerCpu = TlbBatch>) {
     }
     if hw.tracks() {
         let (mm, vaddrs) = hw.per_cpu(|batch| (batch.mm, batch.vaddrs.clone()));
-        let addrs = vaddrs.iter().filter_map(|vaddr| VirtAddr::page(vaddr & !EXEC).ok());
-        addrs.for_each(|addr| hw.tlb_invalidate(At { mm, addr }, 1));
+        // Neighbours at once.
+        let follows =
+            |page: &u64, next: &u64| (next & !EXEC).wrapping_sub(page & !EXEC) == PAGE_SIZE;
+        for run in vaddrs.chunk_by(follows) {
+            if let Ok(addr) = VirtAddr::page(run[0] & !EXEC) {
+                hw.tlb_invalidate(At { mm, addr }, run.len() as u32);
+            }
+        }
     }
     hw.per_cpu(|batch| batch.vaddrs.clear());
     hw.settle();
