@@ -17,16 +17,21 @@ use crate::hw::table::Ptep;
 /// A value for each CPU.
 #[derive(Debug)]
 pub(crate) struct PerCpu<T> {
-    values: [RefCell<T>; NR_CPUS],
+    values: [Lines<T>; NR_CPUS],
     /// The CPU that runs, as [`Inner`] has it: kept here too, since every step asks for it.
     cpu: Cell<usize>,
 }
+
+/// Cache lines of their own, as in the kernel: here for the shift that finds them.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Lines<T>(RefCell<T>);
 
 impl<T> PerCpu<T> {
     /// The value of the CPU that runs: `this_cpu_ptr()`.
     #[inline(always)]
     pub(super) fn this(&self) -> &RefCell<T> {
-        &self.values[self.cpu.get() % NR_CPUS]
+        &self.values[self.cpu.get() % NR_CPUS].0
     }
 }
 
@@ -44,7 +49,7 @@ impl WithBackend for Boot {
     type Output = Box<dyn ArchCode>;
 
     fn with<B: Backend + 'static>(self, backend: B) -> Self::Output {
-        let values = std::array::from_fn(|_| RefCell::default());
+        let values = std::array::from_fn(|_| Lines::default());
         let cpus = PerCpu { values, cpu: Cell::new(0) };
         Box::new(Booted { backend, cpus })
     }
