@@ -47,7 +47,14 @@ pub struct Ptep<'t> {
     index: u16,
 }
 
-impl Ptep<'_> {
+impl<'t> Ptep<'t> {
+    /// The entries from this one on: `n`, or as many as the table has.
+    #[inline]
+    pub(crate) fn entries(self, n: usize) -> &'t [Cell<u64>] {
+        let (first, entries) = (usize::from(self.index) % PTRS_PER_PTE, &self.table.entries);
+        &entries[first..PTRS_PER_PTE.min(first + n)]
+    }
+
     /// The entry as it is in memory: a raw `*ptep`.
     #[inline]
     #[must_use]

@@ -5,6 +5,7 @@ use lazy_mmu::sched;
 use super::{Inner, MmStruct, PerCpu};
 use crate::backend::{At, Hw, Psize, Slot};
 use crate::hw::effect::Effect;
+use crate::hw::leading;
 use crate::hw::pte::Pte;
 use crate::hw::table::Ptep;
 
@@ -56,15 +57,14 @@ impl<'m, T, const SEEN: bool> Hw for Bus<'m, T, SEEN> {
 
     #[inline]
     fn count_slots(&self, slot: Slot, nr: usize, wanted: impl Fn(Pte) -> bool) -> usize {
-        self.inner.at_slot(slot, |first| {
-            (0..nr as u16).find(|n| !wanted(first.add(*n).read())).map_or(nr, usize::from)
-        })
+        self.inner
+            .at_slot(slot, |first| leading(first.entries(nr), |entry| wanted(Pte(entry.get()))))
     }
 
     #[inline]
     fn write_slots(&mut self, slot: Slot, ptes: &[Pte]) {
         self.inner.at_slot(slot, |first| {
-            (0..).zip(ptes).for_each(|(n, pte)| first.add(n).write(*pte));
+            first.entries(ptes.len()).iter().zip(ptes).for_each(|(entry, pte)| entry.set(pte.0));
         });
     }
 

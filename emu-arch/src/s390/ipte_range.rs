@@ -8,6 +8,7 @@ use std::ops::Range;
 use super::pgtable::is_valid;
 use crate::backend::{At, Hw, PteRange, Slot};
 use crate::hw::effect::Effect;
+use crate::hw::leading;
 use crate::hw::pte::Pte;
 
 /// How many entries one IPTE instruction invalidates at most.
@@ -77,6 +78,10 @@ impl IpteRange {
     /// The cached entry of the range.
     #[inline]
     pub(super) fn ptep_get(&self, slot: Slot) -> Option<Pte> {
+        // Most reads find an empty cache.
+        if self.cached == 0 {
+            return None;
+        }
         self.index(slot).and_then(|index| self.get(index))
     }
 
@@ -140,19 +145,23 @@ impl IpteRange {
         let from = from.max(self.start);
         let touched = self.cache.get(from..self.end)?;
         let start = touched.iter().position(|pte| *pte != PTE_POISON)?;
-        let run = touched[start..].iter().position(|pte| *pte == PTE_POISON);
-        Some(from + start..run.map_or(self.end, |run| from + start + run))
+        let start = from + start;
+        let run = leading(&self.cache[start..self.end], |pte| *pte != PTE_POISON);
+        Some(start..start + run)
     }
 
-    /// Takes a run of entries out of the cache; poison stands for those that are gone, which only
-    /// a section that began and ended inside of this one's leave can have taken.
-    fn take(&mut self, run: Range<usize>) -> [Pte; IPTE_RANGE_MAX] {
+    /// Takes a run of entries out of the cache and tells whether all are still there; poison stands
+    /// for those that are gone, which only a section that began and ended inside of this one's leave
+    /// can have taken.
+    fn take(&mut self, run: Range<usize>) -> ([Pte; IPTE_RANGE_MAX], bool) {
+        let wanted = run.len();
         let mut taken = [PTE_POISON; IPTE_RANGE_MAX];
         let run = run.start.min(self.cache.len())..run.end.min(self.cache.len());
         let nr = run.len();
         taken[..nr].swap_with_slice(&mut self.cache[run]);
-        self.cached -= taken[..nr].iter().filter(|pte| **pte != PTE_POISON).count() as u16;
-        taken
+        let there = taken[..nr].iter().filter(|pte| **pte != PTE_POISON).count();
+        self.cached -= there as u16;
+        (taken, there == wanted)
     }
 }
 
@@ -200,12 +209,12 @@ fn set_pte_range(hw: &mut impl Hw<PerCpu = IpteRange>, range: PteRange, run: Ran
             let addr = range.at.addr.add_pages(start as u64);
             hw.tlb_invalidate(At { addr, ..range.at }, nr as u32);
         }
-        let ptes = hw.per_cpu(|cpu| cpu.take(start..start + nr));
-        if ptes[..nr].contains(&PTE_POISON) {
+        let (ptes, complete) = hw.per_cpu(|cpu| cpu.take(start..start + nr));
+        if complete {
+            hw.write_slots(slot, &ptes[..nr]);
+        } else {
             let there = (0..).zip(&ptes[..nr]).filter(|(_, pte)| **pte != PTE_POISON);
             there.for_each(|(n, pte)| hw.write_slot(Slot(slot.0 + n), *pte));
-        } else {
-            hw.write_slots(slot, &ptes[..nr]);
         }
         start += nr;
     }

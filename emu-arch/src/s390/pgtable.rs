@@ -77,7 +77,8 @@ pub(super) fn ptep_flush<H: Hw<PerCpu = IpteRange>>(hw: &mut H, at: At, ptep: H:
 ///
 /// Fidelity: same as `ptep_xchg_direct()` and `ptep_xchg_lazy()` of arch/s390/mm/pgtable.c in the
 /// proposal v6.
-#[inline]
+#[cold]
+#[inline(never)]
 pub(super) fn ptep_xchg<H: Hw<PerCpu = IpteRange>>(
     hw: &mut H,
     at: At,
