@@ -9,6 +9,7 @@
 use lazy_mmu::sched;
 use lazy_mmu::trace::{PteEvent, PteOp};
 
+use crate::Arch;
 use crate::backend::{Access, Level};
 use crate::hw::addr::VirtAddr;
 use crate::hw::pte::Pte;
@@ -16,8 +17,11 @@ use crate::hw::table::Ptep;
 use crate::machine::{ArchCode, MmStruct, Primitives};
 
 /// Records a use of `op`, where a record is written.
+#[inline]
 fn note(mm: &MmStruct, op: PteOp, addr: VirtAddr, pte: Pte, nr: u16) {
-    sched::note_pte(PteEvent { op, mm: mm.id(), addr: addr.get(), pte: pte.0, nr });
+    if sched::recording() {
+        sched::note_pte(PteEvent { op, mm: mm.id(), addr: addr.get(), pte: pte.0, nr });
+    }
 }
 
 /// The arch code that does what a primitive on `mm` asks.
@@ -64,7 +68,6 @@ struct Change<'a> {
 impl Change<'_> {
     /// Does `work` of the primitive `op`, recorded, and with the tracker told of each entry before and
     /// after.
-    #[cold]
     #[inline(never)]
     fn seen_by<R>(self, op: PteOp, work: impl FnOnce() -> R) -> R {
         let Self { mm, addr, ptep, nr, latest } = self;
@@ -74,17 +77,27 @@ impl Change<'_> {
             return work();
         }
         let at = |n: u16| mm.at(addr.add_pages(u64::from(n)));
-        let before: Vec<Pte> = (0..nr).map(|n| ptep.add(n).read()).collect();
-        if let Latest::From(_) = latest {
+        let (mut one, mut several) = ([Pte::NONE], Vec::new());
+        let before = if nr == 1 {
+            &mut one[..]
+        } else {
+            several.resize(usize::from(nr), Pte::NONE);
+            &mut several[..]
+        };
+        (0..nr).zip(&mut *before).for_each(|(n, before)| *before = ptep.add(n).read());
+        // Elsewhere a primitive finds what software believes.
+        if matches!(latest, Latest::From(_)) && mm.machine().arch == Arch::XenPv {
             mm.machine().track(|tracker, _| {
-                (0..nr).zip(&before).for_each(|(n, before)| tracker.read_to_change(at(n), *before));
+                (0..nr)
+                    .zip(&*before)
+                    .for_each(|(n, before)| tracker.read_to_change(at(n), *before));
             });
         }
         let value = work();
         mm.machine().track(|tracker, now| {
             // The last entry first, as records have it.
             for (n, before) in (0..nr).zip(before).rev() {
-                tracker.changed(now, at(n), before, ptep.add(n).read(), |was| match latest {
+                tracker.changed(now, at(n), *before, ptep.add(n).read(), |was| match latest {
                     Latest::Pages(pte) => pte.advance_pfn(u64::from(n)),
                     Latest::Empty => Pte::NONE,
                     Latest::From(change) => change(was),
@@ -96,7 +109,6 @@ impl Change<'_> {
 }
 
 /// `op` has read an entry and found it to be `pte`, while somebody looks.
-#[cold]
 #[inline(never)]
 fn read_seen(mm: &MmStruct, op: PteOp, addr: VirtAddr, pte: Pte) {
     note(mm, op, addr, pte, 1);

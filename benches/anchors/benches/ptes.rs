@@ -1,5 +1,6 @@
 //! Page table stores per second through the mm-style code, beside the `x86_64` crate and a flat
-//! array. All contenders write the same number of entries, single-threaded, nothing recorded.
+//! array. All contenders write the same number of entries, single-threaded, nothing recorded; the
+//! second three tables are the first three with hazards tracked.
 
 #[path = "../../ratio/mod.rs"]
 mod ratio;
@@ -75,9 +76,30 @@ fn vma(pages: u64, flags: VmFlags) -> VmAreaStruct {
     VmAreaStruct { vm_start, vm_end, vm_flags: flags, anon_vma: true }
 }
 
+/// Whether the machines look for hazards.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hazards {
+    Off,
+    Tracked,
+}
+
+impl Hazards {
+    /// The title of the table that `title` is for.
+    fn title(self, title: &str) -> String {
+        match self {
+            Self::Off => format!("{title}, per store"),
+            Self::Tracked => format!("{title}, per store, hazards tracked"),
+        }
+    }
+}
+
 /// A machine of the default kernel, or of the first that has the architecture.
-fn boot(arch: Arch) -> Machine {
-    Machine::with_kernel(arch, Kernel::of(arch))
+fn boot(arch: Arch, hazards: Hazards) -> Machine {
+    let machine = Machine::with_kernel(arch, Kernel::of(arch));
+    if hazards == Hazards::Tracked {
+        machine.track_hazards();
+    }
+    machine
 }
 
 /// Runs `f` on the machine, under the design of its kernel.
@@ -86,8 +108,8 @@ fn run_on<R>(machine: &Machine, f: impl FnOnce() -> R) -> R {
 }
 
 /// A machine with `n` used user pages.
-fn machine(arch: Arch, n: u64) -> (Machine, MmStruct) {
-    let machine = boot(arch);
+fn machine(arch: Arch, hazards: Hazards, n: u64) -> (Machine, MmStruct) {
+    let machine = boot(arch, hazards);
     let mm = machine.mm_alloc().expect("the first address space");
     fill(&machine, &mm, n);
     (machine, mm)
@@ -133,18 +155,17 @@ fn vmalloc(machine: &Machine, pages: &[Pfn]) -> u64 {
     2 * pages.len() as u64
 }
 
-fn main() {
-    let n = items(262_144);
+/// The table of `vmalloc()`, beside a flat array and `OffsetPageTable`.
+fn vmalloc_table(n: u64, hazards: Hazards) {
     let mut flat = vec![0u64; n as usize];
     let mut store = move |n: u64| {
         (0..n as usize).for_each(|i| *black_box(&mut flat[i]) = i as u64);
         n
     };
     let pages: Vec<Pfn> = (0..n / 2).map(Pfn).collect();
-
     let mut contenders = vec![contender("flat Vec<u64>, one store at a time", &mut store)];
     for arch in Arch::ALL {
-        let (pages, machine) = (&pages, boot(arch));
+        let (pages, machine) = (&pages, boot(arch, hazards));
         vmalloc(&machine, pages);
         contenders.push(contender(arch.id(), move |_| vmalloc(&machine, pages)));
     }
@@ -152,11 +173,14 @@ fn main() {
         let mut table = offset_page_table();
         x86_map(&mut table, n / 2) + x86_unmap(&mut table, n / 2)
     }));
-    compare("vmap_pages_range and vunmap_range, per store", n, &mut contenders);
+    compare(&hazards.title("vmap_pages_range and vunmap_range"), n, &mut contenders);
+}
 
+/// The table of `protect()`, beside `OffsetPageTable`.
+fn protect_table(n: u64, hazards: Hazards) {
     let mut contenders: Vec<Contender<'_>> = Vec::new();
     for arch in Arch::ALL {
-        let (machine, mm) = machine(arch, n / 2);
+        let (machine, mm) = machine(arch, hazards, n / 2);
         contenders.push(contender(arch.id(), move |n| protect(&machine, &mm, n / 2)));
     }
     let mut table = offset_page_table();
@@ -164,11 +188,14 @@ fn main() {
     contenders.push(contender("x86_64 OffsetPageTable, update_flags", move |n| {
         x86_protect(&mut table, n)
     }));
-    compare("change_protection, per store", n, &mut contenders);
+    compare(&hazards.title("change_protection"), n, &mut contenders);
+}
 
+/// The table of `zap()`.
+fn zap_table(n: u64, hazards: Hazards) {
     let mut contenders: Vec<Contender<'_>> = Vec::new();
     for arch in Arch::ALL {
-        let (machine, mm) = machine(arch, n);
+        let (machine, mm) = machine(arch, hazards, n);
         let (again, again_mm) = (machine.clone(), mm.clone());
         contenders.push(Contender {
             name: arch.id(),
@@ -176,5 +203,14 @@ fn main() {
             body: Box::new(move |n| zap(&machine, &mm, n)),
         });
     }
-    compare("unmap_page_range, per store", n, &mut contenders);
+    compare(&hazards.title("unmap_page_range"), n, &mut contenders);
+}
+
+fn main() {
+    let n = items(262_144);
+    for hazards in [Hazards::Off, Hazards::Tracked] {
+        vmalloc_table(n, hazards);
+        protect_table(n, hazards);
+        zap_table(n, hazards);
+    }
 }

@@ -4,6 +4,7 @@
 pub mod addr;
 pub mod effect;
 pub mod hazard;
+pub mod page_map;
 pub mod pte;
 pub mod table;
 

@@ -161,7 +161,7 @@ impl<'m, T, const SEEN: bool> Hw for Bus<'m, T, SEEN> {
 
     #[inline]
     fn tracks(&self) -> bool {
-        SEEN && self.inner.tracking.get()
+        SEEN && self.inner.tracks_translations()
     }
 
     #[inline]

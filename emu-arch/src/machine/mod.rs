@@ -214,25 +214,33 @@ impl Inner {
         self.report(Hazard::ArchBug);
     }
 
+    /// Whether the tracker wants to know which translations die.
+    pub(crate) fn tracks_translations(&self) -> bool {
+        self.tracking.get() && self.tracker.borrow().has_cached()
+    }
+
     /// Calls `f` with the tracker, where hazards are tracked, and notes what it finds.
     #[inline]
     pub(crate) fn track(&self, f: impl FnOnce(&mut Tracker, Now)) {
         if self.tracking.get() {
-            let task = sched::current_task();
             let now = Now {
                 cpu: self.cpu.get(),
-                task: task.pid,
-                preempt_count: task.preempt_count,
+                task: sched::pid(),
+                preempt_count: sched::preempt_count(),
                 seq: sched::next_seq(),
             };
-            f(&mut self.tracker.borrow_mut(), now);
-            self.note_found();
+            let tracker = &mut *self.tracker.borrow_mut();
+            f(tracker, now);
+            if tracker.has_found() {
+                self.note_found(tracker);
+            }
         }
     }
 
     /// Notes what the tracker has found, in the record and here.
-    fn note_found(&self) {
-        for (hazard, cause) in self.tracker.borrow_mut().take_found() {
+    #[cold]
+    fn note_found(&self, tracker: &mut Tracker) {
+        for (hazard, cause) in tracker.take_found() {
             let next = sched::next_seq();
             let seq = if hazard.has_event() { next } else { next.saturating_sub(1) };
             if hazard.has_event() {

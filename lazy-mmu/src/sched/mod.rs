@@ -255,7 +255,15 @@ pub fn in_interrupt() -> bool {
     current(|cur| cur.preempt_count.get().in_interrupt())
 }
 
+/// The number of the current task.
+#[inline]
+#[must_use]
+pub fn pid() -> u8 {
+    current(|cur| cur.pid.get())
+}
+
 /// The preempt count of the current task.
+#[inline]
 #[must_use]
 pub fn preempt_count() -> PreemptCount {
     current(|cur| cur.preempt_count.get())

@@ -20,9 +20,16 @@ pub fn note_effect(name: &str, n: Option<u32>) {
 }
 
 /// The number that the next event of the record will have; 0 where nothing is recorded.
+#[inline]
 #[must_use]
 pub fn next_seq() -> u32 {
-    current(|cur| cur.record.borrow().as_ref().map_or(0, |record| record.len() as u32))
+    current(|cur| if cur.recording.get() { cur.next_seq() } else { 0 })
+}
+
+impl Current {
+    fn next_seq(&self) -> u32 {
+        self.record.borrow().as_ref().map_or(0, |record| record.len() as u32)
+    }
 }
 
 /// Records something that the task does to itself, by the kernel's name of it.

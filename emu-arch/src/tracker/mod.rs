@@ -6,16 +6,20 @@
 //! [`crate::hw::hazard`]. It is a plain value and is told who executes, so that the machine of a
 //! thread and the machine as a value share it.
 
+mod pending;
+
 use std::collections::BTreeMap;
 
 use lazy_mmu::preempt::PreemptCount;
 
 use crate::Arch;
 use crate::backend::At;
-use crate::hw::addr::{PAGE_SHIFT, PMD_SHIFT, Pfn, VirtAddr};
+use crate::hw::addr::{PMD_SHIFT, Pfn, VirtAddr};
 use crate::hw::hazard::{self, Deferred, Hazard};
+use crate::hw::page_map::{Page, PageMap};
 use crate::hw::pte::Pte;
 use crate::machine::NR_CPUS;
+use pending::{Pending, Updates};
 
 /// Who executes, and when.
 #[derive(Clone, Copy, Debug)]
@@ -28,15 +32,6 @@ pub struct Now {
     pub preempt_count: PreemptCount,
     /// The number of the next event of the record; 0 where nobody asks when.
     pub seq: u32,
-}
-
-/// An update that is pending.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Pending {
-    page: Page,
-    /// The number of the primitive's event.
-    seq: u32,
-    task: u8,
 }
 
 /// A translation that some CPU may still use though the entry no longer gives it.
@@ -52,11 +47,8 @@ struct Stale {
     moved: Option<Page>,
 }
 
-/// A page of an address space, as keys use it.
-type Page = (u8, u64);
-
-fn page(at: At) -> Page {
-    (at.mm, at.addr.get() >> PAGE_SHIFT)
+const fn page(at: At) -> Page {
+    Page::new(at.mm, at.addr)
 }
 
 /// What a machine with hazards tracked keeps.
@@ -64,11 +56,9 @@ fn page(at: At) -> Page {
 pub struct Tracker {
     arch: Arch,
     /// What is pending, by owner: the task on arm64, the CPU elsewhere.
-    pending: BTreeMap<u8, Vec<Pending>>,
-    /// What software believes the entries with pending stores to be.
-    latest: BTreeMap<Page, Pte>,
+    pending: Updates,
     /// Cached translations: the hash page table as CPU 0 on powerpc hash, each CPU's TLB elsewhere.
-    cached: [BTreeMap<Page, Pte>; NR_CPUS],
+    cached: [PageMap<Pte>; NR_CPUS],
     /// Cached translations that the entries no longer give.
     stale: BTreeMap<Page, Stale>,
     /// Hazards that were found and not yet taken, each with the event that caused it.
@@ -79,8 +69,15 @@ impl Tracker {
     /// Nothing is pending and nothing cached.
     #[must_use]
     pub fn new(arch: Arch) -> Self {
-        let (pending, latest, stale) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { arch, pending, latest, cached: Default::default(), stale, found: Vec::new() }
+        let (pending, stale) = (Updates::default(), BTreeMap::new());
+        Self { arch, pending, cached: Default::default(), stale, found: Vec::new() }
+    }
+
+    /// Tells whether anything was found since the last time.
+    #[inline]
+    #[must_use]
+    pub fn has_found(&self) -> bool {
+        !self.found.is_empty()
     }
 
     /// Takes what was found since the last time, in order.
@@ -102,78 +99,71 @@ impl Tracker {
     /// Whether an update of the page at `at` is pending.
     #[must_use]
     pub fn is_pending(&self, at: At) -> bool {
-        self.pending_of(page(at)).is_some()
+        self.pending.cause(page(at)).is_some()
     }
 
     /// What software believes the entry of the page at `at` to be, where stores to it are pending.
     #[must_use]
     pub fn latest(&self, at: At) -> Option<Pte> {
-        self.latest.get(&page(at)).copied()
+        self.pending.latest(page(at))
+    }
+
+    /// Whether stores may be pending, so that memory need not hold what software believes.
+    #[inline]
+    fn defers_stores(&self) -> bool {
+        self.arch.defers() == Some(Deferred::Store)
     }
 
     /// Whose list an update joins.
+    #[inline]
     fn owner(&self, now: Now) -> u8 {
         if self.arch.defers_per_cpu() { now.cpu } else { now.task }
     }
 
-    /// The oldest pending update of `page`, of whatever owner.
-    fn pending_of(&self, page: Page) -> Option<Pending> {
-        self.pending.values().flatten().find(|pending| pending.page == page).copied()
-    }
-
-    fn deferred_of(&self, page: Page) -> Option<Deferred> {
-        self.pending_of(page).and_then(|_| self.arch.defers())
-    }
-
     /// Updates are put off.
+    #[inline]
     pub fn put_off(&mut self, now: Now, at: At, nr: u16) {
         let owner = self.owner(now);
-        let list = self.pending.entry(owner).or_default();
-        let foreign = list.first().is_some_and(|first| first.task != now.task);
-        let oldest = list.first().map(|first| first.seq);
+        let (stores, oldest) = (self.defers_stores(), self.pending.oldest_of(owner));
         let seq = now.seq.saturating_sub(1);
         for n in 0..nr {
             let page = page(At { addr: at.addr.add_pages(u64::from(n)), ..at });
-            list.push(Pending { page, seq, task: now.task });
+            self.pending.push(owner, Pending { page, seq, task: now.task }, stores);
         }
+        let foreign = oldest.is_some_and(|oldest| oldest.task != now.task);
         let (count, irq) = (now.preempt_count, now.preempt_count.in_interrupt());
         let per_cpu = self.arch.defers_per_cpu() && !self.arch.batch_may_be_preempted();
         for hazard in hazard::put_off(per_cpu, count.preemptible(), irq, foreign) {
-            self.report_some(
-                hazard,
-                if hazard == Some(Hazard::ForeignBatch) { oldest } else { None },
-            );
+            let cause = oldest.filter(|_| hazard == Some(Hazard::ForeignBatch));
+            self.report_some(hazard, cause.map(|oldest| oldest.seq));
         }
     }
 
     /// All that the owner's batch has put off is done.
     pub fn settle(&mut self, now: Now) {
-        let owner = self.owner(now);
-        if let Some(list) = self.pending.get_mut(&owner) {
-            for done in list.drain(..) {
-                self.latest.remove(&done.page);
-            }
-        }
+        self.pending.settle(self.owner(now));
+    }
+
+    /// Tells whether it matters which translations die.
+    #[must_use]
+    pub fn has_cached(&self) -> bool {
+        !self.stale.is_empty() || self.cached.iter().any(|cached| !cached.is_empty())
     }
 
     /// Translations of `nr` pages die.
     pub fn tlb_invalidate(&mut self, at: At, nr: u32) {
-        let (mm, first) = page(at);
-        let range = (mm, first)..(mm, first + u64::from(nr));
-        for cached in &mut self.cached {
-            if !cached.is_empty() {
-                cached.retain(|page, _| !range.contains(page));
-            }
+        for cached in self.cached.iter_mut().filter(|cached| !cached.is_empty()) {
+            cached.remove_range(page(at), nr.into());
         }
         if !self.stale.is_empty() {
+            let range = page(at)..page(at).saturating_add(nr.into());
             self.stale.retain(|page, _| !range.contains(page));
         }
     }
 
     /// Someone takes the flush of `nr` pages upon himself: an `mmu_gather`, or reclaim.
     pub fn owned(&mut self, at: At, nr: u64) {
-        let (mm, first) = page(at);
-        let range = (mm, first)..(mm, first.saturating_add(nr));
+        let range = page(at)..page(at).saturating_add(nr);
         self.stale.range_mut(range).for_each(|(_, stale)| stale.owned = true);
     }
 
@@ -190,9 +180,8 @@ impl Tracker {
         if self.arch != Arch::S390 {
             return;
         }
-        let (mm, first) = page(at);
-        let range = (mm, first)..(mm, first.saturating_add(nr));
-        let pending = self.pending.values().flatten().find(|p| range.contains(&p.page)).copied();
+        let range = page(at)..page(at).saturating_add(nr);
+        let pending = self.pending.iter().find(|pending| range.contains(&pending.page)).copied();
         let deferred = pending.and(self.arch.defers());
         self.report_some(hazard::flush_before_stores(deferred), pending.map(|p| p.seq));
     }
@@ -216,20 +205,18 @@ impl Tracker {
         latest: impl FnOnce(Pte) -> Pte,
     ) {
         let page = page(at);
-        if self.arch.defers() != Some(Deferred::Store) {
+        if !self.defers_stores() {
             self.translated(now, page, before, after);
             return;
         }
-        let pending = self.pending_of(page);
-        let was = self.latest.get(&page).copied().unwrap_or(before);
+        let was = self.pending.latest(page).unwrap_or(before);
         let is = latest(was);
-        if pending.is_some() {
-            self.latest.insert(page, is);
-        }
+        let pending = self.pending.believe(page, is);
         self.translated(now, page, was, is);
         // An IPTE stores nothing that an older store could undo.
-        if before != after && !after.has(Pte::INVALID) {
-            self.report_some(hazard::overtaken(self.deferred_of(page)), pending.map(|p| p.seq));
+        if pending && before != after && !after.has(Pte::INVALID) {
+            let cause = self.pending.cause(page);
+            self.report_some(hazard::overtaken(self.arch.defers()), cause);
         }
     }
 
@@ -239,7 +226,7 @@ impl Tracker {
         if was.is_present() {
             let gone = |cached: &Pte| hazard::stale_translation(*cached, is).is_some();
             let mut caching = self.cached.iter().filter(|cached| !cached.is_empty());
-            if caching.any(|cached| cached.get(&page).is_some_and(gone)) {
+            if caching.any(|cached| cached.get(page).is_some_and(gone)) {
                 let (pfn, seq) = (was.pfn(), now.seq.saturating_sub(1));
                 self.stale.insert(page, Stale { pfn, seq, owned: false, moved: None });
             }
@@ -257,36 +244,39 @@ impl Tracker {
 
     /// Software has read an entry and saw `seen`.
     pub fn read(&mut self, at: At, seen: Pte) {
+        if !self.defers_stores() {
+            return;
+        }
         let page = page(at);
-        if let Some(latest) = self.latest.get(&page).copied() {
-            let cause = self.pending_of(page).map(|pending| pending.seq);
-            self.report_some(hazard::stale_read(seen, latest), cause);
+        let latest = self.pending.latest(page);
+        if let Some(hazard) = latest.and_then(|latest| hazard::stale_read(seen, latest)) {
+            self.report(hazard, self.pending.cause(page));
         }
     }
 
     /// A CPU touched a page; its entry was `before` and is `after` in memory.
     pub fn access(&mut self, now: Now, at: At, before: Pte, after: Pte) {
         let page = page(at);
-        let pending = self.pending_of(page);
+        let pending = self.pending.cause(page);
         let hashed = self.arch == Arch::PowerpcHash;
         let cpu = if hashed { 0 } else { usize::from(now.cpu) };
-        let cached = self.cached[cpu].get(&page).copied();
+        let cached = self.cached[cpu].get(page).copied();
         if hashed && after.has(Pte::HASHPTE) && !before.has(Pte::HASHPTE) {
             // What is still to be invalidated is an entry of the hash page table too.
             let hpte = cached.or(pending.map(|_| before));
-            self.report_some(hazard::duplicate_hpte(hpte), pending.map(|pending| pending.seq));
-            self.cached[cpu].insert(page, after);
+            self.report_some(hazard::duplicate_hpte(hpte), pending);
+            *self.cached[cpu].get_or_insert(page, after) = after;
             return;
         }
-        if let (Some(pending), Some(deferred)) = (pending, self.arch.defers()) {
-            self.report(hazard::access_while_pending(deferred), Some(pending.seq));
+        if let (Some(cause), Some(deferred)) = (pending, self.arch.defers()) {
+            self.report(hazard::access_while_pending(deferred), Some(cause));
             return;
         }
         match cached {
             Some(cached) => self.report_some(hazard::stale_translation(cached, after), None),
             // An access that was refused leaves an entry that is present, and hashes nothing.
             None if after.is_present() && (!hashed || after.has(Pte::HASHPTE)) => {
-                self.cached[cpu].insert(page, after);
+                self.cached[cpu].get_or_insert(page, after);
             }
             None => {}
         }
@@ -294,11 +284,11 @@ impl Tracker {
 
     /// A call that must leave nothing pending returns, or a task gives up something.
     pub fn must_be_done(&mut self, now: Now, hazard: Hazard) {
-        let here = self.pending.get(&self.owner(now)).and_then(|list| list.first());
+        let here = self.pending.oldest_of(self.owner(now));
         // A task that was moved has left its work on another CPU.
         let left = || {
             let own = |pending: &&Pending| pending.task == now.task;
-            self.pending.values().flatten().find(own).filter(|_| hazard != Hazard::BatchAtSwitch)
+            self.pending.iter().find(own).filter(|_| hazard != Hazard::BatchAtSwitch).copied()
         };
         let oldest = here.or_else(left).map(|pending| pending.seq);
         if oldest.is_some() {
@@ -311,15 +301,15 @@ impl Tracker {
     pub fn unlocked(&mut self, mm: u8, addr: Option<VirtAddr>) {
         let locked = addr.map(|addr| addr.get() >> PMD_SHIFT);
         let here = |page: Page| {
-            let table = page.1 >> (PMD_SHIFT - PAGE_SHIFT);
-            page.0 == mm && locked.is_none_or(|locked| table == locked)
+            let table = page.table_in(mm);
+            table.is_some_and(|table| locked.is_none_or(|locked| table == locked))
         };
-        let oldest = self.pending.values().flatten().find(|pending| here(pending.page));
+        let oldest = self.pending.iter().find(|pending| here(pending.page));
         let oldest = oldest.map(|pending| pending.seq);
         // The kernel's pages are flushed when their addresses are used again.
         let stale = self.stale.iter().filter(|_| mm != 0).find(|(page, stale)| {
             let theirs = here(**page) || stale.moved.is_some_and(here);
-            theirs && !stale.owned && self.pending_of(**page).is_none()
+            theirs && !stale.owned && self.pending.cause(**page).is_none()
         });
         let stale = stale.map(|(_, stale)| *stale);
         if oldest.is_some() {
