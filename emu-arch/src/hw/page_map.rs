@@ -16,6 +16,11 @@ impl Page {
     /// Bits of a page number.
     const SHIFT: u32 = u64::BITS - PAGE_SHIFT;
 
+    /// The first of all pages.
+    pub const FIRST: Self = Self(0);
+    /// Behind every page.
+    pub const LAST: Self = Self(u64::MAX);
+
     /// The page of `addr` in address space `mm`.
     #[inline]
     #[must_use]
@@ -29,6 +34,12 @@ impl Page {
         let last = self.0 | ((1 << Self::SHIFT) - 1);
         let sum = self.0.saturating_add(n);
         Self(if sum < last { sum } else { last })
+    }
+
+    /// The first page that the page table of this one maps.
+    #[must_use]
+    pub const fn first_of_table(self) -> Self {
+        Self(self.0 & !511)
     }
 
     /// How many pages lie between `first` and this one, as an index; a very large one where this page

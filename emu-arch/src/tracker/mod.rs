@@ -7,19 +7,19 @@
 //! thread and the machine as a value share it.
 
 mod pending;
-
-use std::collections::BTreeMap;
+mod stale;
 
 use lazy_mmu::preempt::PreemptCount;
 
 use crate::Arch;
 use crate::backend::At;
-use crate::hw::addr::{PMD_SHIFT, Pfn, VirtAddr};
+use crate::hw::addr::{PMD_SHIFT, PTRS_PER_PTE, VirtAddr};
 use crate::hw::hazard::{self, Deferred, Hazard};
 use crate::hw::page_map::{Page, PageMap};
 use crate::hw::pte::Pte;
 use crate::machine::NR_CPUS;
 use pending::{Pending, Updates};
+use stale::Stales;
 
 /// Who executes, and when.
 #[derive(Clone, Copy, Debug)]
@@ -32,19 +32,6 @@ pub struct Now {
     pub preempt_count: PreemptCount,
     /// The number of the next event of the record; 0 where nobody asks when.
     pub seq: u32,
-}
-
-/// A translation that some CPU may still use though the entry no longer gives it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Stale {
-    /// The page frame that it leads to.
-    pfn: Pfn,
-    /// The number of the event that changed the entry.
-    seq: u32,
-    /// Someone has taken the flush upon himself.
-    owned: bool,
-    /// The page that maps the frame now, where it was moved.
-    moved: Option<Page>,
 }
 
 const fn page(at: At) -> Page {
@@ -60,7 +47,7 @@ pub struct Tracker {
     /// Cached translations: the hash page table as CPU 0 on powerpc hash, each CPU's TLB elsewhere.
     cached: [PageMap<Pte>; NR_CPUS],
     /// Cached translations that the entries no longer give.
-    stale: BTreeMap<Page, Stale>,
+    stale: Stales,
     /// Hazards that were found and not yet taken, each with the event that caused it.
     found: Vec<(Hazard, Option<u32>)>,
 }
@@ -69,7 +56,7 @@ impl Tracker {
     /// Nothing is pending and nothing cached.
     #[must_use]
     pub fn new(arch: Arch) -> Self {
-        let (pending, stale) = (Updates::default(), BTreeMap::new());
+        let (pending, stale) = (Updates::default(), Stales::default());
         Self { arch, pending, cached: Default::default(), stale, found: Vec::new() }
     }
 
@@ -156,15 +143,13 @@ impl Tracker {
             cached.remove_range(page(at), nr.into());
         }
         if !self.stale.is_empty() {
-            let range = page(at)..page(at).saturating_add(nr.into());
-            self.stale.retain(|page, _| !range.contains(page));
+            self.stale.remove_range(page(at)..page(at).saturating_add(nr.into()));
         }
     }
 
     /// Someone takes the flush of `nr` pages upon himself: an `mmu_gather`, or reclaim.
     pub fn owned(&mut self, at: At, nr: u64) {
-        let range = page(at)..page(at).saturating_add(nr);
-        self.stale.range_mut(range).for_each(|(_, stale)| stale.owned = true);
+        self.stale.own(page(at)..page(at).saturating_add(nr));
     }
 
     /// The mode is on from now on.
@@ -227,18 +212,16 @@ impl Tracker {
             let gone = |cached: &Pte| hazard::stale_translation(*cached, is).is_some();
             let mut caching = self.cached.iter().filter(|cached| !cached.is_empty());
             if caching.any(|cached| cached.get(page).is_some_and(gone)) {
-                let (pfn, seq) = (was.pfn(), now.seq.saturating_sub(1));
-                self.stale.insert(page, Stale { pfn, seq, owned: false, moved: None });
+                self.stale.insert(page, was.pfn(), now.seq.saturating_sub(1));
             }
         }
         if is.is_present() && !self.stale.is_empty() {
             // An entry that was put back, or the new place of a page.
-            if self.stale.get(&page).is_some_and(|stale| stale.pfn == is.pfn()) && !was.is_present()
-            {
-                self.stale.remove(&page);
+            let same = self.stale.get(page).is_some_and(|stale| stale.pfn == is.pfn());
+            if same && !was.is_present() {
+                self.stale.remove(page);
             }
-            let moved = self.stale.values_mut().filter(|stale| stale.pfn == is.pfn());
-            moved.for_each(|stale| stale.moved = Some(page));
+            self.stale.mapped(is.pfn(), page);
         }
     }
 
@@ -307,11 +290,12 @@ impl Tracker {
         let oldest = self.pending.iter().find(|pending| here(pending.page));
         let oldest = oldest.map(|pending| pending.seq);
         // The kernel's pages are flushed when their addresses are used again.
-        let stale = self.stale.iter().filter(|_| mm != 0).find(|(page, stale)| {
-            let theirs = here(**page) || stale.moved.is_some_and(here);
-            theirs && !stale.owned && self.pending.cause(**page).is_none()
+        let stale = addr.filter(|_| mm != 0).and_then(|addr| {
+            let first = Page::new(mm, addr).first_of_table();
+            let mut here = self.stale.at(first..first.saturating_add(PTRS_PER_PTE as u64));
+            here.find(|(page, stale)| !stale.owned && self.pending.cause(*page).is_none())
         });
-        let stale = stale.map(|(_, stale)| *stale);
+        let stale = stale.map(|(_, stale)| stale);
         if oldest.is_some() {
             self.report(Hazard::PendingAtUnlock, oldest);
         }
