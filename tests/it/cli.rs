@@ -237,3 +237,48 @@ fn the_list_names_everything() {
     assert!(text.lines().all(|line| line.chars().count() <= 80));
     assert!(Path::new(root()).join("scenarios").is_dir());
 }
+
+#[test]
+fn check_says_by_its_status_what_it_found() {
+    let status = |args: &[&str]| {
+        let output = lazymmu(&[&["check"], args].concat(), b"");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        (output.status.code(), text, String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (code, text, _) = status(&["--kernel", "v7.1", "--nesting", "1"]);
+    assert!(code == Some(0) && text.contains("proof: every call sequence"), "{text}");
+    let (code, text, _) = status(&["--kernel", "v7.0", "--nesting", "1", "--first"]);
+    assert!(code == Some(1) && text.contains("no-arch-bug does not hold"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 105), "{text}");
+    let (code, text, _) = status(&["--kernel", "v7.1", "--max-states", "100"]);
+    assert!(code == Some(3) && text.contains("gave up at the limit of states"), "{text}");
+    let (code, text, errors) = status(&["--property", "no-arch-bag"]);
+    assert!(code == Some(2) && text.is_empty() && errors.contains("no-arch-bug"), "{errors}");
+    let (code, text, errors) = status(&["--kernel", "v7.0", "--first", "--save", "Cargo.toml/x"]);
+    assert!(code == Some(2) && text.is_empty() && errors.contains("Cargo.toml/x"), "{errors}");
+    let (code, text, _) = status(&["--kernel", "v7.0", "--first", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&text).expect("one JSON object");
+    assert_eq!((code, &json["broken"][0]["property"]), (Some(1), &"no-arch-bug".into()));
+}
+
+#[test]
+fn check_saves_what_run_replays() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("found");
+    let _ = std::fs::remove_dir_all(&folder);
+    let save = folder.to_str().expect("a path in Unicode");
+    let output = lazymmu(&["check", "--kernel", "v7.0", "--nesting", "1", "--save", save], b"");
+    assert_eq!(output.status.code(), Some(1));
+    let mut names: Vec<_> = std::fs::read_dir(&folder)
+        .expect("a folder")
+        .map(|file| file.unwrap().file_name())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["no-arch-bug-1.scn", "no-arch-bug-2.scn"]);
+    for name in names {
+        let file = folder.join(name);
+        let file = file.to_str().expect("a path in Unicode");
+        let output = lazymmu(&["run", file, "--arch", "xen-pv", "--kernel", "v7.0"], b"");
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains("BUG_ON"));
+    }
+}

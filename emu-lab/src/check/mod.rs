@@ -43,6 +43,7 @@ mod options;
 mod path;
 mod property;
 mod questions;
+mod recorded;
 mod report;
 mod search;
 pub mod table;
@@ -54,6 +55,7 @@ use model::Model;
 pub use crate::prove::Language;
 pub use options::{Accesses, Options, Pages};
 pub use property::{Property, Sometimes};
+pub use recorded::recorded;
 pub use report::{Counterexample, Report};
 pub use search::{End, Watch};
 
@@ -64,7 +66,7 @@ pub fn check(options: &Options, watch: &mut dyn Watch) -> Report {
 }
 
 /// Searches every interleaving of the programs of `scenario`: the lines of each task are its program,
-/// and lines inside a `hardirq` block that belongs to no task's line are that of one interrupt.
+/// and lines inside `hardirq` blocks are that of an interrupt, which falls in once in each task.
 pub fn check_programs(scenario: &Scenario, options: &Options, watch: &mut dyn Watch) -> Report {
     let (ops, memory, tasks) = ops::programs(scenario, options.arch);
     let options = Options { tasks, ..options.clone() };

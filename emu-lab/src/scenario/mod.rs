@@ -82,7 +82,7 @@ use lazy_mmu::trace::PteOp;
 pub use builtin::builtin;
 pub use parse::parse;
 pub use run::{Outcome, See, Setup, Unmet, run, run_lines};
-pub use words::words;
+pub use words::{context_change, words};
 
 /// A parsed scenario.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -40,6 +40,12 @@ const CONTEXT_CHANGES: [ContextChange; 10] = context_changes! {
     local_bh_disable local_bh_enable preempt_disable preempt_enable
 };
 
+/// The change of a task's context called `name`, if scenarios have it.
+#[must_use]
+pub fn context_change(name: &str) -> Option<ContextChange> {
+    CONTEXT_CHANGES.into_iter().find(|change| change.name == name)
+}
+
 const MAP: &str = "map";
 /// An enable with a range hint: an address and a number of pages.
 const WITH_PTES: [&str; 2] = ["enable_with_ptes", "lazy_mmu_mode_enable_with_ptes"];

@@ -1,6 +1,7 @@
 //! The mm-style functions: their sequences of hooks, their breaks, and what they leave.
 
 mod copy;
+mod interleaved;
 mod mprotect;
 mod real;
 mod vmalloc;
