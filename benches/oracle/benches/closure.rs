@@ -8,6 +8,9 @@ mod ratio;
 
 use std::time::Instant;
 
+use emu_arch::{Arch, Kernel};
+use emu_lab::check::arena::Arena;
+use emu_lab::check::{Options, Report, check, nobody};
 use emu_lab::prove::{Effort, Language, Question, Verdict, prove};
 use lazy_mmu::design::{Call, Context, Effect, Effects, Hook, LazyMmuDesign};
 use oracle::toy::{Enabled, F255, Paused};
@@ -99,16 +102,85 @@ fn prover(tasks: u8) -> (u64, u64) {
     (states, transitions)
 }
 
+/// A state in two words: each task has eight bits and a flag in either design.
+fn pack(state: &State) -> [u32; 2] {
+    let task = |(x, y): (Enabled, Paused)| {
+        u32::from(x.count)
+            | u32::from(x.enabled) << 8
+            | u32::from(y.count) << 9
+            | u32::from(y.paused) << 17
+    };
+    let [one, other] = state.tasks.map(task);
+    [one | u32::from(state.running) << 18 | u32::from(state.irq) << 19, other]
+}
+
+fn unpack([one, other]: [u32; 2]) -> State {
+    let task = |word: u32| {
+        let x = Enabled { count: word as u8, enabled: word >> 8 & 1 != 0 };
+        let y = Paused { count: (word >> 9) as u8, paused: word >> 17 & 1 != 0 };
+        (x, y)
+    };
+    let (running, irq) = ((one >> 18 & 1) as u8, one >> 19 & 1 != 0);
+    State { tasks: [task(one), task(other)], running, irq, differs: false }
+}
+
+/// States and steps in the store of the checker, and the bytes that a state takes.
+fn arena() -> (u64, u64, f64) {
+    let mut arena = Arena::new([0, 0]);
+    let mut actions = Vec::new();
+    let (mut layer, mut next, mut steps) = (0, 1, 0);
+    while layer < next {
+        for number in layer..next {
+            let state = unpack(arena.state(number));
+            TwoTasks.actions(&state, &mut actions);
+            for action in actions.drain(..) {
+                let after = TwoTasks.next_state(&state, action).expect("every action has a step");
+                assert!(!after.differs);
+                arena.reach(pack(&after), number, 0, next);
+                steps += 1;
+            }
+        }
+        arena.finish(next);
+        (layer, next) = (next, arena.len() as u32);
+    }
+    let states = arena.len() as u64;
+    (states, steps, arena.bytes() as f64 / states as f64)
+}
+
+/// The machine: three tasks on Xen PV, every interleaving.
+fn machine() -> Report {
+    let options = Options {
+        tasks: 3,
+        nesting: 1,
+        interrupts: false,
+        ..Options::new(Arch::XenPv, Kernel::V7_1)
+    };
+    check(&options, &mut nobody())
+}
+
 fn main() {
     assert_eq!(prover(2), F255, "the prover");
+    let (states, steps, bytes) = arena();
+    assert_eq!((states, steps), F255, "the arena");
     assert_eq!(stateright(), F255, "stateright");
     compare(
         "F(255): two designs, two tasks, interrupts; per transition",
         items(F255.1),
         &mut [
             contender("lazymmu prove, tables included", |_| prover(2).1),
+            contender("the store of lazymmu check", |_| arena().1),
             contender("stateright, breadth first, one thread", |_| stateright().1),
         ],
+    );
+    println!("the store of lazymmu check: {bytes:.0} bytes per state");
+    let start = Instant::now();
+    let report = machine();
+    let took = start.elapsed().as_secs_f64();
+    println!(
+        "\nlazymmu check, three tasks on Xen PV: {} states, {:.1} M/s, {:.0} bytes per state",
+        report.states,
+        report.states as f64 / took / 1e6,
+        report.bytes as f64 / report.states as f64
     );
     let start = Instant::now();
     let (states, transitions) = prover(3);

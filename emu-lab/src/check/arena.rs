@@ -4,6 +4,24 @@
 //! state carries its history: each has the number of the one that it was reached from. States come in
 //! batches: whoever looks first at all the places that a batch will need has them read from memory side
 //! by side, and not one after the other.
+//!
+//! ```
+//! use emu_lab::check::arena::Arena;
+//!
+//! // Two counters that stop at 9: a hundred states, each looked at once, in order.
+//! let mut arena = Arena::new([0, 0]);
+//! let (mut layer, mut next) = (0, 1);
+//! while layer < next {
+//!     for number in layer..next {
+//!         let [a, b] = arena.state(number);
+//!         arena.reach([9.min(a + 1), b], number, 0, next);
+//!         arena.reach([a, 9.min(b + 1)], number, 0, next);
+//!     }
+//!     arena.finish(next);
+//!     (layer, next) = (next, arena.len() as u32);
+//! }
+//! assert_eq!(arena.len(), 100);
+//! ```
 
 use std::hash::Hasher;
 use std::hint::black_box;
@@ -11,7 +29,8 @@ use std::hint::black_box;
 use rustc_hash::FxHasher;
 
 /// States of `W` words each.
-pub(super) struct Arena<const W: usize> {
+#[derive(Debug)]
+pub struct Arena<const W: usize> {
     states: Vec<[u32; W]>,
     parents: Vec<u32>,
     /// Switches and interrupts on the way to each.
@@ -22,7 +41,7 @@ pub(super) struct Arena<const W: usize> {
 }
 
 /// A state that was reached, and how.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Arrival<const W: usize> {
     state: [u32; W],
     parent: u32,
@@ -44,7 +63,8 @@ fn hash<const W: usize>(state: &[u32; W]) -> u64 {
 
 impl<const W: usize> Arena<W> {
     /// The state `start` alone.
-    pub(super) fn new(start: [u32; W]) -> Self {
+    #[must_use]
+    pub fn new(start: [u32; W]) -> Self {
         let mut arena = Self {
             states: Vec::new(),
             parents: Vec::new(),
@@ -57,26 +77,40 @@ impl<const W: usize> Arena<W> {
         arena
     }
 
-    pub(super) fn len(&self) -> usize {
+    /// The number of states.
+    #[must_use]
+    pub fn len(&self) -> usize {
         self.states.len()
     }
 
-    pub(super) fn state(&self, number: u32) -> [u32; W] {
+    /// Tells whether there is no state, which is never so.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.states.is_empty()
+    }
+
+    /// The state of that number, below [`len`](Self::len).
+    #[must_use]
+    pub fn state(&self, number: u32) -> [u32; W] {
         self.states[number as usize]
     }
 
-    pub(super) fn parent(&self, number: u32) -> u32 {
+    /// The number of the state that it was reached from.
+    #[must_use]
+    pub fn parent(&self, number: u32) -> u32 {
         self.parents[number as usize]
     }
 
-    pub(super) fn cost(&self, number: u32) -> u16 {
+    /// What the way to it costs.
+    #[must_use]
+    pub fn cost(&self, number: u32) -> u16 {
         self.costs[number as usize]
     }
 
     /// A state was reached from `parent`. One that is known and of the newest layer, which begins at
     /// `layer`, is reached from whichever parent costs less. It is there after [`Self::finish`] only.
     #[inline]
-    pub(super) fn reach(&mut self, state: [u32; W], parent: u32, cost: u16, layer: u32) {
+    pub fn reach(&mut self, state: [u32; W], parent: u32, cost: u16, layer: u32) {
         self.batch.push(Arrival { state, parent, cost, hash: hash(&state) });
         if self.batch.len() == BATCH {
             self.finish(layer);
@@ -84,7 +118,7 @@ impl<const W: usize> Arena<W> {
     }
 
     /// All that was reached is there.
-    pub(super) fn finish(&mut self, layer: u32) {
+    pub fn finish(&mut self, layer: u32) {
         if (self.states.len() + self.batch.len()) * 8 > self.numbers.len() * 5 {
             self.grow();
         }
@@ -136,7 +170,8 @@ impl<const W: usize> Arena<W> {
     }
 
     /// The memory that it holds, in bytes.
-    pub(super) fn bytes(&self) -> usize {
+    #[must_use]
+    pub fn bytes(&self) -> usize {
         self.states.capacity() * size_of::<[u32; W]>()
             + self.parents.capacity() * size_of::<u32>()
             + self.costs.capacity() * size_of::<u16>()

@@ -30,7 +30,7 @@
 //! assert_eq!((report.states, report.transitions), (3, 4));
 //! ```
 
-mod arena;
+pub mod arena;
 mod client;
 pub mod findings;
 mod interfere;
