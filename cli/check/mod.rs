@@ -84,7 +84,7 @@ struct ClientArgs {
     /// sections in pauses too, D pauses in pauses too; D by default, A before v7.0
     #[arg(long, value_parser = language_parser())]
     language: Option<Language>,
-    /// How many sections and pauses are open at most
+    /// How many sections and pauses are open at most; 2 by default, 1 on sparc64 up to v6.14
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
     nesting: Option<u8>,
     /// Which pages it changes; user pages on sparc64 and s390 by default, else the kernel's

@@ -187,9 +187,9 @@ const HEAD: &str = "\
 
 What the checker finds, computed by `lazymmu check --all --format markdown`; a test holds it true.
 
-Two tasks on one CPU follow the contract of the API, with sections and pauses two deep; interrupts and
+Two tasks on one CPU follow the contract of the API, with sections and pauses two deep. Interrupts and
 preemption fall wherever a real machine lets them. Each search looks at every state, and is a proof for
-call sequences of any length. *Moves* are steps from point to point; an interrupt is one move.
+call sequences of any length; on sparc64 up to v6.14, where states multiply, one deep. *Moves* are steps from point to point; an interrupt is one move.
 ";
 
 /// A report for each code, with the kernels that have it.

@@ -77,9 +77,12 @@ impl Options {
     /// pauses two deep, on `arch` as of `kernel`, under the kernel's design.
     ///
     /// Before v7.0 a pause was a leave inside of a section, and interrupts made no calls. Pages are the
-    /// kernel's, but for sparc64 and s390, which put off updates of user pages alone.
+    /// kernel's, but for sparc64 and s390, which put off updates of user pages alone. On sparc64 up to
+    /// v6.14 brackets are one deep: batches outlive their sections there, and two deep the states are
+    /// eleven million.
     #[must_use]
     pub fn new(arch: Arch, kernel: Kernel) -> Self {
+        let batches_stay = arch == Arch::Sparc64 && kernel <= Kernel::V6_14;
         Self {
             arch,
             kernel,
@@ -88,7 +91,7 @@ impl Options {
             tasks: 2,
             cpus: 1,
             language: if kernel >= Kernel::V7_0 { Language::D } else { Language::A },
-            nesting: 2,
+            nesting: if batches_stay { 1 } else { 2 },
             pages: match arch {
                 Arch::S390 | Arch::Sparc64 => Pages::User,
                 _ => Pages::Kernel,
