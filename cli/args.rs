@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use emu_arch::{Arch, Kernel};
+use emu_lab::prove::Language;
 use lazy_mmu::design::Design;
 
 use crate::check::CheckArgs;
@@ -130,6 +131,15 @@ pub(crate) fn kernel_parser() -> impl TypedValueParser<Value = Kernel> {
 pub(crate) fn design_parser() -> impl TypedValueParser<Value = Design> {
     PossibleValuesParser::new(designs())
         .map(|id| Design::by_id(&id).expect("the parser accepts the listed ids only"))
+}
+
+/// A parser that knows the languages.
+pub(crate) fn language_parser() -> impl TypedValueParser<Value = Language> {
+    let value = |language: Language| PossibleValue::new(language.name()).help(language.about());
+    PossibleValuesParser::new(Language::ALL.map(value)).map(|name| {
+        let mut all = Language::ALL.into_iter();
+        all.find(|language| language.name() == name).expect("the parser accepts listed names only")
+    })
 }
 
 /// The ids of the architectures, with what help says of each.

@@ -9,7 +9,7 @@ use emu_lab::prove::{self, Answer, Compare, Language, Question, TASKS_MAX, Verdi
 use indicatif::{ProgressBar, ProgressStyle};
 use lazy_mmu::design::Design;
 
-use crate::args::design_parser;
+use crate::args::{design_parser, language_parser};
 use crate::report::Failure;
 use crate::run::print;
 
@@ -138,15 +138,6 @@ fn all(args: &ProveArgs) -> String {
         return matrices.iter().map(|matrix| prove::matrix_json(matrix) + "\n").collect();
     }
     prove::matrices_text(&matrices)
-}
-
-/// A parser that knows the languages.
-fn language_parser() -> impl TypedValueParser<Value = Language> {
-    let value = |language: Language| PossibleValue::new(language.name()).help(language.about());
-    PossibleValuesParser::new(Language::ALL.map(value)).map(|name| {
-        let mut all = Language::ALL.into_iter();
-        all.find(|language| language.name() == name).expect("the parser accepts listed names only")
-    })
 }
 
 /// A parser that knows the ways to compare.

@@ -17,7 +17,7 @@ use emu_lab::check::{
 use emu_lab::value::Fault;
 use lazy_mmu::design::Design;
 
-use crate::args::{arch_parser, design_parser, kernel_parser};
+use crate::args::{arch_parser, design_parser, kernel_parser, language_parser};
 use crate::report::Failure;
 use crate::run::{Source, check_era, print};
 use progress::Progress;
@@ -158,15 +158,6 @@ fn fault_parser() -> impl TypedValueParser<Value = Fault> {
     let values = Fault::ALL.iter().map(|fault| PossibleValue::new(fault.id()));
     PossibleValuesParser::new(values)
         .map(|id| Fault::by_id(&id).expect("the parser accepts the listed ids only"))
-}
-
-fn language_parser() -> impl TypedValueParser<Value = Language> {
-    let values =
-        Language::ALL.map(|language| PossibleValue::new(language.name()).help(language.about()));
-    PossibleValuesParser::new(values).map(|id| {
-        let found = Language::ALL.into_iter().find(|language| language.name() == id);
-        found.expect("the parser accepts the listed ids only")
-    })
 }
 
 impl CheckArgs {
