@@ -203,6 +203,20 @@ impl Model {
         (cpu as u8, (state[number], at, memory))
     }
 
+    /// Makes `state` the one after `mv`, by which task `runs` has `cpu`.
+    pub(super) fn apply(&self, state: &mut Words, cpu: usize, runs: usize, mv: LocalMove) {
+        let layout = self.layout();
+        state[runs] = mv.task;
+        state[layout.all + cpu] = mv.per_cpu | (runs as u32) << RUNNING_SHIFT;
+        state[layout.memory()] = mv.memory;
+    }
+
+    /// Has the task that is forked be in `state` as it is in `next`.
+    pub(super) fn take_child(&self, state: &mut Words, next: &Words) {
+        let child = self.layout().tasks - 1;
+        state[child] = next[child];
+    }
+
     /// The triple of the task numbered `task`, which `cpu` goes to after `left`.
     pub(super) fn at(&self, task: u32, cpu: u8, left: LocalMove) -> Triple {
         (task, left.per_cpu | u32::from(cpu) << RUNNING_SHIFT, left.memory)
@@ -243,9 +257,7 @@ impl Model {
             for n in from..to {
                 let local = self.pool[n as usize];
                 let mut next = *state;
-                next[runs] = local.task;
-                next[layout.all + cpu] = local.per_cpu | (runs as u32) << RUNNING_SHIFT;
-                next[layout.memory()] = local.memory;
+                self.apply(&mut next, cpu, runs, local);
                 match local.mv {
                     Move::Leave => self.arrive(cpu, &next, local, see),
                     Move::Fork { .. } => self.fork(cpu, runs, &next, local, see),
@@ -281,9 +293,7 @@ impl Model {
             let at = leave.per_cpu | (cpu as u32) << RUNNING_SHIFT;
             let arrival = self.arrival((left[to], at, memory));
             let mut next = *left;
-            next[to] = arrival.task;
-            next[layout.all + cpu] = arrival.per_cpu | (to as u32) << RUNNING_SHIFT;
-            next[layout.memory()] = arrival.memory;
+            self.apply(&mut next, cpu, to, arrival);
             let mut found = leave.found();
             found.and(arrival.found());
             see(Move::Switch { cpu: cpu as u8, to: to as u8 }, found, &next);

@@ -22,9 +22,10 @@ pub(super) struct Told {
 /// Goes `way` again and tells what happens.
 pub(super) fn tell(model: &mut Model, way: &Way) -> Told {
     model.record = Some(Record::new(model.options.design));
-    let mut teller = Teller { model, lines: Lines::new(), under: None, away: Vec::new() };
-    for (state, mv) in way.states.iter().zip(&way.moves) {
-        teller.tell(state, *mv);
+    let now = way.states[0];
+    let mut teller = Teller { model, now, lines: Lines::new(), under: None, away: Vec::new() };
+    for (n, mv) in way.moves.iter().enumerate() {
+        teller.tell(*mv, way.states.get(n + 1));
     }
     let lines = teller.lines.end();
     Told { record: model.record.take().unwrap_or_default(), lines }
@@ -32,6 +33,8 @@ pub(super) fn tell(model: &mut Model, way: &Way) -> Told {
 
 struct Teller<'m> {
     model: &'m mut Model,
+    /// The state so far. It is that of the way, but that it knows since when updates are pending.
+    now: Words,
     lines: Lines,
     /// The step that the last event belongs to, if it is not at its end.
     under: Option<Under>,
@@ -40,45 +43,55 @@ struct Teller<'m> {
 }
 
 impl Teller<'_> {
-    fn tell(&mut self, state: &Words, mv: Move) {
+    /// Tells of a move, after which the way is in `next`.
+    fn tell(&mut self, mv: Move, next: Option<&Words>) {
         let Some(cpu) = mv.cpu() else { return };
-        let (runs, triple) = self.model.triple(state, usize::from(cpu));
+        let (runs, triple) = self.model.triple(&self.now, usize::from(cpu));
         let (task, local) = self.model.local(triple);
         let this = (runs, task.levels.len().saturating_sub(1));
         let pid = task.task.pid;
         if matches!(mv, Move::GoOn { .. }) {
             self.back(this, cpu, pid);
         } else if let Some(under) = self.under.take() {
-            self.go_away(state, under);
+            self.go_away(under);
         }
-        match mv {
+        let done = match mv {
             Move::Begin { op, .. } => {
                 let begun = self.begin(cpu, task, local, op);
                 self.see_under(begun.task, this);
+                begun
             }
             Move::GoOn { .. } => {
                 let gone_on = self.model.go_on(task, local);
                 self.see_under(gone_on.task, this);
+                gone_on
             }
-            Move::Interrupt { .. } => {
-                self.interrupt(cpu, task, local);
-            }
+            Move::Interrupt { .. } => self.interrupt(cpu, task, local),
             Move::Return { .. } => self.interrupt_ends(cpu, task, local),
             Move::Handled { handler, .. } => self.handled(cpu, task, local, handler),
-            Move::Switch { to, .. } => {
-                let next = self.model.task(state[usize::from(to)]).task.pid;
-                let left = self.model.leave(task, local, next);
-                if !self.model.note(left.note).fatal {
-                    let arrived = self.model.at(state[usize::from(to)], cpu, left);
-                    self.model.switch_in(arrived);
-                }
-                self.lines.switch(cpu, next);
-            }
+            Move::Switch { to, .. } => return self.switch(cpu, runs, to, task, local),
             Move::Fork { .. } => {
-                let child = self.model.last_task(state);
+                let child = self.model.last_task(&self.now);
                 self.lines.step(cpu, pid, &format!("fork {}", name(child)));
+                if let Some(next) = next {
+                    self.model.take_child(&mut self.now, next);
+                }
+                return;
             }
-            Move::Leave => {}
+            Move::Leave => return,
+        };
+        self.model.apply(&mut self.now, usize::from(cpu), runs, done);
+    }
+
+    fn switch(&mut self, cpu: u8, runs: usize, to: u8, task: Task, local: Local) {
+        let (at, to) = (usize::from(cpu), usize::from(to));
+        let next = self.model.task(self.now[to]).task.pid;
+        let left = self.model.leave(task, local, next);
+        self.lines.switch(cpu, next);
+        self.model.apply(&mut self.now, at, runs, left);
+        if !self.model.note(left.note).fatal {
+            let arrived = self.model.switch_in(self.model.at(self.now[to], cpu, left));
+            self.model.apply(&mut self.now, at, to, arrived);
         }
     }
 
@@ -97,23 +110,24 @@ impl Teller<'_> {
         begun
     }
 
-    fn interrupt_ends(&mut self, cpu: u8, task: Task, local: Local) {
+    fn interrupt_ends(&mut self, cpu: u8, task: Task, local: Local) -> LocalMove {
         let pid = task.task.pid;
         self.lines.interrupt_ends();
         let ended = self.model.interrupt_ends(task, local);
         let count = self.model.task(ended.task).task.preempt_count;
         self.context("hardirq_exit", cpu, pid, count);
+        ended
     }
 
     /// An interrupt from its beginning to its end.
-    fn handled(&mut self, cpu: u8, task: Task, local: Local, handler: u32) {
+    fn handled(&mut self, cpu: u8, task: Task, local: Local, handler: u32) -> LocalMove {
         let mut now = self.interrupt(cpu, task, local);
         for op in self.model.handlers[handler as usize].clone() {
             let (task, local) = self.model.local(self.model.at(now.task, cpu, now));
             now = self.begin(cpu, task, local, op);
         }
         let (task, local) = self.model.local(self.model.at(now.task, cpu, now));
-        self.interrupt_ends(cpu, task, local);
+        self.interrupt_ends(cpu, task, local)
     }
 
     /// The task numbered `task` has come to a point, or to the end of its step.
@@ -124,8 +138,8 @@ impl Teller<'_> {
     }
 
     /// Something else happens inside the step `under`.
-    fn go_away(&mut self, state: &Words, under: Under) {
-        let (cpu, triple) = self.model.where_is(state, under.0);
+    fn go_away(&mut self, under: Under) {
+        let (cpu, triple) = self.model.where_is(&self.now, under.0);
         let (task, local) = self.model.local(triple);
         let stop = self.model.stop_of(&task, under.1);
         self.note(cpu, local.task.pid, Event::Away);
