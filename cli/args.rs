@@ -32,8 +32,8 @@ Examples:
   printf 'enable\\ndisable\\n' | lazymmu run -          from standard input
   lazymmu list                                        what there is to choose from
 
-Exit status: 0 done, 1 stopped by a warning (--on-warn panic), a line `expect` of the scenario did
-not hold, or a hazard appeared that it does not expect, 2 bad input.";
+Exit status: 0 done, 1 stopped by a warning (--on-warn panic), or what a scenario expects, or a
+property, does not hold, or two designs are told apart; 2 bad input; 3 a search gave up.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

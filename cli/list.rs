@@ -29,9 +29,10 @@ pub(crate) fn list() -> Result<ExitCode, Failure> {
             writeln!(to, "  {:<18} {}", design.id(), design.about())?;
         }
         writeln!(to, "\nProperties (lazymmu check --property):")?;
-        for property in Property::all() {
+        for property in Property::all().filter(|one| !one.id().starts_with("no-")) {
             writeln!(to, "  {:<25} {}", property.id(), property.about())?;
         }
+        writeln!(to, "  {:<25} the hazard does not appear", "no-HAZARD")?;
         writeln!(to, "\nFaults (lazymmu check --fault):")?;
         for fault in Fault::ALL {
             writeln!(to, "  {:<27} {}", fault.id(), fault.about())?;

@@ -88,6 +88,14 @@ impl Source {
         Ok(Self { name, bytes, scenario })
     }
 
+    /// A failure at line `number`, as a whole.
+    pub(crate) fn wrong_line(&self, number: u32, message: &str) -> Failure {
+        let text = String::from_utf8_lossy(&self.bytes);
+        let index = (number as usize).saturating_sub(1);
+        let line = text.lines().nth(index).unwrap_or("");
+        self.wrong(InputError::at(number as usize, line, line.trim(), message))
+    }
+
     /// A failure at a place of the text.
     pub(crate) fn wrong(&self, error: InputError) -> Failure {
         Failure::input(&self.name, &self.bytes, error)

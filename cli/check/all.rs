@@ -14,14 +14,18 @@ use crate::run::print;
 /// the worst: a property that does not hold, then a search that gave up.
 pub(super) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
     if args.format == Format::Markdown {
-        let progress = Progress::new("")?;
-        let text = findings::markdown(&mut |what| progress.say(what));
+        let mut progress = Progress::new("")?;
+        let text = findings::markdown(&mut progress);
+        let ended = progress.was_ended();
         progress.done();
+        if ended {
+            return Ok(ExitCode::from(3));
+        }
         print(|to| to.write_all(text.as_bytes()))?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut reports: Vec<Report> = Vec::new();
-    for arch in Arch::ALL {
+    'all: for arch in Arch::ALL {
         for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.has(arch).is_ok()) {
             let what = format!("{} {}", arch.id(), kernel.id());
             let mut progress = Progress::new(&what)?;
@@ -34,7 +38,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
             }
             reports.push(report);
             if ended {
-                break;
+                break 'all;
             }
         }
     }

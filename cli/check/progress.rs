@@ -39,11 +39,6 @@ impl Progress {
         Ok(Self { bar, what, begun: Instant::now(), ended })
     }
 
-    /// Says what is searched.
-    pub(super) fn say(&self, what: &str) {
-        self.bar.set_message(what.to_owned());
-    }
-
     /// The search is done; returns how long it took.
     pub(super) fn done(self) -> Duration {
         self.bar.finish_and_clear();
@@ -61,5 +56,9 @@ impl Watch for Progress {
         let states = HumanCount(states as u64);
         self.bar.set_message(format!("{} {states} states, {depth} moves deep", self.what));
         !self.was_ended()
+    }
+
+    fn begins(&mut self, what: &str) {
+        what.clone_into(&mut self.what);
     }
 }

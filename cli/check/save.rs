@@ -13,6 +13,18 @@ pub(super) fn file_name(report: &Report, found: &Counterexample) -> String {
     format!("{}-{}.scn", found.property.id(), nth.map_or(1, |nth| nth + 1))
 }
 
+/// Makes `folder` be there, so that a search is not made for nothing.
+///
+/// # Errors
+/// It cannot be made.
+pub(super) fn prepare(folder: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(folder).map_err(|error| {
+        let taken = error.kind() == std::io::ErrorKind::AlreadyExists;
+        let why = if taken { "is a file, expected a folder".to_owned() } else { error.to_string() };
+        Failure::about(folder.display(), why)
+    })
+}
+
 /// Writes each scenario that `report` has to a file in `folder`; returns their paths.
 ///
 /// # Errors
@@ -22,7 +34,6 @@ pub(super) fn save(folder: &Path, report: &Report) -> Result<Vec<PathBuf>, Failu
     let mut saved = Vec::new();
     for found in &report.broken {
         let Some(scenario) = &found.scenario else { continue };
-        fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
         let path = folder.join(file_name(report, found));
         let half = path.with_extension("scn.tmp");
         let written = fs::write(&half, scenario).and_then(|()| fs::rename(&half, &path));

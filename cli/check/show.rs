@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use super::save::file_name;
 
 /// What was searched, in a line or two.
-pub(super) fn model(options: &Options) -> String {
+pub(super) fn model(report: &Report) -> String {
+    let options = &report.options;
     let Options { arch, kernel, design, tasks, cpus, language, nesting, pages, .. } = options;
     let s = |n: u8| if n == 1 { "" } else { "s" };
     let pages = match pages {
@@ -27,6 +28,16 @@ pub(super) fn model(options: &Options) -> String {
     };
     let fault = options.fault.map_or(String::new(), |fault| format!("fault: {}\n", fault.about()));
     let fork = if options.fork { ", fork and exit" } else { "" };
+    if let Some(programs) = report.programs {
+        return format!(
+            "{} {}, design {}: {programs} program{} on {cpus} CPU{}, {fall}\n{fault}",
+            arch.id(),
+            kernel.id(),
+            design.id(),
+            s(programs),
+            s(*cpus),
+        );
+    }
     format!(
         "{} {}, design {}: {tasks} task{} on {cpus} CPU{}, {pages},\n\
          language {} at most {nesting} deep, {fall}{fork}\n{fault}",
@@ -52,7 +63,7 @@ pub(super) fn length(found: &Counterexample) -> String {
 
 /// The report for people.
 pub(super) fn text(report: &Report, time: Duration, saved: &[PathBuf]) -> String {
-    let mut text = model(&report.options);
+    let mut text = model(report);
     for found in &report.broken {
         let _ =
             writeln!(text, "\n{} does not hold: {}", found.property.id(), found.property.about());
@@ -67,17 +78,25 @@ pub(super) fn text(report: &Report, time: Duration, saved: &[PathBuf]) -> String
         if let Some(path) = saved.iter().find(|path| path.ends_with(&name)) {
             let _ = writeln!(text, "\nsaved as {}", path.display());
         } else if found.scenario.is_none() {
-            let _ = writeln!(text, "\nno scenario can go this way");
+            let why = match report.options.fault {
+                Some(_) => "no scenario has faults",
+                None => "no scenario can go this way",
+            };
+            let _ = writeln!(text, "\n{why}");
         }
     }
     text.push('\n');
-    for never in &report.never {
-        let _ = writeln!(text, "never: {}", never.about());
-    }
     let broken = report.broken.iter().map(|found| found.property);
     let broken = broken.collect::<std::collections::BTreeSet<_>>().len();
     let all = report.looked_at();
-    let _ = writeln!(text, "{} of {all} properties hold", all - broken);
+    if report.is_proof() {
+        for never in &report.never {
+            let _ = writeln!(text, "never: {}", never.about());
+        }
+        let _ = writeln!(text, "{} of {all} properties hold", all - broken);
+    } else if broken == 0 {
+        let _ = writeln!(text, "nothing found so far; nothing is proved");
+    }
     let _ = writeln!(text, "{}", report.scope());
     let _ = writeln!(
         text,
@@ -111,6 +130,7 @@ pub(super) fn json(report: &Report, time: Duration) -> String {
         "language": language.name(),
         "nesting": nesting,
         "end": end,
+        "programs": report.programs,
         "proof": report.is_proof(),
         "states": report.states,
         "transitions": report.transitions,

@@ -33,10 +33,10 @@ fn calls(arch: Arch, kernel: Kernel) -> Options {
 fn counts_are_exact() {
     // Brackets are a word of at most two letters, section or pause: 1 + 2 + 4. Each of the three that
     // have room opens two ways, each of the six that are not empty closes one way.
-    check_counts(&calls(Arch::Naive, Kernel::V7_1), 7, 12, 3);
+    check_counts(&calls(Arch::Naive, Kernel::V7_1), 7, 12, 2);
     // Words of at most eight letters.
     let deep = Options { nesting: 8, ..calls(Arch::Naive, Kernel::V7_1) };
-    check_counts(&deep, 511, 2 * 255 + 510, 9);
+    check_counts(&deep, 511, 2 * 255 + 510, 8);
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn the_crash_of_v7_0_is_found_on_both_sides_of_the_section() {
     ");
     insta::assert_snapshot!(found[1].scenario.as_deref().unwrap(), @"
     what: no-arch-bug does not hold: this_cpu_read(xen_lazy_mode) != mode
-    from: lazymmu check --arch xen-pv --kernel v7.0
+    from: lazymmu check --arch xen-pv --kernel v7.0 --nesting 1
     bad: xen-pv v7.0
     ---
     A: enable
@@ -115,7 +115,7 @@ fn scenarios_replay_what_was_found() {
             }
         }
     }
-    assert!(replayed > 8, "only {replayed}");
+    assert!(replayed > 5, "only {replayed}");
 }
 
 #[test]
@@ -125,7 +125,8 @@ fn programs_meet_in_every_way() {
          B: enable\nB: disable\nhardirq {\n    set_pte_at 0xffff800008001000 pfn=0x11\n}\n",
     );
     let crash = |kernel| {
-        let report = check_programs(&scenario, &Options::new(Arch::XenPv, kernel), &mut nobody());
+        let report = check_programs(&scenario, &Options::new(Arch::XenPv, kernel), &mut nobody())
+            .expect("programs");
         assert!(report.is_proof());
         (report.states, report.of(Property::No(Hazard::ArchBug)).map(|found| found.moves).min())
     };

@@ -267,13 +267,14 @@ impl Tracker {
 
     /// A call that must leave nothing pending returns, or a task gives up something.
     pub fn must_be_done(&mut self, now: Now, hazard: Hazard) {
-        let here = self.pending.oldest_of(self.owner(now));
-        // A task that was moved has left its work on another CPU.
-        let left = || {
-            let own = |pending: &&Pending| pending.task == now.task;
-            self.pending.iter().find(own).filter(|_| hazard != Hazard::BatchAtSwitch).copied()
+        // A switch must leave nothing of anyone; a call speaks for its task alone, which may have left
+        // work on another CPU.
+        let own = |pending: &&Pending| pending.task == now.task;
+        let oldest = match hazard {
+            Hazard::BatchAtSwitch => self.pending.oldest_of(self.owner(now)),
+            _ => self.pending.iter().find(own).copied(),
         };
-        let oldest = here.or_else(left).map(|pending| pending.seq);
+        let oldest = oldest.map(|pending| pending.seq);
         if oldest.is_some() {
             self.report(hazard, oldest);
         }

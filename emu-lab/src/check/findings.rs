@@ -4,14 +4,14 @@ use std::fmt::Write;
 
 use emu_arch::hw::hazard::Hazard;
 use emu_arch::{Arch, Kernel};
-use lazy_mmu::design::Design;
+use lazy_mmu::design::{Design, sketch};
 
 use super::options::{Accesses, Options};
 use super::property::Property;
 use super::questions;
 use super::report::{Counterexample, Report};
 use super::table::broken;
-use super::{check, nobody};
+use super::{Watch, check};
 
 /// Where a search gives up: all but those of sparc64 in its worst times end by themselves.
 const STATES_MAX: usize = 1_400_000;
@@ -22,9 +22,7 @@ struct Hunt {
     what: &'static str,
     arch: Arch,
     kernel: Kernel,
-    design: Option<&'static str>,
-    /// What the command line has beyond architecture and kernel, and what it sets.
-    extra: &'static str,
+    /// What is searched beyond the usual.
     set: fn(&mut Options),
     property: Property,
 }
@@ -36,18 +34,14 @@ const HUNTS: &[Hunt] = &[
         what: "a preemption between the counter and the hook",
         arch: Arch::XenPv,
         kernel: Kernel::V7_0,
-        design: None,
-        extra: "",
         set: |_| {},
         property: Property::No(Hazard::ArchBug),
     },
     Hunt {
         bug: "BC-02",
-        what: "an entry is read while its update is queued",
+        what: "an entry is read while its update is queued; there in an interrupt, here by the task",
         arch: Arch::XenPv,
         kernel: Kernel::V6_0,
-        design: None,
-        extra: "--any-access",
         set: |options| options.accesses = Accesses::Any,
         property: Property::No(Hazard::StaleRead),
     },
@@ -56,18 +50,14 @@ const HUNTS: &[Hunt] = &[
         what: "an interrupt enters the mode that the task is in",
         arch: Arch::XenPv,
         kernel: Kernel::V6_19,
-        design: None,
-        extra: "--nesting 1 --interrupt-calls",
         set: |options| (options.nesting, options.interrupt_calls) = (1, true),
         property: Property::No(Hazard::ArchBug),
     },
     Hunt {
         bug: "BC-07",
-        what: "every set_ptes() is a section, so sections nest",
+        what: "sections nest where that is a BUG; there since every set_ptes() was one",
         arch: Arch::XenPv,
-        kernel: Kernel::V6_0,
-        design: None,
-        extra: "--no-interrupts",
+        kernel: Kernel::V6_19,
         set: |options| options.interrupts = false,
         property: Property::No(Hazard::ArchBug),
     },
@@ -76,8 +66,6 @@ const HUNTS: &[Hunt] = &[
         what: "powerpc touches its batch with preemption on",
         arch: Arch::PowerpcHash,
         kernel: Kernel::V6_0,
-        design: None,
-        extra: "",
         set: |_| {},
         property: Property::No(Hazard::BatchPreemptible),
     },
@@ -86,8 +74,6 @@ const HUNTS: &[Hunt] = &[
         what: "sparc64 leaves its batch behind at a switch",
         arch: Arch::Sparc64,
         kernel: Kernel::V6_14,
-        design: None,
-        extra: "--nesting 1",
         set: |options| options.nesting = 1,
         property: Property::No(Hazard::ForeignBatch),
     },
@@ -96,18 +82,14 @@ const HUNTS: &[Hunt] = &[
         what: "a section sleeps where the mode turns preemption off",
         arch: Arch::PowerpcHash,
         kernel: Kernel::V6_19,
-        design: None,
-        extra: "--any-access --nesting 1",
         set: |options| (options.accesses, options.nesting) = (Accesses::Any, 1),
         property: Property::No(Hazard::SleepInAtomic),
     },
     Hunt {
         bug: "BC-15",
-        what: "an update made in an interrupt is put off",
+        what: "an update made in an interrupt is put off; there on arm64",
         arch: Arch::Sparc64,
         kernel: Kernel::V6_19,
-        design: None,
-        extra: "",
         set: |_| {},
         property: Property::No(Hazard::IrqDeferred),
     },
@@ -116,8 +98,6 @@ const HUNTS: &[Hunt] = &[
         what: "an inner section ends the batching of the outer one",
         arch: Arch::Arm64,
         kernel: Kernel::V6_16,
-        design: None,
-        extra: "--no-interrupts",
         set: |options| options.interrupts = false,
         property: Property::BatchesAfterNested,
     },
@@ -126,9 +106,10 @@ const HUNTS: &[Hunt] = &[
         what: "a nested disable that does not flush",
         arch: Arch::Arm64,
         kernel: Kernel::V7_0,
-        design: Some("sketch"),
-        extra: "--no-interrupts",
-        set: |options| options.interrupts = false,
+        set: |options| {
+            options.interrupts = false;
+            options.design = Design::of::<sketch::State>();
+        },
         property: Property::SettledAtNestedDisable,
     },
     Hunt {
@@ -136,8 +117,6 @@ const HUNTS: &[Hunt] = &[
         what: "code without a section of its own counts on its update inside one",
         arch: Arch::Arm64,
         kernel: Kernel::V7_0,
-        design: None,
-        extra: "--any-access --nesting 1",
         set: |options| (options.accesses, options.nesting) = (Accesses::Any, 1),
         property: Property::No(Hazard::AccessPendingBarriers),
     },
@@ -148,7 +127,7 @@ const REST: &str = "\
 | bug | why not |
 |---|---|
 | BC-01, BC-20 to BC-22 | They are about the lock of a page table, which no general client takes. |
-| BC-03, BC-12, BC-19, BC-27 | The corpus has no such numbers. |
+| BC-03, BC-08, BC-12, BC-19, BC-27 | The corpus has no such numbers. |
 | BC-04 | A cross-call to all CPUs is one step of the machine. |
 | BC-06 | The workaround is in a caller that looks at the mode before it enters. |
 | BC-13, BC-24 | They are about what a caller does with a pointer or a value that it has read. |
@@ -159,10 +138,11 @@ const REST: &str = "\
 | BC-29 | A design of one's own; a test of the corpus has it. |
 ";
 
-/// The documents' text. `see` is told what is searched, for someone who waits.
-pub fn markdown(see: &mut dyn FnMut(&str)) -> String {
+/// The documents' text. `watch` is told what is searched; what it returns is worth nothing
+/// where it has ended a search.
+pub fn markdown(watch: &mut dyn Watch) -> String {
     let mut text = HEAD.to_owned();
-    let reports = reports(see);
+    let reports = reports(watch);
     text += "\n## What holds where\n\n| architecture | kernels | states | what breaks (moves) |\n";
     text += "|---|---|--:|---|\n";
     for (kernels, report) in &reports {
@@ -177,8 +157,8 @@ pub fn markdown(see: &mut dyn FnMut(&str)) -> String {
         let _ = writeln!(text, "| {arch} | {kernels} | {states} | {breaks} |");
     }
     counterexamples(&mut text, &reports);
-    hunts(&mut text, see);
-    questions::write(&mut text, see);
+    hunts(&mut text, watch);
+    questions::write(&mut text, watch);
     text
 }
 
@@ -187,13 +167,15 @@ const HEAD: &str = "\
 
 What the checker finds, computed by `lazymmu check --all --format markdown`; a test holds it true.
 
-Two tasks on one CPU follow the contract of the API, with sections and pauses two deep. Interrupts and
-preemption fall wherever a real machine lets them. Each search looks at every state, and is a proof for
+Two tasks on one CPU follow the contract of the API, with sections and pauses two deep. Hard interrupts
+and preemption fall wherever a real machine lets them; softirqs, NMIs and interrupts in interrupts are
+left out. Each task changes one page of its own, so that a batch has one update of each: limits of
+batches and changes of address space are for the scenarios. Each search looks at every state, and is a proof for
 call sequences of any length; on sparc64 up to v6.14, where states multiply, one deep. *Moves* are steps from point to point; an interrupt is one move.
 ";
 
 /// A report for each code, with the kernels that have it.
-fn reports(see: &mut dyn FnMut(&str)) -> Vec<(String, Report)> {
+fn reports(watch: &mut dyn Watch) -> Vec<(String, Report)> {
     let mut reports: Vec<(String, String, Report)> = Vec::new();
     for arch in Arch::ALL {
         for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.has(arch).is_ok()) {
@@ -203,9 +185,9 @@ fn reports(see: &mut dyn FnMut(&str)) -> Vec<(String, Report)> {
                 let _ = write!(kernels, ", {}", kernel.id());
                 continue;
             }
-            see(&format!("{} {}", arch.id(), kernel.id()));
+            watch.begins(&format!("{} {}", arch.id(), kernel.id()));
             let options = Options { max_states: STATES_MAX, ..Options::new(arch, kernel) };
-            let report = check(&options, &mut nobody());
+            let report = check(&options, watch);
             reports.push((code, kernel.id().to_owned(), report));
         }
     }
@@ -225,8 +207,12 @@ fn counterexamples(text: &mut String, reports: &[(String, Report)]) {
         let _ = writeln!(text, "\n### {}\n", found.property.id());
         let about = found.property.about();
         let detail = if found.detail.is_empty() { about } else { found.detail };
-        let mut archs: Vec<&str> = same.iter().map(|(_, of)| of.options.arch.id()).collect();
-        archs.dedup();
+        let mut archs: Vec<&str> = Vec::new();
+        for arch in same.iter().map(|(_, of)| of.options.arch.id()) {
+            if !archs.contains(&arch) {
+                archs.push(arch);
+            }
+        }
         let _ = writeln!(
             text,
             "{detail}. Breaks on {}; here {} {}:\n",
@@ -238,34 +224,21 @@ fn counterexamples(text: &mut String, reports: &[(String, Report)]) {
     }
 }
 
-fn hunts(text: &mut String, see: &mut dyn FnMut(&str)) {
+fn hunts(text: &mut String, watch: &mut dyn Watch) {
     *text += "\n## Bugs found without their scenario\n\n";
+    *text += "Each with the command that finds it, to which `--first --property` and the property belong.\n\n";
     *text += "| bug | what | command | property | moves |\n|---|---|---|---|--:|\n";
     for hunt in HUNTS {
-        see(hunt.bug);
+        watch.begins(hunt.bug);
         let mut options = Options { first: true, ..Options::new(hunt.arch, hunt.kernel) };
-        options.properties = vec![hunt.property];
-        let mut extra = String::new();
-        if let Some(design) = hunt.design.and_then(Design::by_id) {
-            options.design = design;
-            let _ = write!(extra, " --design {}", design.id());
-        }
+        options.properties = Some(vec![hunt.property]);
         (hunt.set)(&mut options);
-        if !hunt.extra.is_empty() {
-            let _ = write!(extra, " {}", hunt.extra);
-        }
-        let report = check(&options, &mut nobody());
+        let report = check(&options, watch);
         let found = report.broken.first();
         let moves = found.map_or("not found".to_owned(), |found| found.moves.to_string());
-        let _ = writeln!(
-            text,
-            "| {} | {} | `lazymmu check --arch {} --kernel {}{extra}` | {} | {moves} |",
-            hunt.bug,
-            hunt.what,
-            hunt.arch.id(),
-            hunt.kernel.id(),
-            hunt.property.id(),
-        );
+        let (Hunt { bug, what, .. }, command) = (hunt, options.command());
+        let property = hunt.property.id();
+        let _ = writeln!(text, "| {bug} | {what} | `{command}` | {property} | {moves} |");
     }
     let _ = write!(text, "\nThose that it does not find:\n\n{REST}");
 }

@@ -139,7 +139,7 @@ impl Model {
         sometimes: u16,
     ) -> LocalMove {
         let mut note = Note::default();
-        let sometimes = sometimes | self.look_inside(&mut task, seen, false, &mut note);
+        let sometimes = sometimes | self.look_inside(&mut task, seen, &mut note);
         self.broken(&seen.hazards, &task, seen, &mut note);
         task.task = local.task;
         self.done(mv, task, local, note, sometimes)

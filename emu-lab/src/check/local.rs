@@ -1,12 +1,13 @@
 //! What the task of a triple can do, as the kernel's code does it.
 
 use emu_arch::hw::hazard::Hazard;
-use lazy_mmu::design::{Call, Hook};
+use lazy_mmu::design::{Call, Design, Hook, direct};
 use lazy_mmu::preempt::PreemptCount;
 
 use super::client::{Doing, Kind, Level, Owner};
 use super::model::{Model, Task, Triple};
 use super::moves::{LocalMove, Move, Note};
+use super::options::Accesses;
 use super::property::{self, Property, Sometimes};
 use crate::value::{Local, Seen};
 
@@ -36,7 +37,9 @@ impl Model {
             if !in_task && self.may_return(level) {
                 moves.push(self.interrupt_ends(task.clone(), local.clone()));
             }
-            if in_task && self.options.fork {
+            let may_sleep = level.open.is_empty() && local.task.preempt_count.preemptible();
+            if in_task && self.options.fork && (may_sleep || self.options.accesses == Accesses::Any)
+            {
                 let mv = self.unchanged(Move::Fork { cpu: 0 }, task.clone(), local.clone());
                 moves.push(mv);
             }
@@ -93,7 +96,8 @@ impl Model {
 
     pub(super) fn begin(&mut self, mut task: Task, local: Local, op: u16) -> LocalMove {
         let pauses = self.ops[usize::from(op)].kind == Kind::Call(Call::Pause);
-        let active = pauses && self.code.is_active(&local.task);
+        let mut local = local;
+        let active = pauses && self.is_active(&mut local);
         if let Some(level) = task.levels.last_mut() {
             level.doing = Some(Doing::begins(op));
             level.active = active;
@@ -116,7 +120,9 @@ impl Model {
         let mut seen = self.seen();
         let stop = loop {
             match self.code.step(&mut local, &step, &from, &mut seen) {
-                Some(stop) if self.closed(&local, in_task, stop.irqs_off) => from = stop.progress,
+                Some(stop) if stop.mark || self.closed(&local, in_task, stop.irqs_off) => {
+                    from = stop.progress;
+                }
                 stop => break stop,
             }
             if seen.bug.is_some() {
@@ -125,7 +131,8 @@ impl Model {
         };
         self.keep(&mut seen);
         let mut note = Note::default();
-        let mut sometimes = self.look_inside(&mut task, &seen, in_task, &mut note);
+        let mut sometimes = self.look_inside(&mut task, &seen, &mut note);
+        let stop_is_none = stop.is_none();
         match stop {
             Some(stop) => {
                 let at = Some((stop.point, stop.nth));
@@ -143,10 +150,20 @@ impl Model {
                     if task.levels[last].sections() > 1 {
                         sometimes |= Sometimes::Nested.bit();
                     }
+                    if task.levels[last].paused() {
+                        sometimes |= Sometimes::Paused.bit();
+                    }
                 }
                 if kind == Kind::Exit {
                     task.levels.clear();
                 }
+            }
+        }
+        if stop_is_none {
+            // What a primitive puts off and does before it returns has not waited.
+            let waits = |page| local.memory.is_pending(page);
+            if matches!(kind, Kind::Write { page, .. } if !waits(page)) {
+                seen.hazards.retain(|hazard| *hazard != Hazard::IrqDeferred);
             }
         }
         self.broken(&seen.hazards, &task, &seen, &mut note);
@@ -161,13 +178,7 @@ impl Model {
     }
 
     /// Looks at what happened between two points.
-    pub(super) fn look_inside(
-        &self,
-        task: &mut Task,
-        seen: &Seen,
-        in_task: bool,
-        note: &mut Note,
-    ) -> u16 {
+    pub(super) fn look_inside(&self, task: &mut Task, seen: &Seen, note: &mut Note) -> u16 {
         let mut sometimes = 0;
         match property::alternate(task.entered, &seen.hooks) {
             Some(entered) => {
@@ -183,9 +194,6 @@ impl Model {
         }
         if seen.put_off {
             sometimes |= Sometimes::PutOff.bit();
-            if in_task && task.levels[0].paused() {
-                note.broken.push((Property::ImmediateWhenPaused, ""));
-            }
         }
         if seen.settled {
             sometimes |= Sometimes::Settled.bit();
@@ -204,29 +212,57 @@ impl Model {
         note: &mut Note,
     ) {
         let level = &task.levels[0];
-        let active = self.code.is_active(&local.task);
+        let active = self.is_active(local);
         let mode = self.code.lazy_mode(local);
+        let direct = self.is_direct();
+        // An architecture without a mode has none to keep or to lose.
+        let has_mode = !direct || mode.is_some();
+        let last = !self.programs || self.is_last(task);
+        let waits = |page| local.memory.is_pending(page);
         let mut must = |holds: bool, property| {
             if !holds {
                 note.broken.push((property, ""));
             }
         };
         match kind {
-            Kind::Call(Call::Resume) => {
+            Kind::Write { page, .. } if level.paused() => {
+                must(!waits(page), Property::ImmediateWhenPaused);
+            }
+            Kind::Call(Call::Resume) if has_mode => {
                 must(property::restores(before, active), Property::ResumeRestores);
             }
-            Kind::Call(Call::Disable) if level.may_batch() => {
+            Kind::Call(Call::Disable) if has_mode && level.may_batch() => {
                 must(active && mode != Some(false), Property::BatchesAfterNested);
             }
             _ => {}
         }
-        if matches!(kind, Kind::Call(_)) {
+        if matches!(kind, Kind::Call(_)) && !direct {
             must(property::agrees(active, mode), Property::ModeAgrees);
         }
-        if level.open.is_empty() && !self.programs {
+        if level.open.is_empty() && last {
             let count = local.task.preempt_count;
             must(count == PreemptCount::default(), Property::PreemptBalanced);
         }
+    }
+
+    /// Whether there is no generic layer: what it would know, the architecture alone knows.
+    fn is_direct(&self) -> bool {
+        self.options.design == Design::of::<direct::State>()
+    }
+
+    /// Whether the mode is active, for the generic layer or, where there is none, for the architecture.
+    fn is_active(&mut self, local: &mut Local) -> bool {
+        if self.is_direct() {
+            self.code.lazy_mode(local).unwrap_or(false)
+        } else {
+            self.code.is_active(&local.task)
+        }
+    }
+
+    /// Whether the program of a task is at its end.
+    fn is_last(&self, task: &Task) -> bool {
+        let next = Owner::Program(task.task.pid - 1, task.levels[0].steps);
+        !self.ops.iter().any(|op| op.of == next)
     }
 
     /// Notes what the hazards say does not hold.

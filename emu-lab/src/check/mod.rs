@@ -53,6 +53,7 @@ use crate::value::Memory;
 use model::Model;
 
 pub use crate::prove::Language;
+pub use ops::Refused;
 pub use options::{Accesses, Options, Pages};
 pub use property::{Property, Sometimes};
 pub use recorded::recorded;
@@ -67,10 +68,17 @@ pub fn check(options: &Options, watch: &mut dyn Watch) -> Report {
 
 /// Searches every interleaving of the programs of `scenario`: the lines of each task are its program,
 /// and lines inside `hardirq` blocks are that of an interrupt, which falls in once in each task.
-pub fn check_programs(scenario: &Scenario, options: &Options, watch: &mut dyn Watch) -> Report {
-    let (ops, memory, tasks) = ops::programs(scenario, options.arch);
+///
+/// # Errors
+/// A line that the checker has no move for: its number, and why.
+pub fn check_programs(
+    scenario: &Scenario,
+    options: &Options,
+    watch: &mut dyn Watch,
+) -> Result<Report, Refused> {
+    let (ops, memory, tasks) = ops::programs(scenario, options)?;
     let options = Options { tasks, ..options.clone() };
-    run(&options, ops, memory, true, watch)
+    Ok(run(&options, ops, memory, true, watch))
 }
 
 fn run(

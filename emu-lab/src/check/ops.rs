@@ -1,7 +1,7 @@
 //! The steps of clients: those of the most general one, and those of programs.
 
+use emu_arch::VirtAddr;
 use emu_arch::backend::At;
-use emu_arch::{Arch, VirtAddr};
 use lazy_mmu::design::Call;
 use lazy_mmu::trace::PteOp;
 
@@ -64,35 +64,64 @@ pub(super) fn general(options: &Options) -> Vec<Op> {
     ops
 }
 
+/// A line that no program can have: its number, and why.
+pub type Refused = (u32, &'static str);
+
 /// The programs of a scenario, what is mapped before, and the number of tasks.
-pub(super) fn programs(scenario: &Scenario, arch: Arch) -> (Vec<Op>, Memory, u8) {
+///
+/// # Errors
+/// A line that the checker has no move for.
+pub(super) fn programs(
+    scenario: &Scenario,
+    options: &Options,
+) -> Result<(Vec<Op>, Memory, u8), Refused> {
+    let arch = options.arch;
     let mut memory = Memory::new(arch);
     let mut ops = Vec::new();
     let mut tasks = 1;
     // The next place in each task's program, and in the handler's.
     let mut places = [0u16; 27];
     let mut handler = 0;
-    let mut in_handler = false;
+    // The task whose interrupt it is.
+    let mut interrupted = None;
+    let several = scenario.lines().any(|line| line.task > 1);
     for line in scenario.lines() {
         memory.prepare(&line.step, |pte| arch.used(pte));
+        let task = line.task.max(1);
+        let refuse = |why| Err((line.number, why));
         match line.step {
-            Step::Map(_) | Step::Expect(_) => continue,
-            Step::Context(change) if change.name == "hardirq_enter" => in_handler = true,
-            Step::Context(change) if change.name == "hardirq_exit" => in_handler = false,
+            Step::Map(_) | Step::Expect(_) | Step::Task(TaskOp::Run) => continue,
+            Step::Context(change) if change.name == "hardirq_enter" => {
+                interrupted = Some(line.task)
+            }
+            Step::Context(change) if change.name == "hardirq_exit" => interrupted = None,
+            Step::Task(TaskOp::Fork { .. }) => return refuse("a program forks no task"),
+            Step::Task(TaskOp::Schedule) => {
+                return refuse("the search decides when a program is left");
+            }
+            Step::Lock(..) if several => {
+                return refuse("programs of several tasks take no locks: none would wait");
+            }
+            _ if task > 3 => return refuse("there are three programs at most, A to C"),
             _ => {
-                let task = line.task.max(1);
-                let of = if in_handler {
-                    handler += 1;
-                    Owner::Handler(handler - 1)
-                } else {
-                    tasks = tasks.max(task);
-                    let place = &mut places[usize::from(task)];
-                    *place += 1;
-                    Owner::Program(task - 1, *place - 1)
+                let of = match interrupted {
+                    Some(of) if line.task != 0 && line.task != of => {
+                        return refuse("another task runs inside the interrupt");
+                    }
+                    Some(_) => {
+                        handler += 1;
+                        Owner::Handler(handler - 1)
+                    }
+                    None => {
+                        tasks = tasks.max(task);
+                        let place = &mut places[usize::from(task)];
+                        *place += 1;
+                        Owner::Program(task - 1, *place - 1)
+                    }
                 };
                 ops.push(Op { kind: Kind::of(&line.step), step: line.step, of });
             }
         }
     }
-    (ops, memory, tasks)
+    Ok((ops, memory, tasks))
 }

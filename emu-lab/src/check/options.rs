@@ -62,8 +62,8 @@ pub struct Options {
     pub preemption: bool,
     /// Whether the last task is a child that another one forks, anywhere; tasks exit.
     pub fork: bool,
-    /// The properties looked at; empty for all.
-    pub properties: Vec<Property>,
+    /// The properties looked at, where not all are.
+    pub properties: Option<Vec<Property>>,
     /// The number of states after which the search gives up.
     pub max_states: usize,
     /// The memory after which the search gives up, in bytes.
@@ -102,7 +102,7 @@ impl Options {
             interrupt_steps: 3,
             preemption: true,
             fork: false,
-            properties: Vec::new(),
+            properties: None,
             max_states: 50_000_000,
             max_memory: 4 << 30,
             first: false,
@@ -112,6 +112,41 @@ impl Options {
     /// Whether `property` is looked at.
     #[must_use]
     pub fn looks_at(&self, property: Property) -> bool {
-        self.properties.is_empty() || self.properties.contains(&property)
+        self.properties.as_ref().is_none_or(|some| some.contains(&property))
+    }
+
+    /// The command line that searches this, but for the properties and the limits.
+    #[must_use]
+    pub fn command(&self) -> String {
+        let usual = Self::new(self.arch, self.kernel);
+        let mut text =
+            format!("lazymmu check --arch {} --kernel {}", self.arch.id(), self.kernel.id());
+        let mut add = |differs: bool, arg: String| {
+            if differs {
+                text.push(' ');
+                text += &arg;
+            }
+        };
+        add(self.design != usual.design, format!("--design {}", self.design.id()));
+        add(self.tasks != usual.tasks, format!("--tasks {}", self.tasks));
+        add(self.cpus != usual.cpus, format!("--cpus {}", self.cpus));
+        add(self.language != usual.language, format!("--language {}", self.language.name()));
+        add(self.nesting != usual.nesting, format!("--nesting {}", self.nesting));
+        let pages = match self.pages {
+            Pages::Kernel => "kernel",
+            Pages::User => "user",
+            Pages::None => "none",
+        };
+        add(self.pages != usual.pages, format!("--pages {pages}"));
+        add(self.accesses != usual.accesses, "--any-access".to_owned());
+        add(!self.interrupts, "--no-interrupts".to_owned());
+        let calls = self.interrupts && self.interrupt_calls != usual.interrupt_calls;
+        add(calls, "--interrupt-calls".to_owned());
+        add(!self.preemption, "--no-preemption".to_owned());
+        add(self.fork, "--fork".to_owned());
+        if let Some(fault) = self.fault {
+            add(true, format!("--fault {}", fault.id()));
+        }
+        text
     }
 }

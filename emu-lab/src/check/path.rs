@@ -73,6 +73,7 @@ impl Teller<'_> {
             Move::Fork { .. } => {
                 let child = self.model.last_task(&self.now);
                 self.lines.step(cpu, pid, &format!("fork {}", name(child)));
+                self.note(cpu, pid, Event::Note(&format!("{} forks {}", name(pid), name(child))));
                 if let Some(next) = next {
                     self.model.take_child(&mut self.now, next);
                 }

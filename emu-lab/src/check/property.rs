@@ -89,7 +89,7 @@ impl Property {
             Self::ModeAgrees => "generic layer and architecture agree on the mode",
             Self::PreemptBalanced => "no mark on the preempt count outside of brackets",
             Self::BatchesAfterNested => "the outer section batches after a nested one; speed",
-            Self::No(_) => "the hazard does not appear",
+            Self::No(hazard) => hazard.about(),
         }
     }
 
@@ -139,11 +139,13 @@ pub enum Sometimes {
     PreemptedInSection,
     /// A section is entered inside a section.
     Nested,
+    /// A task pauses.
+    Paused,
 }
 
 impl Sometimes {
     /// Every one.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Entered,
         Self::PutOff,
         Self::Settled,
@@ -151,6 +153,7 @@ impl Sometimes {
         Self::PreemptedInCall,
         Self::PreemptedInSection,
         Self::Nested,
+        Self::Paused,
     ];
 
     /// One line on what happens.
@@ -164,6 +167,7 @@ impl Sometimes {
             Self::PreemptedInCall => "a task is left inside a call",
             Self::PreemptedInSection => "a task is left in a section",
             Self::Nested => "sections nest",
+            Self::Paused => "a task pauses",
         }
     }
 

@@ -33,6 +33,8 @@ pub struct Counterexample {
 pub struct Report {
     /// What was searched.
     pub options: Options,
+    /// The number of programs searched in every interleaving; none for the most general client.
+    pub programs: Option<u8>,
     /// Why it ended.
     pub end: End,
     /// The number of states found.
@@ -61,10 +63,11 @@ impl Report {
         self.broken.iter().filter(move |found| found.property == property)
     }
 
-    /// Tells whether a property breaks that is not a matter of speed alone.
+    /// Tells whether a property breaks that is not a matter of speed alone, or was asked for by name.
     #[must_use]
     pub fn is_violated(&self) -> bool {
-        self.broken.iter().any(|found| !found.property.is_performance())
+        let asked = self.options.properties.is_some();
+        self.broken.iter().any(|found| asked || !found.property.is_performance())
     }
 
     /// The number of properties looked at.
@@ -78,6 +81,9 @@ impl Report {
     pub fn scope(&self) -> String {
         let Options { nesting, language, .. } = &self.options;
         match self.end {
+            End::Complete if self.programs.is_some() => {
+                "proof: every interleaving of the programs".to_owned()
+            }
             End::Complete => format!(
                 "proof: every call sequence of language {}, of any length, at most {nesting} deep",
                 language.name()
@@ -107,7 +113,8 @@ pub(super) fn report(model: &mut Model, outcome: Outcome) -> Report {
     let mut broken: Vec<Counterexample> = broken.collect();
     broken.sort_by_key(|found| (found.property, found.moves, found.cost));
     let options = model.options.clone();
-    Report { options, end, states, transitions, depth, bytes, broken, never }
+    let programs = model.programs.then_some(options.tasks);
+    Report { options, programs, end, states, transitions, depth, bytes, broken, never }
 }
 
 /// The scenario of `lines`, if it shows what it is to show when it is run.
@@ -132,10 +139,16 @@ fn replayed(options: &Options, property: Property, detail: &str, lines: &str) ->
     let what = property.id();
     let detail = if detail.is_empty() { String::new() } else { format!(": {detail}") };
     let _ = writeln!(text, "what: {what} does not hold{detail}");
-    let _ = writeln!(text, "from: lazymmu check --arch {} --kernel {}", arch.id(), kernel.id());
+    let _ = writeln!(text, "from: {}", options.command());
     let with = if kernel.had(design) { String::new() } else { format!(" {}", design.id()) };
     let _ = writeln!(text, "bad: {} {}{with}", arch.id(), kernel.id());
     let _ = write!(text, "---\n{lines}");
+    if property.hazard().is_none() {
+        let _ = writeln!(
+            text,
+            "# what does not hold here is no hazard: lazymmu run shows the way, and no more"
+        );
+    }
     for hazard in hazards {
         let _ = writeln!(text, "expect hazard {}", hazard.id());
     }

@@ -14,6 +14,11 @@ use super::property::Property;
 pub trait Watch {
     /// So many states are known, so deep; false to end the search here.
     fn go_on(&mut self, states: usize, depth: u32) -> bool;
+
+    /// Of several searches, that of `what` begins.
+    fn begins(&mut self, what: &str) {
+        let _ = what;
+    }
 }
 
 /// Why a search ended.
@@ -121,6 +126,7 @@ impl<'m, const W: usize> Search<'m, W> {
         loop {
             let next = self.arena.len() as u32;
             if layer == next {
+                self.depth = self.depth.saturating_sub(1);
                 return End::Complete;
             }
             let stopped = self.layer(layer, next);
@@ -131,7 +137,9 @@ impl<'m, const W: usize> Search<'m, W> {
             if let Some(end) = stopped {
                 return end;
             }
-            if self.model.options.first && !self.broken.is_empty() {
+            let asked = self.model.options.properties.is_some();
+            let counts = |(property, _): &Broken| asked || !property.is_performance();
+            if self.model.options.first && self.broken.keys().any(counts) {
                 return End::First;
             }
             layer = next;

@@ -34,7 +34,7 @@ pub fn text(reports: &[Report]) -> String {
             first = false;
         }
         if first {
-            line += "-";
+            line += if report.is_proof() { "-" } else { "? (not searched to the end)" };
         }
         let _ = writeln!(text, "{line}");
     }

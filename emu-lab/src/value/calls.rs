@@ -96,7 +96,7 @@ impl<B: Backend> Exec<'_, B> {
         for effect in list {
             match effect {
                 Effect::Store(state) => {
-                    self.point("store");
+                    self.point("store", false);
                     if self.live() {
                         self.local.task.lazy_mmu_state = state;
                     }
@@ -118,7 +118,7 @@ impl<B: Backend> Exec<'_, B> {
     }
 
     fn hook(&mut self, hook: Hook, hint: Option<PteRange>) {
-        self.point(hook.short().trim_end_matches("()"));
+        self.point(hook.short().trim_end_matches("()"), false);
         self.note(Event::Hook(hook));
         if self.live() {
             self.seen.hooks.push(hook);

@@ -157,7 +157,7 @@ impl<'w, B: Backend> Exec<'w, B> {
     }
 
     /// The step is at a point: it stops here if it has come from another one.
-    pub(super) fn point(&mut self, point: &'static str) {
+    pub(super) fn point(&mut self, point: &'static str, mark: bool) {
         if matches!(self.mode, Mode::Again | Mode::Live) {
             self.passed.push(point);
         }
@@ -172,7 +172,7 @@ impl<'w, B: Backend> Exec<'w, B> {
                 let points = self.from.points + 1;
                 let progress = Progress { points, answers: self.told.borrow().answers.clone() };
                 let nth = self.passed.iter().filter(|passed| **passed == point).count() as u32;
-                let stop = Stop { progress, point, nth, irqs_off: self.irqs_off > 0 };
+                let stop = Stop { progress, point, nth, irqs_off: self.irqs_off > 0, mark };
                 self.stop = Some((stop, self.local.clone()));
                 self.mode = Mode::Over;
             }

@@ -2,7 +2,7 @@
 
 use emu_arch::Pte;
 use emu_arch::backend::{At, Backend, Hw, Psize, Slot};
-use emu_arch::hw::effect::Effect;
+use emu_arch::hw::effect::{Effect, Kind};
 use emu_arch::hw::hazard::Hazard;
 use emu_arch::machine::slice;
 use lazy_mmu::design::{Call, Check, Context, Warn};
@@ -160,7 +160,7 @@ impl<B: Backend> Hw for Exec<'_, B> {
     }
 
     fn effect(&mut self, effect: Effect) {
-        self.point(point_name(effect));
+        self.point(point_name(effect), effect.kind == Kind::PutOff);
         self.note(Event::Effect { name: effect.name, n: effect.n });
     }
 

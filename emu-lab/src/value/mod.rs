@@ -63,6 +63,9 @@ pub struct Stop {
     pub nth: u32,
     /// Interrupts are off, so that nothing falls here on this CPU.
     pub irqs_off: bool,
+    /// The effect that comes next is no step of a machine but the mark of one that was made: something
+    /// joined a batch. What falls in here falls in before it or after it.
+    pub mark: bool,
 }
 
 /// What a step did between two points.

@@ -20,6 +20,8 @@ use super::{Event, PteEvent, Record, Recorded, effect_text};
 /// Where the arrow stands unless a call is too long or too deep for it.
 const ARROW: usize = 36;
 const INDENT: usize = 4;
+/// What stands before a call that goes on.
+const GOES_ON: &str = "... ";
 /// The deepest nesting that the indent follows; a counter may well be run to its end.
 const INDENTS_MAX: usize = 15;
 
@@ -29,10 +31,18 @@ impl Display for Record {
         let several = self.events().any(|seen| seen.cpu > 0 || seen.task > 0);
         let mut arrow = ARROW;
         let mut depth = Depth::default();
+        // The name of the last call of each task, which is written again where it goes on.
+        let mut names: BTreeMap<u8, usize> = BTreeMap::new();
         for seen in self.events() {
+            let before = prefix(several, &seen).len();
             if let Some(indent) = depth.line(&seen) {
-                arrow =
-                    arrow.max(prefix(several, &seen).len() + indent + left_len(&seen.event) + 1);
+                let name = left_len(&seen.event);
+                names.insert(seen.task, name);
+                arrow = arrow.max(before + indent + name + 1);
+            }
+            if seen.event == Event::Back {
+                let name = names.get(&seen.task).copied().unwrap_or(0);
+                arrow = arrow.max(before + GOES_ON.len() + name + 1);
             }
         }
         let mut rows = Rows {
@@ -273,7 +283,7 @@ impl Rows<'_, '_, '_> {
         let last = self.away.iter().rposition(|(task, _)| *task == seen.task);
         let left = last.map(|at| self.away.remove(at).1).unwrap_or_default();
         let name = left.trim_start_matches([' ', '.']);
-        let left = format!("{}... {name}", prefix(self.several, seen));
+        let left = format!("{}{GOES_ON}{name}", prefix(self.several, seen));
         // What it does from here on is shown from here on, be it a hook or an effect.
         self.row = Some(Row { left, ..Row::default() });
         Ok(())

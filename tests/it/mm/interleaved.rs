@@ -39,7 +39,8 @@ fn handler() -> Record {
 fn check(arch: Arch, kernel: Kernel) -> Report {
     let (zap, vmap, handler) = (zap(), vmap(0xffff_8000_0800_0000), handler());
     let scenario = recorded(&[&zap, &vmap], Some(&handler));
-    let report = check_programs(&scenario, &Options::new(arch, kernel), &mut nobody());
+    let report =
+        check_programs(&scenario, &Options::new(arch, kernel), &mut nobody()).expect("programs");
     assert!(report.is_proof(), "{arch:?} {kernel:?}");
     report
 }
