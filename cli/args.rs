@@ -61,12 +61,14 @@ pub(crate) struct RunArgs {
     /// The scenario: one call per line; `-` reads standard input, @NAME is a built-in one
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
-    /// The architecture to run on
-    #[arg(long, default_value = "naive", value_parser = arch_parser())]
-    pub(crate) arch: Arch,
-    /// The kernel: an API design and the architecture's code of that time
-    #[arg(long, default_value = "v7.0", value_parser = kernel_parser())]
-    pub(crate) kernel: Kernel,
+    /// The architecture to run on; by default the first run that the scenario's header calls bad, or
+    /// naive
+    #[arg(long, value_parser = arch_parser())]
+    pub(crate) arch: Option<Arch>,
+    /// The kernel: an API design and the architecture's code of that time; v7.0 by default, or the
+    /// header's
+    #[arg(long, value_parser = kernel_parser())]
+    pub(crate) kernel: Option<Kernel>,
     /// Another API design than the kernel's
     #[arg(long, value_parser = design_parser())]
     pub(crate) design: Option<Design>,

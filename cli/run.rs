@@ -17,14 +17,8 @@ use crate::report::Failure;
 /// scenario did not hold.
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let source = Source::open(&args.file)?;
-    check_era(args.kernel, args.arch)?;
-    let setup = scenario::Setup {
-        arch: args.arch,
-        kernel: args.kernel,
-        design: args.design.unwrap_or_else(|| args.kernel.design()),
-        panic_on_warn: args.on_warn == OnWarn::Panic,
-        mended: args.mended,
-    };
+    let setup = setup(args, &source);
+    check_era(setup.kernel, setup.arch)?;
     if args.mended && source.scenario.mended.is_none() {
         let what = format!("--mended: {} has no block `mended {{` or `bug {{`", source.name);
         return Err(Failure::Usage(what));
@@ -64,6 +58,30 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         "{name}:{line}: Kernel panic - not syncing: kernel: panic_on_warn set ..."
     );
     Ok(ExitCode::FAILURE)
+}
+
+/// What the scenario runs on: as the arguments say or, where they say nothing, as its header does.
+fn setup(args: &RunArgs, source: &Source) -> scenario::Setup {
+    let nothing = args.arch.is_none() && args.kernel.is_none() && args.design.is_none();
+    let bad = source.scenario.bad.first().filter(|_| nothing).copied();
+    let usual = bad.map_or_else(scenario::Setup::default, scenario::Setup::from);
+    if bad.is_some() {
+        let (arch, kernel) = (usual.arch.id(), usual.kernel.id());
+        let _ = writeln!(
+            anstream::stderr(),
+            "note: on {arch} {kernel}, the first run that {} calls bad",
+            source.name
+        );
+    }
+    let kernel = args.kernel.unwrap_or(usual.kernel);
+    let design = if nothing { usual.design } else { kernel.design() };
+    scenario::Setup {
+        arch: args.arch.unwrap_or(usual.arch),
+        kernel,
+        design: args.design.unwrap_or(design),
+        panic_on_warn: args.on_warn == OnWarn::Panic,
+        mended: args.mended,
+    }
 }
 
 /// A scenario and where it comes from.

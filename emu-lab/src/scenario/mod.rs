@@ -14,53 +14,7 @@
 //! let outcome = run(&scenario, Setup { arch: Arch::Arm64, ..Setup::default() });
 //! assert!(outcome.record.to_string().contains("dsb(ishst)"));
 //! ```
-//!
-//! The grammar, by example:
-//!
-//! ```text
-//! what: one line on the scenario          # an optional header, up to ---
-//! from: where it comes from
-//! ---
-//! enable_with_ptes 0x7f0000001000 4       # a section with a range hint, for s390
-//! map 0x7f0000001000 4                    # mapped and used before the scenario begins
-//! enable                                  # disable, pause, resume
-//! lazy_mmu_mode_enable()                  # the kernel's names work too, as pasted from a mail;
-//!                                         # what follows -> on the line is skipped
-//! set_pte_at 0xffff800008000000           # page table primitives: an address ...
-//! set_pte_at 0x7f0000001000 ro mm=2       # ... ro, rw, rx or none, an address space, pfn=0x1234
-//! set_ptes 0xffff800008000000 4           # ... and a number of pages where they take one
-//! read 0x7f0000001000                     # a CPU loads; write: it stores
-//! hardirq_enter                           # hardirq_exit, softirq_enter, softirq_exit, nmi_enter,
-//!                                         # nmi_exit, local_bh_disable, local_bh_enable,
-//!                                         # preempt_disable, preempt_enable
-//! expect active                           # a claim on what arch code is told; or: inactive
-//! ```
-//!
-//! Several tasks and CPUs, locks, and what falls into a call:
-//!
-//! ```text
-//! bad: xen-pv v7.0                        # in the header: where the hazard appears, and where not
-//! good: xen-pv v7.1, xen-pv v7.0 mended   # mended: the run without the lines in `bug {`
-//! ---
-//! A: enable                               # task A, on CPU 0; B@cpu1: task B, on CPU 1
-//! B: run                                  # B has the CPU for a while
-//! A: enable before arch_enter {           # at a point inside the call: before store, arch_enter,
-//!     B: write 0x7f0000001000             # arch_leave, arch_flush or an effect such as dsb; the
-//!                                         # second of that name: before dsb 2 {
-//!     hardirq {                           # softirq {, nmi {: an interrupt
-//!     }
-//! } @cpu1                                 # A goes on, here on another CPU
-//! spin_lock 0x7f0000001000                # the lock of a page table, or init_mm; spin_unlock
-//! mutex_lock                              # mutex_unlock, might_sleep, schedule, exit, fork C
-//! arch_flush_lazy_mmu_mode                # the hook, by arch code
-//! expect hazard stale-read                # the hazard has appeared; or: expect none
-//! expect dsb 3                            # the effect has happened that often, in the good runs
-//! bug {                                   # lines that only the code with the bug has
-//!     spin_unlock 0x7f0000001000
-//! }
-//! mended {                                # lines that only the mended code has
-//! }
-//! ```
+#![doc = include_str!("../../../docs/scenarios.md")]
 
 mod parse;
 mod blocks;
