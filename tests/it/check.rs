@@ -151,3 +151,37 @@ fn limits_end_a_search_and_say_so() {
     let options = Options { max_memory: 1000, ..Options::new(Arch::XenPv, Kernel::V7_1) };
     assert_eq!(run(&options).end, End::Memory);
 }
+
+#[test]
+fn migration_and_fork_break_nothing_since_v7_1() {
+    for arch in Arch::ALL {
+        for kernel in [Kernel::V7_1, Kernel::V7_2, Kernel::S390V6] {
+            if kernel.has(arch).is_err() {
+                continue;
+            }
+            let usual = Options { nesting: 1, interrupts: false, ..Options::new(arch, kernel) };
+            for (cpus, fork) in [(1, true), (2, false), (2, true)] {
+                let report = run(&Options { cpus, fork, ..usual.clone() });
+                let broken: Vec<_> = report.broken.iter().map(|found| found.property).collect();
+                let known = (arch, kernel) == (Arch::XenPv, Kernel::V7_2);
+                let allowed: &[Property] = if known { &[Property::HooksAlternate] } else { &[] };
+                assert!(report.is_proof(), "{arch:?} {kernel:?}");
+                assert_eq!(broken, allowed, "{arch:?} {kernel:?} {cpus} {fork}");
+            }
+        }
+    }
+}
+
+#[test]
+fn programs_that_no_search_can_make_are_refused() {
+    let refused = |text| {
+        let options = Options::new(Arch::Arm64, Kernel::V7_1);
+        check_programs(&parse(text), &options, &mut nobody()).err().map(|(line, _)| line)
+    };
+    assert_eq!(refused("A: enable\nD: disable"), Some(2));
+    assert_eq!(refused("A: fork B"), Some(1));
+    assert_eq!(refused("A: enable\nA: schedule"), Some(2));
+    assert_eq!(refused("A: mutex_lock\nB: mutex_lock"), Some(1));
+    assert_eq!(refused("A: hardirq_enter\nB: enable\nA: hardirq_exit"), Some(2));
+    assert_eq!(refused("A: enable\nA: disable"), None);
+}

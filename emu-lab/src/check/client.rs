@@ -31,8 +31,8 @@ pub(super) enum Owner {
     All,
     /// The task of that number, from 0.
     Task(u8),
-    /// Interrupts.
-    Interrupt,
+    /// Interrupts on the CPU of that number.
+    Interrupt(u8),
     /// The program of a task, at one place of it.
     Program(u8, u16),
     /// The program of an interrupt.

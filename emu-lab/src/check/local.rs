@@ -67,7 +67,7 @@ impl Model {
         let whose = match op.of {
             Owner::All => true,
             Owner::Task(of) => in_task && of == number,
-            Owner::Interrupt => !in_task,
+            Owner::Interrupt(cpu) => !in_task && cpu == local.cpu,
             Owner::Program(of, at) => in_task && of == number && at == level.steps,
             Owner::Handler(at) => !in_task && at == level.steps,
         };

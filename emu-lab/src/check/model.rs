@@ -5,6 +5,7 @@
 //! that each such triple is worked out once, by the kernel's code on the machine as a value, and looked
 //! up from then on.
 
+use emu_arch::machine::idle as idle_task;
 use indexmap::{IndexMap, IndexSet};
 use lazy_mmu::Record;
 use lazy_mmu::preempt::PreemptCount;
@@ -127,23 +128,24 @@ impl Model {
 
     fn start(&mut self, memory: Memory) -> Words {
         let layout = self.layout();
+        let unborn = |n: usize| self.options.fork && n > 0 && n + 1 == layout.tasks;
+        // Each CPU has a task as long as there are any, then its idle task.
+        let runs: Vec<usize> = (0..layout.cpus)
+            .map(|cpu| if cpu < layout.tasks && !unborn(cpu) { cpu } else { layout.tasks + cpu })
+            .collect();
         let mut words = [0; WORDS_MAX];
         for (n, word) in words.iter_mut().enumerate().take(layout.all) {
             let idle = n >= layout.tasks;
-            let pid =
-                if idle { emu_arch::machine::idle((n - layout.tasks) as u8) } else { n as u8 + 1 };
-            let runs = if layout.cpus == 1 { n == 0 } else { n < layout.cpus.min(layout.tasks) };
-            let runs = runs || n == layout.tasks + 1 && layout.tasks < 2;
+            let pid = if idle { idle_task((n - layout.tasks) as u8) } else { n as u8 + 1 };
             let fresh = TaskStruct { pid, ..TaskStruct::default() };
-            let task = if runs { fresh } else { self.code.born(fresh) };
-            let unborn = self.options.fork && n > 0 && n + 1 == layout.tasks;
+            let task = if runs.contains(&n) { fresh } else { self.code.born(fresh) };
+            let unborn = unborn(n);
             let levels = if idle || unborn { Vec::new() } else { vec![Level::default()] };
             let task = Task { task, levels, entered: false, interrupted: false, unborn };
             *word = self.tasks.insert_full(task).0 as u32;
         }
-        for cpu in 0..layout.cpus {
-            let runs = if cpu < layout.tasks { cpu } else { layout.tasks + cpu };
-            words[layout.all + cpu] = (runs as u32) << RUNNING_SHIFT;
+        for (cpu, runs) in runs.iter().enumerate() {
+            words[layout.all + cpu] = (*runs as u32) << RUNNING_SHIFT;
         }
         words[layout.memory()] = self.memories.insert_full(memory).0 as u32;
         words

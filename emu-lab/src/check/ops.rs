@@ -10,7 +10,7 @@ use super::options::{Accesses, Options, Pages};
 use crate::scenario::{PteArgs, Scenario, Step, TaskOp};
 use crate::value::Memory;
 
-/// The first page of clients, where they have any; each task has one, and interrupts the next.
+/// A page of clients, where they have any: each task has one, then the interrupts of each CPU.
 fn page(pages: Pages, number: u8) -> Option<At> {
     let (mm, base) = match pages {
         Pages::None => return None,
@@ -34,13 +34,14 @@ pub(super) fn general(options: &Options) -> Vec<Op> {
     for call in Call::ALL {
         op(Step::Call(call), Owner::All);
     }
-    for number in 0..=options.tasks {
-        let owner = if number < options.tasks { Owner::Task(number) } else { Owner::Interrupt };
-        if owner == Owner::Interrupt && !options.interrupts {
-            continue;
-        }
+    let cpus = if options.interrupts { options.cpus } else { 0 };
+    for number in 0..options.tasks + cpus {
+        let owner = match number.checked_sub(options.tasks) {
+            None => Owner::Task(number),
+            Some(cpu) => Owner::Interrupt(cpu),
+        };
         let Some(page) = page(options.pages, number) else { continue };
-        if options.design.has_range_hint() && owner != Owner::Interrupt {
+        if options.design.has_range_hint() && number < options.tasks {
             op(Step::WithPtes(args(page)), owner);
         }
         op(Step::Pte(PteOp::set_pte_at, args(page)), owner);

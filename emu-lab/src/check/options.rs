@@ -48,7 +48,7 @@ pub struct Options {
     pub language: Language,
     /// The number of brackets that a client has open at most, 1 to 255.
     pub nesting: u8,
-    /// The pages that clients change, one for each task and one for interrupts.
+    /// The pages that clients change, one for each task, and one for the interrupts of each CPU.
     pub pages: Pages,
     /// What clients do to a page that they have changed.
     pub accesses: Accesses,
