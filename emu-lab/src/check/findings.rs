@@ -10,7 +10,7 @@ use super::options::{Accesses, Options};
 use super::property::Property;
 use super::questions;
 use super::report::{Counterexample, Report};
-use super::table::broken;
+use super::table::breaks;
 use super::{Watch, check};
 
 /// Where a search gives up: all but those of sparc64 in its worst times end by themselves.
@@ -147,8 +147,7 @@ pub fn markdown(watch: &mut dyn Watch) -> String {
     text += "|---|---|--:|---|\n";
     for (kernels, report) in &reports {
         let arch = report.options.arch.id();
-        let list = broken(report).join(", ");
-        let breaks = if list.is_empty() { "nothing" } else { &list };
+        let breaks = breaks(report);
         let states = if report.is_proof() {
             report.states.to_string()
         } else {

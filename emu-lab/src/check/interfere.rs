@@ -21,15 +21,14 @@ impl Model {
         self.options.interrupts && !(self.programs && task.interrupted)
     }
 
-    /// What can become of an interrupt that `begins` on the CPU of a triple: each end once, with the
+    /// What can become of an interrupt that `begins` on `cpu`: each end once, with the
     /// shortest handler that leads to it. Nothing falls into a handler on its CPU, so that where there
     /// is one, all between is no state.
-    pub(super) fn handled(&mut self, begins: LocalMove, cpu: u32) -> Vec<LocalMove> {
+    pub(super) fn handled(&mut self, begins: LocalMove, cpu: u8) -> Vec<LocalMove> {
         let mut ends: Vec<LocalMove> = Vec::new();
         let mut runs = vec![(begins, Vec::<u16>::new())];
         while let Some((run, ops)) = (!runs.is_empty()).then(|| runs.remove(0)) {
-            let at = (run.task, cpu & !0xff_ffff | run.per_cpu, run.memory);
-            let (from, to) = self.moves_of(at);
+            let (from, to) = self.moves_of(self.at(run.task, cpu, run));
             for n in from..to {
                 let next = self.pool_at(n);
                 let note = self.join(run.note, next.note);

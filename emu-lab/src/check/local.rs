@@ -47,7 +47,7 @@ impl Model {
         if may_fall && self.may_interrupt(&task) {
             let begins = self.interrupt(task.clone(), local.clone());
             if self.options.cpus == 1 {
-                moves.extend(self.handled(begins, triple.1));
+                moves.extend(self.handled(begins, local.cpu));
             } else {
                 moves.push(begins);
             }
@@ -132,7 +132,6 @@ impl Model {
         self.keep(&mut seen);
         let mut note = Note::default();
         let mut sometimes = self.look_inside(&mut task, &seen, &mut note);
-        let stop_is_none = stop.is_none();
         match stop {
             Some(stop) => {
                 let at = Some((stop.point, stop.nth));
@@ -154,16 +153,13 @@ impl Model {
                         sometimes |= Sometimes::Paused.bit();
                     }
                 }
+                // What a primitive puts off and does before it returns has not waited.
+                if matches!(kind, Kind::Write { page, .. } if !local.memory.is_pending(page)) {
+                    seen.hazards.retain(|hazard| *hazard != Hazard::IrqDeferred);
+                }
                 if kind == Kind::Exit {
                     task.levels.clear();
                 }
-            }
-        }
-        if stop_is_none {
-            // What a primitive puts off and does before it returns has not waited.
-            let waits = |page| local.memory.is_pending(page);
-            if matches!(kind, Kind::Write { page, .. } if !waits(page)) {
-                seen.hazards.retain(|hazard| *hazard != Hazard::IrqDeferred);
             }
         }
         self.broken(&seen.hazards, &task, &seen, &mut note);

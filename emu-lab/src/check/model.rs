@@ -250,11 +250,8 @@ impl Model {
     /// and the state after it.
     pub(super) fn expand(&mut self, state: &Words, see: &mut dyn FnMut(Move, Found, &Words)) {
         let layout = self.layout();
-        let memory = state[layout.memory()];
         for cpu in 0..layout.cpus {
-            let word = state[layout.all + cpu];
-            let runs = running(word);
-            let triple = (state[runs], per_cpu(word) | (cpu as u32) << RUNNING_SHIFT, memory);
+            let (runs, triple) = self.triple(state, cpu);
             let (from, to) = self.moves_of(triple);
             for n in from..to {
                 let local = self.pool[n as usize];
@@ -279,7 +276,6 @@ impl Model {
     ) {
         let layout = self.layout();
         let fatal = self.note(leave.note).fatal;
-        let memory = left[layout.memory()];
         for to in 0..layout.all {
             let elsewhere = (0..layout.cpus).any(|cpu| running(left[layout.all + cpu]) == to);
             let others_idle = to >= layout.tasks && to != layout.tasks + cpu;
@@ -292,8 +288,7 @@ impl Model {
                 see(Move::Switch { cpu: cpu as u8, to: to as u8 }, leave.found(), left);
                 return;
             }
-            let at = leave.per_cpu | (cpu as u32) << RUNNING_SHIFT;
-            let arrival = self.arrival((left[to], at, memory));
+            let arrival = self.arrival(self.at(left[to], cpu as u8, leave));
             let mut next = *left;
             self.apply(&mut next, cpu, to, arrival);
             let mut found = leave.found();

@@ -76,8 +76,7 @@ pub(super) fn programs(
     scenario: &Scenario,
     options: &Options,
 ) -> Result<(Vec<Op>, Memory, u8), Refused> {
-    let arch = options.arch;
-    let mut memory = Memory::new(arch);
+    let mut memory = Memory::new(options.arch);
     let mut ops = Vec::new();
     let mut tasks = 1;
     // The next place in each task's program, and in the handler's.
@@ -87,7 +86,7 @@ pub(super) fn programs(
     let mut interrupted = None;
     let several = scenario.lines().any(|line| line.task > 1);
     for line in scenario.lines() {
-        memory.prepare(&line.step, |pte| arch.used(pte));
+        memory.prepare(&line.step, options.arch);
         let task = line.task.max(1);
         let refuse = |why| Err((line.number, why));
         match line.step {

@@ -7,7 +7,7 @@ use lazy_mmu::design::Design;
 
 use super::options::{Accesses, Options};
 use super::property::Property;
-use super::table::broken;
+use super::table::breaks;
 use super::{Watch, check};
 use crate::prove::Language;
 use crate::value::Fault;
@@ -185,8 +185,7 @@ pub(super) fn write(text: &mut String, watch: &mut dyn Watch) {
             let mut options = Options { max_states: STATES_MAX, ..Options::new(*arch, *kernel) };
             set(&mut options);
             let report = check(&options, watch);
-            let list = broken(&report).join(", ");
-            let breaks = if list.is_empty() { "nothing" } else { &list };
+            let breaks = breaks(&report);
             let states = match report.end {
                 _ if report.is_proof() => report.states.to_string(),
                 super::End::First => "first".to_owned(),

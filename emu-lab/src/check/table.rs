@@ -41,8 +41,14 @@ pub fn text(reports: &[Report]) -> String {
     text
 }
 
+/// What breaks in a report, in one line: `nothing` where all holds.
+pub(super) fn breaks(report: &Report) -> String {
+    let list = broken(report).join(", ");
+    if list.is_empty() { "nothing".to_owned() } else { list }
+}
+
 /// What breaks in a report: `no-arch-bug (5, 8)`.
-pub(super) fn broken(report: &Report) -> Vec<String> {
+fn broken(report: &Report) -> Vec<String> {
     let mut all: Vec<(&'static str, Vec<String>)> = Vec::new();
     for found in &report.broken {
         let moves = found.moves.to_string();

@@ -7,10 +7,11 @@ use std::rc::Rc;
 use emu_arch::backend::{Access, Level};
 use emu_arch::hw::hazard::Hazard;
 use emu_arch::machine::Found;
-use emu_arch::{Machine, MmStruct, Pfn, Pte, VirtAddr, pgtable};
+use emu_arch::{Machine, MmStruct, Pte, VirtAddr, pgtable};
 use lazy_mmu::sched;
 use lazy_mmu::trace::PteOp;
 
+use super::entry::{entry, with_prot};
 use super::run::{Standing, Unmet};
 use super::{Expect, Inside, Line, Prot, PteArgs, Scenario, Step, TaskOp};
 
@@ -218,12 +219,7 @@ impl Lab {
         let pfn = args
             .pfn
             .unwrap_or_else(|| self.next_pfn.replace(self.next_pfn.get() + u64::from(args.nr)));
-        let base = if args.addr.is_kernel() {
-            Pte::kernel(Pfn(pfn))
-        } else {
-            Pte::user(Pfn(pfn), true, false)
-        };
-        with_prot(base, args.prot)
+        entry(args, pfn)
     }
 
     fn pte(&self, op: PteOp, args: PteArgs) {
@@ -286,17 +282,6 @@ fn expected(scenario: &Scenario) -> BTreeSet<Hazard> {
 /// The mode in a word.
 const fn word(active: bool) -> &'static str {
     if active { "active" } else { "inactive" }
-}
-
-fn with_prot(pte: Pte, prot: Option<Prot>) -> Pte {
-    match prot {
-        None => pte,
-        Some(Prot::ReadWrite) => pte.with(Pte::WRITE),
-        Some(Prot::ReadOnly) => pte.without(Pte::WRITE),
-        Some(Prot::ReadExec) if pte.has(Pte::USER) => pte.without(Pte::WRITE | Pte::UXN),
-        Some(Prot::ReadExec) => pte.without(Pte::WRITE),
-        Some(Prot::None) => Pte::NONE,
-    }
 }
 
 fn set_table(mm: &MmStruct, level: Level, args: PteArgs) {

@@ -18,6 +18,7 @@
 
 mod parse;
 mod blocks;
+mod entry;
 mod header;
 mod tasks;
 mod run;
@@ -34,6 +35,7 @@ use lazy_mmu::design::{Call, Design};
 use lazy_mmu::trace::PteOp;
 
 pub use builtin::builtin;
+pub(crate) use entry::{entry, with_prot};
 pub use parse::parse;
 pub use run::{Outcome, See, Setup, Unmet, run, run_lines};
 pub use words::{context_change, words};

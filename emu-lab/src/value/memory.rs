@@ -6,10 +6,9 @@ use emu_arch::backend::{At, Psize, Slot};
 use emu_arch::hw::hazard::Hazard;
 use emu_arch::machine::slice;
 use emu_arch::tracker::Tracker;
-use emu_arch::{Arch, Pfn, Pte, VirtAddr};
+use emu_arch::{Arch, Pte, VirtAddr};
 
-use super::ptes::with_prot;
-use crate::scenario::{PteArgs, Step};
+use crate::scenario::{Step, entry};
 
 /// Memory and what all CPUs share.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -59,9 +58,9 @@ impl Memory {
         }
     }
 
-    /// Does what stands before a scenario with `step` in it: page sizes, and pages that are mapped;
-    /// `used` makes of an entry what it is when its page was used.
-    pub fn prepare(&mut self, step: &Step, used: impl Fn(Pte) -> Pte) {
+    /// Does what stands before a scenario with `step` in it: page sizes, and pages that are mapped and
+    /// were used on `arch`.
+    pub fn prepare(&mut self, step: &Step, arch: Arch) {
         let (Step::Pte(_, args) | Step::Map(args)) = *step else { return };
         if let Some(psize) = args.psize {
             self.slices.insert((args.mm, slice(args.addr)), psize);
@@ -70,7 +69,7 @@ impl Memory {
             let pte = entry(args, args.pfn.unwrap_or_else(|| self.take_pfns(args.nr)));
             for n in 0..args.nr {
                 let at = At { mm: args.mm, addr: args.addr.add_pages(u64::from(n)) };
-                self.write(slot_of(at), used(pte.advance_pfn(u64::from(n))));
+                self.write(slot_of(at), arch.used(pte.advance_pfn(u64::from(n))));
             }
         }
     }
@@ -110,11 +109,4 @@ impl Memory {
 pub(super) fn slot_of(at: At) -> Slot {
     const PAGES: u64 = (1 << 52) - 1;
     Slot(u64::from(at.mm) << 52 | at.addr.get() >> 12 & PAGES)
-}
-
-/// The entry that `args` describe, for page frame `pfn`: read and write unless said otherwise.
-pub(super) fn entry(args: PteArgs, pfn: u64) -> Pte {
-    let kernel = args.addr.is_kernel();
-    let base = if kernel { Pte::kernel(Pfn(pfn)) } else { Pte::user(Pfn(pfn), true, false) };
-    with_prot(base, args.prot)
 }

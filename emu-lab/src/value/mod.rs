@@ -18,7 +18,7 @@ mod scenario;
 
 use emu_arch::backend::Backend;
 use emu_arch::hw::hazard::Hazard;
-use emu_arch::{Arch, Kernel, Pte, WithBackend};
+use emu_arch::{Arch, Kernel, WithBackend};
 use lazy_mmu::Record;
 use lazy_mmu::design::{Call, Context, Design, Hook};
 use lazy_mmu::sched::TaskStruct;
@@ -105,8 +105,6 @@ pub trait Code {
     fn switch_in(&mut self, local: &mut Local, seen: &mut Seen);
     /// A task that has not run yet, as the first switch to it wants it.
     fn born(&self, task: TaskStruct) -> TaskStruct;
-    /// What becomes of an entry when its page is used.
-    fn used(&self, pte: Pte) -> Pte;
     /// What the design tells arch code of the mode.
     fn is_active(&self, task: &TaskStruct) -> bool;
     /// What the architecture itself remembers of the mode, where it does.
@@ -159,10 +157,6 @@ impl<B: Backend> Code for World<B> {
         }
         let pause = self.design.step(task.lazy_mmu_state, Context::default(), Call::Pause);
         TaskStruct { lazy_mmu_state: pause.stored().unwrap_or(task.lazy_mmu_state), ..task }
-    }
-
-    fn used(&self, pte: Pte) -> Pte {
-        self.arch.used(pte)
     }
 
     fn is_active(&self, task: &TaskStruct) -> bool {

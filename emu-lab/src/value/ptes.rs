@@ -5,8 +5,8 @@ use emu_arch::backend::{Access, At, Backend, Hw, Level, Slot};
 use lazy_mmu::trace::{Event, PteEvent, PteOp};
 
 use super::exec::Exec;
-use super::memory::{entry, slot_of};
-use crate::scenario::{Prot, PteArgs};
+use super::memory::slot_of;
+use crate::scenario::{Prot, PteArgs, entry, with_prot};
 
 /// What a primitive works on.
 #[derive(Clone, Copy)]
@@ -257,16 +257,5 @@ impl<B: Backend> Exec<'_, B> {
         if self.live() {
             self.local.memory.batched.retain(|(mm, ..)| *mm != at.mm);
         }
-    }
-}
-
-pub(super) fn with_prot(pte: Pte, prot: Option<Prot>) -> Pte {
-    match prot {
-        None => pte,
-        Some(Prot::ReadWrite) => pte.with(Pte::WRITE),
-        Some(Prot::ReadOnly) => pte.without(Pte::WRITE),
-        Some(Prot::ReadExec) if pte.has(Pte::USER) => pte.without(Pte::WRITE | Pte::UXN),
-        Some(Prot::ReadExec) => pte.without(Pte::WRITE),
-        Some(Prot::None) => Pte::NONE,
     }
 }

@@ -26,7 +26,7 @@ pub fn run(scenario: &Scenario, setup: Setup) -> Record {
     let scenario = scenario.code(setup.mended);
     let mut lab = Lab::new(scenario, setup);
     for line in scenario.lines() {
-        lab.prepare(line);
+        lab.local.memory.prepare(&line.step, setup.arch);
     }
     for line in &scenario.steps {
         lab.line(line);
@@ -66,10 +66,6 @@ impl<'s> Lab<'s> {
             seen: Seen { record, ..Seen::default() },
             dead: BTreeSet::new(),
         }
-    }
-
-    fn prepare(&mut self, line: &Line) {
-        self.local.memory.prepare(&line.step, |pte| self.code.used(pte));
     }
 
     fn note(&mut self, event: Event<'_>) {
