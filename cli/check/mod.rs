@@ -141,7 +141,7 @@ The crash of v7.0 as a Xen PV guest, found from nothing but the rules of the API
 
   lazymmu check --arch xen-pv --kernel v7.1         a proof that it is gone
   lazymmu check --arch arm64 --cpus 2 --nesting 1 --no-interrupts   with migration
-  lazymmu check scenarios/bugs/stale-read.scn       two programs, every interleaving
+  lazymmu check scenarios/bugs/xen-preempted-in-enable.scn   its tasks, interleaved
   lazymmu check --all                               what holds where
 
 A search that ends by itself is a proof, for call sequences of any length. Properties are
@@ -206,15 +206,15 @@ impl CheckArgs {
 
 /// Runs the command and prints what it found.
 pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
-    if args.all {
-        return all::run(args);
-    }
-    check_era(args.kernel, args.arch)?;
     let options = args.options(args.arch, args.kernel);
     if options.properties.as_ref().is_some_and(Vec::is_empty) {
         let what = "--property and --without leave no property to look at";
         return Err(Failure::Usage(what.to_owned()));
     }
+    if args.all {
+        return all::run(args);
+    }
+    check_era(args.kernel, args.arch)?;
     if args.format == Format::Markdown {
         return Err(Failure::Usage("--format markdown needs --all".to_owned()));
     }
