@@ -24,7 +24,8 @@ use lazy_mmu::{PteRange, sched};
 pub use hint::range as hinted_range;
 pub use locks::{Lock, WRONG_OWNER};
 pub use mm::{MmStruct, PteLock, slice};
-pub use task::{PID_MAX, idle};
+pub use point::point_name;
+pub use task::{PID_MAX, born, idle};
 pub use totals::{Total, Totals};
 
 pub(crate) use bus::Bus;

@@ -28,7 +28,8 @@ impl std::fmt::Debug for Script {
 
 /// The name of a point in scenarios: `store`, `arch_enter`, `arch_leave`, `arch_flush`, or the name
 /// of an effect without its arguments.
-fn point_name(point: Point) -> &'static str {
+#[must_use]
+pub fn point_name(point: Point) -> &'static str {
     match point {
         Point::Store => "store",
         Point::Hook(hook) => hook.short().trim_end_matches("()"),

@@ -6,7 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
-use lazy_mmu::design::{Call, Context};
+use lazy_mmu::design::{Call, Context, Design};
 use lazy_mmu::preempt::PreemptCount;
 use lazy_mmu::sched::{self, TaskStruct};
 
@@ -37,6 +37,16 @@ impl Tasks {
 #[must_use]
 pub const fn idle(cpu: u8) -> u8 {
     u8::MAX - cpu
+}
+
+/// A task that has not run yet, under `design`: paused, where the first switch to it wants that.
+#[must_use]
+pub fn born(task: TaskStruct, design: Design, paused: bool) -> TaskStruct {
+    let pause = design.step(task.lazy_mmu_state, Context::default(), Call::Pause);
+    match pause.stored().filter(|_| paused) {
+        Some(lazy_mmu_state) => TaskStruct { lazy_mmu_state, ..task },
+        None => task,
+    }
 }
 
 impl Machine {
@@ -71,12 +81,7 @@ impl Machine {
 
     /// A task that has not run yet, as the first switch to it wants it.
     fn born(&self, task: TaskStruct) -> TaskStruct {
-        let paused = self.inner.code.born_paused();
-        if !paused {
-            return task;
-        }
-        let pause = sched::design().step(task.lazy_mmu_state, Context::default(), Call::Pause);
-        TaskStruct { lazy_mmu_state: pause.stored().unwrap_or(task.lazy_mmu_state), ..task }
+        born(task, sched::design(), self.inner.code.born_paused())
     }
 
     /// Puts task `to` into the thread-local and keeps `from`.

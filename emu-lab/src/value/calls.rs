@@ -5,6 +5,7 @@ use emu_arch::hw::hazard::Hazard;
 use emu_arch::machine::{Lock, WRONG_OWNER, hinted_range};
 use emu_arch::tracker::Tracker;
 use lazy_mmu::PteRange;
+use lazy_mmu::arch::Point;
 use lazy_mmu::design::{Call, Check, Context, Effect, Hook, StateBits, Token};
 use lazy_mmu::preempt::PreemptCount;
 use lazy_mmu::sched::CONTEXT_CHANGES;
@@ -96,7 +97,7 @@ impl<B: Backend> Exec<'_, B> {
         for effect in list {
             match effect {
                 Effect::Store(state) => {
-                    self.point("store", false);
+                    self.point(Point::Store, false);
                     if self.live() {
                         self.local.task.lazy_mmu_state = state;
                     }
@@ -118,7 +119,7 @@ impl<B: Backend> Exec<'_, B> {
     }
 
     fn hook(&mut self, hook: Hook, hint: Option<PteRange>) {
-        self.point(hook.short().trim_end_matches("()"), false);
+        self.point(Point::Hook(hook), false);
         self.note(Event::Hook(hook));
         if self.live() {
             self.seen.hooks.push(hook);

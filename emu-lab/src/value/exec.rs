@@ -5,8 +5,10 @@ use std::cell::RefCell;
 use emu_arch::Arch;
 use emu_arch::backend::Backend;
 use emu_arch::hw::hazard::Hazard;
+use emu_arch::machine::point_name;
 use emu_arch::tracker::{Now, Tracker};
 use indexmap::IndexSet;
+use lazy_mmu::arch::Point;
 use lazy_mmu::design::{Check, Context, Design, Hook, Warn};
 use lazy_mmu::trace::Event;
 use rustc_hash::FxBuildHasher;
@@ -157,7 +159,8 @@ impl<'w, B: Backend> Exec<'w, B> {
     }
 
     /// The step is at a point: it stops here if it has come from another one.
-    pub(super) fn point(&mut self, point: &'static str, mark: bool) {
+    pub(super) fn point(&mut self, point: Point, mark: bool) {
+        let point = point_name(point);
         if matches!(self.mode, Mode::Again | Mode::Live) {
             self.passed.push(point);
         }

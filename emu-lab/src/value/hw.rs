@@ -5,6 +5,7 @@ use emu_arch::backend::{At, Backend, Hw, Psize, Slot};
 use emu_arch::hw::effect::{Effect, Kind};
 use emu_arch::hw::hazard::Hazard;
 use emu_arch::machine::slice;
+use lazy_mmu::arch::Point;
 use lazy_mmu::design::{Call, Check, Context, Warn};
 use lazy_mmu::preempt::PreemptCount;
 use lazy_mmu::trace::Event;
@@ -160,7 +161,7 @@ impl<B: Backend> Hw for Exec<'_, B> {
     }
 
     fn effect(&mut self, effect: Effect) {
-        self.point(point_name(effect), effect.kind == Kind::PutOff);
+        self.point(Point::Effect(effect.name), effect.kind == Kind::PutOff);
         self.note(Event::Effect { name: effect.name, n: effect.n });
     }
 
@@ -189,9 +190,4 @@ impl<B: Backend> Hw for Exec<'_, B> {
         self.warn(Warn { check: Check::BugOn, cond });
         self.report(Hazard::ArchBug);
     }
-}
-
-/// The name of the point before `effect`, as scenarios have it.
-fn point_name(effect: Effect) -> &'static str {
-    effect.name.split(['(', '=']).next().unwrap_or(effect.name)
 }

@@ -18,9 +18,10 @@ mod scenario;
 
 use emu_arch::backend::Backend;
 use emu_arch::hw::hazard::Hazard;
+use emu_arch::machine::born;
 use emu_arch::{Arch, Kernel, WithBackend};
 use lazy_mmu::Record;
-use lazy_mmu::design::{Call, Context, Design, Hook};
+use lazy_mmu::design::{Design, Hook};
 use lazy_mmu::sched::TaskStruct;
 
 use crate::scenario::Step;
@@ -152,11 +153,7 @@ impl<B: Backend> Code for World<B> {
     }
 
     fn born(&self, task: TaskStruct) -> TaskStruct {
-        if !self.backend.born_paused() {
-            return task;
-        }
-        let pause = self.design.step(task.lazy_mmu_state, Context::default(), Call::Pause);
-        TaskStruct { lazy_mmu_state: pause.stored().unwrap_or(task.lazy_mmu_state), ..task }
+        born(task, self.design, self.backend.born_paused())
     }
 
     fn is_active(&self, task: &TaskStruct) -> bool {
