@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use emu_arch::{Arch, Kernel};
-use emu_lab::prove::Language;
+use emu_check::prove::Language;
 use lazy_mmu::design::Design;
 
 use crate::check::CheckArgs;

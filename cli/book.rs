@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use emu_lab::book;
+use emu_check::book;
 
 use crate::report::Failure;
 use crate::run::{builtin, print};

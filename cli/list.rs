@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use emu_arch::hw::hazard::Hazard;
 use emu_arch::{Arch, EFFECTS, Kernel};
-use emu_lab::check::Property;
+use emu_check::check::Property;
 use emu_lab::scenario;
 use emu_lab::value::Fault;
 use lazy_mmu::design::Design;

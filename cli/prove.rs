@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args};
-use emu_lab::prove::{self, Answer, Compare, Language, Question, TASKS_MAX, Verdict};
+use emu_check::prove::{self, Answer, Compare, Language, Question, TASKS_MAX, Verdict};
 use indicatif::{ProgressBar, ProgressStyle};
 use lazy_mmu::design::Design;
 

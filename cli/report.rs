@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use emu_lab::input::InputError;
+use emu_input::InputError;
 
 /// Why the command cannot do what it was asked.
 #[derive(Debug)]

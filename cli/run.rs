@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use emu_arch::{Arch, Kernel};
-use emu_lab::input::InputError;
+use emu_input::InputError;
 use emu_lab::render::{hazards, json};
 use emu_lab::scenario::Scenario;
 use emu_lab::{input, scenario};

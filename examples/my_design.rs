@@ -1,7 +1,7 @@
 //! A design of one's own, beside those of the lab: its counters stop at their ends.
 
+use emu_check::prove::{self, Answer, Language, Question, prove};
 use emu_lab::compare::{compare, text};
-use emu_lab::prove::{self, Answer, Language, Question, prove};
 use emu_lab::scenario::{Setup, parse};
 use lazy_mmu::design::*;
 

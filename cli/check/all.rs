@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use emu_arch::{Arch, Kernel};
-use emu_lab::check::{Report, check, findings, table};
+use emu_check::check::{Report, check, findings, table};
 
 use super::progress::Progress;
 use super::{CheckArgs, Format, show, status};

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use emu_arch::{Arch, Kernel};
-use emu_lab::check::{
+use emu_check::check::{
     Accesses, End, Language, Options, Pages, Property, Report, check, check_programs,
 };
 use emu_lab::value::Fault;

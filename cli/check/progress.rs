@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use emu_lab::check::Watch;
+use emu_check::check::Watch;
 use indicatif::{HumanCount, ProgressBar};
 use once_cell::sync::OnceCell;
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use emu_lab::check::{Counterexample, Report};
+use emu_check::check::{Counterexample, Report};
 
 use crate::report::Failure;
 

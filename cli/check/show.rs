@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use emu_lab::check::{Counterexample, End, Options, Pages, Report};
+use emu_check::check::{Counterexample, End, Options, Pages, Report};
 use indicatif::{HumanBytes, HumanCount};
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use emu_lab::proc::{Mapping, parse};
+use emu_mm::proc::{Mapping, parse};
 
 use super::{PopulateArg, WorkloadArgs};
 use crate::report::Failure;

@@ -1,8 +1,8 @@
 //! A report as one JSON object.
 
 use emu_arch::machine::Totals;
-use emu_lab::proc::Mapping;
-use emu_lab::workload::{Report, Row};
+use emu_mm::proc::Mapping;
+use emu_mm::workload::{Report, Row};
 use lazy_mmu::design::Hook;
 use serde_json::{Map, Value, json};
 

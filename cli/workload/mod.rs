@@ -12,8 +12,8 @@ use std::process::ExitCode;
 use clap::builder::{PossibleValue, PossibleValuesParser, RangedI64ValueParser, TypedValueParser};
 use clap::{Args, ValueEnum, value_parser};
 use emu_arch::{Arch, Kernel};
-use emu_lab::proc::{FOLIO_ORDER_MAX, Mapping, Populate};
-use emu_lab::workload::{self, Options, Report, WORKLOADS, Workload};
+use emu_mm::proc::{FOLIO_ORDER_MAX, Mapping, Populate};
+use emu_mm::workload::{self, Options, Report, WORKLOADS, Workload};
 use indicatif::{ProgressBar, ProgressStyle};
 use lazy_mmu::design::Design;
 

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use comfy_table::{CellAlignment, Table, presets};
 use emu_arch::Arch;
-use emu_lab::proc::Mapping;
-use emu_lab::workload::{Report, Row};
+use emu_mm::proc::Mapping;
+use emu_mm::workload::{Report, Row};
 use lazy_mmu::design::Hook;
 
 /// The widest line, in characters.
@@ -166,7 +166,7 @@ fn shorten(path: &str, width: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use emu_lab::workload::{Options, Workload, run};
+    use emu_mm::workload::{Options, Workload, run};
 
     use super::*;
 
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn lines_fit_and_the_last_says_what_was_saved() {
         let maps = include_bytes!("../../tests/fixtures/maps/rustc.maps");
-        let mappings = emu_lab::proc::parse(maps).expect("text as the kernel prints it");
+        let mappings = emu_mm::proc::parse(maps).expect("text as the kernel prints it");
         let report = |workload, arch| {
             let report = run(workload, arch, &mappings, &Options::default(), &mut |_, _| {});
             report.expect("few pages")

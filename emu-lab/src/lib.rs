@@ -1,23 +1,13 @@
-//! What one does with the designs and the emulated machines: scenarios, workloads, renderers.
+//! Scenarios on the emulated machines, comparisons, and views of their records.
 //!
-//! | kernel | here |
-//! |---|---|
-//! | mm/ | [`mm`] |
-//! | fs/proc/task_mmu.c, read backwards | [`proc`] |
-//!
-//! [`workload`] runs the first over the second; [`scenario`] runs calls that a person wrote down, and
-//! [`compare`] puts them side by side under several designs. [`prove`] answers whether two designs
-//! are equivalent, for all calls that a person could write down.
+//! [`scenario`] runs calls that a person wrote down, [`compare`] puts them side by side under several
+//! designs, and [`render`] shows records to other programs and their hazards to people.
 
-pub mod book;
-pub mod check;
 pub mod compare;
-pub mod input;
-pub mod mm;
-pub mod proc;
-pub mod prove;
 pub mod render;
 pub mod scenario;
 pub mod threads;
 pub mod value;
-pub mod workload;
+
+/// Errors about input that a person wrote.
+pub use emu_input as input;

@@ -2,7 +2,9 @@
 
 use emu_arch::hw::hazard::Hazard;
 use emu_arch::{Arch, Kernel};
-use emu_lab::check::{End, Options, Pages, Property, Report, Watch, check, check_programs, nobody};
+use emu_check::check::{
+    End, Options, Pages, Property, Report, Watch, check, check_programs, nobody,
+};
 use emu_lab::scenario::{self, Setup, Where};
 
 use crate::support::parse;

@@ -1,13 +1,13 @@
 //! docs/findings.md is what the checker finds today.
 
-use emu_lab::check::findings;
+use emu_check::check::findings;
 
 use crate::support::{read, root};
 
 #[test]
 fn the_findings_are_what_the_checker_finds() {
     let path = root().join("docs/findings.md");
-    let now = findings::markdown(&mut emu_lab::check::nobody());
+    let now = findings::markdown(&mut emu_check::check::nobody());
     if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
         std::fs::write(&path, &now).expect("docs/ can be written");
     }

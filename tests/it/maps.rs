@@ -1,8 +1,8 @@
 //! The parser of maps and smaps, and the address spaces built from them.
 
 use emu_arch::{Arch, Machine, Pte, VirtAddr};
-use emu_lab::mm::vma::VmFlags;
-use emu_lab::proc::{BuildError, Mapping, PAGES_MAX, Populate, build, parse};
+use emu_mm::mm::vma::VmFlags;
+use emu_mm::proc::{BuildError, Mapping, PAGES_MAX, Populate, build, parse};
 
 const SH: &[u8] = include_bytes!("../fixtures/maps/sh.maps");
 const RUSTC: &[u8] = include_bytes!("../fixtures/maps/rustc.maps");

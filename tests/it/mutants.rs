@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use emu_arch::{Arch, Kernel};
-use emu_lab::check::{Language, Options, Property, check, nobody};
+use emu_check::check::{Language, Options, Property, check, nobody};
 use emu_lab::value::Fault;
 
 use crate::support::check_snapshot;

@@ -4,7 +4,7 @@
 #[path = "../../examples/my_design.rs"]
 mod example;
 
-use emu_lab::prove::{Verdict, text};
+use emu_check::prove::{Verdict, text};
 
 use crate::support::{check_snapshot, read, root};
 

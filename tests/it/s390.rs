@@ -3,9 +3,9 @@
 use emu_arch::hw::hazard::Hazard;
 use emu_arch::hw::table::Table;
 use emu_arch::{Arch, Kernel, Machine, MmStruct, Pfn, Pte, VirtAddr, pgtable, s390};
-use emu_lab::proc;
 use emu_lab::scenario::{self, Outcome, Setup};
-use emu_lab::workload::{self, Options, WORKLOADS};
+use emu_mm::proc;
+use emu_mm::workload::{self, Options, WORKLOADS};
 use lazy_mmu::design::{Call, Design, Hook};
 use lazy_mmu::trace::{Event, effect_text};
 use lazy_mmu::{

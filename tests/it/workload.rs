@@ -3,8 +3,8 @@
 use std::num::NonZeroU32;
 
 use emu_arch::{Arch, Effect, arm64, powerpc, sparc64};
-use emu_lab::proc::{Populate, parse};
-use emu_lab::workload::{Options, Report, WORKLOADS, Workload, run};
+use emu_mm::proc::{Populate, parse};
+use emu_mm::workload::{Options, Report, WORKLOADS, Workload, run};
 use lazy_mmu::design::{Design, Hook};
 
 /// 512 pages of a heap in one table, as many of a file and of a shared file in the next two.

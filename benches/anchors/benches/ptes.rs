@@ -8,11 +8,11 @@ mod ratio;
 use std::hint::black_box;
 
 use emu_arch::{Arch, Kernel, Machine, MmStruct, Pfn, Pte, VirtAddr};
-use emu_lab::mm::memory::unmap_page_range;
-use emu_lab::mm::mprotect::change_protection;
-use emu_lab::mm::vma::{VmAreaStruct, VmFlags};
-use emu_lab::mm::vmalloc::{vmap_pages_range, vunmap_range_noflush};
-use emu_lab::mm::{MmuGather, Resched};
+use emu_mm::mm::memory::unmap_page_range;
+use emu_mm::mm::mprotect::change_protection;
+use emu_mm::mm::vma::{VmAreaStruct, VmFlags};
+use emu_mm::mm::vmalloc::{vmap_pages_range, vunmap_range_noflush};
+use emu_mm::mm::{MmuGather, Resched};
 use lazy_mmu::sched;
 use ratio::{Contender, compare, contender, items};
 use x86_64::structures::paging::{

@@ -9,9 +9,9 @@ mod ratio;
 use std::time::Instant;
 
 use emu_arch::{Arch, Kernel};
-use emu_lab::check::arena::Arena;
-use emu_lab::check::{Options, Report, check, nobody};
-use emu_lab::prove::{Effort, Language, Question, Verdict, prove};
+use emu_check::check::arena::Arena;
+use emu_check::check::{Options, Report, check, nobody};
+use emu_check::prove::{Effort, Language, Question, Verdict, prove};
 use lazy_mmu::design::{Call, Context, Effect, Effects, Hook, LazyMmuDesign};
 use oracle::toy::{Enabled, F255, Paused};
 use ratio::{compare, contender, items};

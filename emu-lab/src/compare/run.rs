@@ -7,8 +7,8 @@ use lazy_mmu::trace::{Event, effect_text};
 
 use super::columns::columns;
 use super::{Cell, Comparison, End, Part, Row, Total};
-use crate::input::InputError;
 use crate::scenario::{self, Line, Outcome, Scenario, Setup, Step};
+use emu_input::InputError;
 
 /// The most cells of a comparison, lines times columns: all of them are in memory at once.
 pub const CELLS_MAX: usize = 1_000_000;

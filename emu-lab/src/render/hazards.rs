@@ -23,7 +23,7 @@
 //!          line 2, event 4; CPU 0, section depth 1
 //! "
 //! );
-//! # Ok::<(), emu_lab::input::InputError>(())
+//! # Ok::<(), emu_input::InputError>(())
 //! ```
 
 use std::collections::BTreeMap;

@@ -3,7 +3,7 @@
 
 use super::parse::{one_line, one_line_of, strip};
 use super::{Inside, Line, Scenario, tasks};
-use crate::input::InputError;
+use emu_input::InputError;
 
 /// Which of the two codes of a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use once_cell::sync::OnceCell;
 
 use super::{Scenario, parse};
-use crate::input::InputError;
+use emu_input::InputError;
 
 /// The texts, by the name that the command knows them by.
 const TEXTS: [(&str, &str); 4] = [

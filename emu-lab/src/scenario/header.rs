@@ -5,7 +5,7 @@ use lazy_mmu::design::Design;
 
 use super::parse::unquote;
 use super::{MENDED, Scenario, Where};
-use crate::input::InputError;
+use emu_input::InputError;
 
 /// What ends a header.
 pub(super) const END: &str = "---";

@@ -10,7 +10,7 @@ use super::blocks::{Blocks, Code};
 use super::words::{self, EXPECTATIONS, Word};
 use super::{Expect, Line, MENDED, Prot, PteArgs, Scenario, Step};
 use super::{header, tasks};
-use crate::input::InputError;
+use emu_input::InputError;
 
 /// The longest scenario, in lines.
 const LINES_MAX: usize = 100_000_000;

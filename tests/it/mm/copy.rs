@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use emu_arch::{Arch, Pte};
-use emu_lab::mm::Resched;
+use emu_mm::mm::Resched;
 use lazy_mmu::trace::PteOp;
 
 use super::{USER, User, hooks, page, uses};

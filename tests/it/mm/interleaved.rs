@@ -2,10 +2,10 @@
 
 use emu_arch::hw::hazard::Hazard;
 use emu_arch::{Arch, Kernel, Machine, Pfn};
-use emu_lab::check::{Options, Property, Report, check_programs, nobody, recorded};
-use emu_lab::mm::vmalloc::vmap_pages_range;
-use emu_lab::mm::{MmuGather, Resched};
+use emu_check::check::{Options, Property, Report, check_programs, nobody, recorded};
 use emu_lab::scenario::parse;
+use emu_mm::mm::vmalloc::vmap_pages_range;
+use emu_mm::mm::{MmuGather, Resched};
 use lazy_mmu::{Record, record_hooks};
 
 use super::{User, page};

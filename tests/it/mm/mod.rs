@@ -10,10 +10,10 @@ mod zap;
 
 use emu_arch::backend::Access;
 use emu_arch::{Arch, Effect, Machine, MmStruct, Pfn, Pte, VirtAddr};
-use emu_lab::mm::internal::ANON_FRAMES;
-use emu_lab::mm::memory::{PageCopy, copy_page_range, unmap_page_range};
-use emu_lab::mm::vma::VmFlags;
-use emu_lab::mm::{MmuGather, Resched, VmAreaStruct};
+use emu_mm::mm::internal::ANON_FRAMES;
+use emu_mm::mm::memory::{PageCopy, copy_page_range, unmap_page_range};
+use emu_mm::mm::vma::VmFlags;
+use emu_mm::mm::{MmuGather, Resched, VmAreaStruct};
 use lazy_mmu::design::Hook;
 use lazy_mmu::trace::{Event, PteOp};
 use lazy_mmu::{Record, record_hooks};

@@ -1,9 +1,9 @@
 //! Changing protections: `change_pte_range()`.
 
 use emu_arch::{Arch, Pte};
-use emu_lab::mm::MmuGather;
-use emu_lab::mm::mprotect::change_protection;
-use emu_lab::mm::vma::VmFlags;
+use emu_mm::mm::MmuGather;
+use emu_mm::mm::mprotect::change_protection;
+use emu_mm::mm::vma::VmFlags;
 use lazy_mmu::trace::Event;
 
 use super::{USER, User, hooks, page};

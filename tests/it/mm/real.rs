@@ -6,12 +6,12 @@ use emu_arch::backend::Access;
 use emu_arch::hw::addr::PAGE_SHIFT;
 use emu_arch::hw::hazard::Hazard;
 use emu_arch::{Arch, Kernel, Machine, MmStruct, Pfn, VirtAddr, pgtable};
-use emu_lab::mm::memory::{PageCopy, copy_page_range, unmap_page_range};
-use emu_lab::mm::mprotect::change_protection;
-use emu_lab::mm::vma::VmFlags;
-use emu_lab::mm::vmalloc::{vmap_pages_range, vunmap_range};
-use emu_lab::mm::{MmuGather, Resched, VmAreaStruct};
-use emu_lab::proc::{self, AddressSpace, Populate};
+use emu_mm::mm::memory::{PageCopy, copy_page_range, unmap_page_range};
+use emu_mm::mm::mprotect::change_protection;
+use emu_mm::mm::vma::VmFlags;
+use emu_mm::mm::vmalloc::{vmap_pages_range, vunmap_range};
+use emu_mm::mm::{MmuGather, Resched, VmAreaStruct};
+use emu_mm::proc::{self, AddressSpace, Populate};
 use lazy_mmu::sched;
 
 use super::page;

@@ -1,7 +1,7 @@
 //! Kernel mappings: `vmap_pages_pte_range()` and `vunmap_pte_range()`.
 
 use emu_arch::{Arch, Machine, Pfn, Pte, arm64};
-use emu_lab::mm::vmalloc::{VmapError, vmap_pages_range, vunmap_range};
+use emu_mm::mm::vmalloc::{VmapError, vmap_pages_range, vunmap_range};
 use lazy_mmu::{record_hooks, with_lazy_mmu_paused};
 
 use super::{hooks, page};

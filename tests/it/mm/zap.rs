@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use emu_arch::{Arch, Pte, arm64, powerpc};
-use emu_lab::mm::{MmuGather, Resched};
+use emu_mm::mm::{MmuGather, Resched};
 use lazy_mmu::design::Hook;
 use lazy_mmu::trace::PteOp;
 use lazy_mmu::with_lazy_mmu_paused;

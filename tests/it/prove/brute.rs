@@ -4,7 +4,7 @@
 //! design runs each sequence once; two designs are told apart by the shortest sequence of a language
 //! whose last step they answer differently.
 
-use emu_lab::prove::{Compare, Language, Outcome, Question, Verdict, matrices, prove};
+use emu_check::prove::{Compare, Language, Outcome, Question, Verdict, matrices, prove};
 use lazy_mmu::design::{Call, Check, Context, Design, Effect, Field, StateBits, Token, Value};
 
 /// A step of a sequence; a disable outside of every section is given a token out of nowhere.

@@ -6,8 +6,8 @@ mod mutants;
 #[path = "../../../benches/oracle/src/toy.rs"]
 mod toy;
 
-use emu_lab::assert_equivalent;
-use emu_lab::prove::{
+use emu_check::assert_equivalent;
+use emu_check::prove::{
     Answer, Compare, Effort, Language, Question, Step, Verdict, chapter, prove, text,
 };
 use lazy_mmu::design::{Call, Design, count_enabled_rfc, count_paused_rfc, counts, independent};

@@ -3,7 +3,7 @@
 //! A transition is five lines: when the call is ignored, when a check fires, how the state moves, which
 //! hook is called, and the order of the last two. They are data, so that a mutant is one of them.
 
-use emu_lab::prove::{Compare, Language, Question, STATES_MAX, Verdict, prove};
+use emu_check::prove::{Compare, Language, Question, STATES_MAX, Verdict, prove};
 use lazy_mmu::design::counts::State;
 use lazy_mmu::design::*;
 

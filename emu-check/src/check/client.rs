@@ -1,0 +1,228 @@
+//! What a task may do next: the most general client of a language, or a program.
+//!
+//! A client keeps the contract of the API: it closes what it opens, in the order of its language, and
+//! does nothing to a page that it has changed until a call has promised that the change is done. What
+//! goes wrong all the same is a fault of the design or of the architecture.
+
+use emu_arch::backend::At;
+use lazy_mmu::design::Call;
+use lazy_mmu::trace::PteOp;
+
+use super::options::Accesses;
+use crate::prove::Language;
+use emu_lab::scenario::{Step, TaskOp};
+use emu_lab::value::{Memory, Progress};
+
+/// A step that clients may take.
+#[derive(Clone, Debug)]
+pub(super) struct Op {
+    /// The step.
+    pub(super) step: Step,
+    /// What the contract says of it.
+    pub(super) kind: Kind,
+    /// Whose step it is.
+    pub(super) of: Owner,
+}
+
+/// Who takes a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// Every task, and interrupts.
+    All,
+    /// The task of that number, from 0.
+    Task(u8),
+    /// Interrupts on the CPU of that number.
+    Interrupt(u8),
+    /// The program of a task, at one place of it.
+    Program(u8, u16),
+    /// The program of an interrupt.
+    Handler(u16),
+}
+
+/// What the contract says of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A call that opens or closes a bracket.
+    Call(Call),
+    /// A change of the entry of a page that is not mapped, or of one that is.
+    Write {
+        /// The page.
+        page: At,
+        /// Whether the page is mapped when it is changed.
+        mapped: bool,
+    },
+    /// A read of a mapped page.
+    Read(At),
+    /// The task exits.
+    Exit,
+    /// Anything else, which the contract does not speak of.
+    Other,
+}
+
+impl Kind {
+    pub(super) fn of(step: &Step) -> Self {
+        match step {
+            Step::Call(call) => Self::Call(*call),
+            Step::WithPtes(_) => Self::Call(Call::EnableWithPtes),
+            Step::Task(TaskOp::Exit) => Self::Exit,
+            _ => Self::Other,
+        }
+    }
+
+    /// The kind of a step of the general client.
+    pub(super) fn of_page(step: &Step) -> Self {
+        let Step::Pte(op, args) = step else { return Self::of(step) };
+        let page = At { mm: args.mm, addr: args.addr };
+        match op {
+            PteOp::read | PteOp::write | PteOp::ptep_get | PteOp::raw_read => Self::Read(page),
+            PteOp::set_pte_at | PteOp::set_pte => Self::Write { page, mapped: false },
+            _ => Self::Write { page, mapped: true },
+        }
+    }
+}
+
+/// A bracket that is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Bracket {
+    Section,
+    /// A pause, with what arch code was told before it.
+    Pause {
+        active: bool,
+    },
+}
+
+/// One context of a task, task or interrupt: how far its client has come.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Level {
+    /// The brackets that are open, the innermost last.
+    pub(super) open: Vec<Bracket>,
+    /// It has changed its page, and no call has promised yet that the change is done.
+    pub(super) dirty: bool,
+    /// What arch code was told before the pause that is under way.
+    pub(super) active: bool,
+    /// How many steps it has taken, where they are counted.
+    pub(super) steps: u16,
+    /// The step that is under way.
+    pub(super) doing: Option<Doing>,
+}
+
+/// A step that is under way.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Doing {
+    /// Its number.
+    pub(super) op: u16,
+    /// How far it has come.
+    pub(super) progress: Progress,
+    /// The name of the point where it is and which of that name; none at its beginning.
+    pub(super) at: Option<(&'static str, u32)>,
+    /// Interrupts are off there.
+    pub(super) irqs_off: bool,
+}
+
+impl Doing {
+    /// The step of that number, about to begin.
+    pub(super) fn begins(op: u16) -> Self {
+        Self { op, progress: Progress::default(), at: None, irqs_off: false }
+    }
+}
+
+impl Level {
+    pub(super) fn sections(&self) -> usize {
+        self.open.iter().filter(|open| **open == Bracket::Section).count()
+    }
+
+    pub(super) fn paused(&self) -> bool {
+        self.open.iter().any(|open| matches!(open, Bracket::Pause { .. }))
+    }
+
+    /// Whether the contract lets updates of this level wait.
+    pub(super) fn may_batch(&self) -> bool {
+        self.sections() > 0 && !self.paused()
+    }
+
+    /// Whether the innermost bracket, or any in a language of crossing brackets, is one of `section`.
+    fn can_close(&self, section: bool, language: Language) -> bool {
+        let is = |open: &Bracket| (*open == Bracket::Section) == section;
+        match language {
+            Language::Any => true,
+            Language::Crossing => self.open.iter().any(is),
+            _ => self.open.last().is_some_and(is),
+        }
+    }
+
+    /// Whether the client may make `call` now, with at most `nesting` brackets open.
+    fn may_call(&self, call: Call, language: Language, nesting: usize) -> bool {
+        let room = self.open.len() < nesting;
+        match call {
+            Call::Enable | Call::EnableWithPtes => {
+                room && (!self.paused() || language >= Language::C)
+            }
+            Call::Pause => {
+                let outside = self.sections() == 0;
+                let nested = self.paused();
+                room && (!outside || language >= Language::B)
+                    && (!nested || language >= Language::D)
+            }
+            Call::Disable => self.can_close(true, language),
+            Call::Resume => self.can_close(false, language),
+        }
+    }
+
+    /// Whether the client may take the step of that `kind` now.
+    pub(super) fn may(
+        &self,
+        kind: Kind,
+        language: Language,
+        nesting: usize,
+        accesses: Accesses,
+        memory: &Memory,
+    ) -> bool {
+        match kind {
+            Kind::Call(call) => self.may_call(call, language, nesting),
+            Kind::Write { page, mapped } => {
+                // A page whose change is pending against all promises is left alone, or batches would
+                // grow to their limit.
+                (!self.dirty && !memory.is_pending(page) || accesses == Accesses::Any)
+                    && memory.believed(page).is_present() == mapped
+            }
+            Kind::Read(page) => {
+                (!self.dirty || accesses == Accesses::Any) && memory.believed(page).is_present()
+            }
+            Kind::Exit => self.open.is_empty(),
+            Kind::Other => true,
+        }
+    }
+
+    /// The client has taken the step of that `kind`; `in_task` where it is not an interrupt.
+    pub(super) fn took(&mut self, kind: Kind, in_task: bool) {
+        match kind {
+            Kind::Call(Call::Enable | Call::EnableWithPtes) => self.open.push(Bracket::Section),
+            Kind::Call(Call::Pause) => {
+                self.open.push(Bracket::Pause { active: std::mem::take(&mut self.active) });
+                self.dirty = false;
+            }
+            Kind::Call(Call::Disable) => {
+                self.close(true);
+                self.dirty = false;
+            }
+            Kind::Call(Call::Resume) => {
+                self.close(false);
+            }
+            Kind::Write { .. } => self.dirty = in_task && self.may_batch(),
+            Kind::Read(_) | Kind::Exit | Kind::Other => {}
+        }
+    }
+
+    /// The innermost bracket of sections or pauses.
+    pub(super) fn innermost(&self, section: bool) -> Option<Bracket> {
+        let is = |open: &&Bracket| (**open == Bracket::Section) == section;
+        self.open.iter().rev().find(is).copied()
+    }
+
+    fn close(&mut self, section: bool) {
+        let is = |open: &Bracket| (*open == Bracket::Section) == section;
+        if let Some(at) = self.open.iter().rposition(is) {
+            self.open.remove(at);
+        }
+    }
+}

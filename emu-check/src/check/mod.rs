@@ -1,0 +1,106 @@
+//! The checker: every interleaving of a machine's tasks, the shortest ways to what goes wrong.
+//!
+//! A model is a machine as a value and clients that keep the contract of the API (see [`Options`]).
+//! [`check`] goes through all its states, breadth first: interrupts, preemption, migration and fork
+//! fall wherever a real machine lets them, between a call's store and its hook, between any two effects
+//! of a hook. Each property that does not hold comes with the shortest way on which it breaks, and of
+//! the shortest with the fewest switches and interrupts.
+//!
+//! Counters are finite. A search that ends by itself is therefore a proof for call sequences of *any*
+//! length, with brackets as deep as the client nests them.
+//!
+//! A small model, by hand: one task, no pages, nothing falls in, sections only one deep, on an
+//! architecture without hooks of its own. The task is outside, or inside. From outside it can enable
+//! or pause, from inside disable, from the pause resume: three states, four transitions.
+//!
+//! ```
+//! use emu_arch::{Arch, Kernel};
+//! use emu_check::check::{Options, Pages, check, nobody};
+//!
+//! let options = Options {
+//!     tasks: 1,
+//!     nesting: 1,
+//!     pages: Pages::None,
+//!     interrupts: false,
+//!     preemption: false,
+//!     ..Options::new(Arch::Naive, Kernel::V7_1)
+//! };
+//! let report = check(&options, &mut nobody());
+//! assert!(report.is_proof() && report.broken.is_empty());
+//! assert_eq!((report.states, report.transitions), (3, 4));
+//! ```
+
+pub mod arena;
+mod client;
+pub mod findings;
+mod interfere;
+mod lines;
+mod local;
+mod model;
+mod moves;
+mod ops;
+mod options;
+mod path;
+mod property;
+mod questions;
+mod recorded;
+mod report;
+mod search;
+pub mod table;
+
+use emu_lab::scenario::Scenario;
+use emu_lab::value::Memory;
+use model::Model;
+
+pub use crate::prove::Language;
+pub use ops::Refused;
+pub use options::{Accesses, Options, Pages};
+pub use property::{Property, Sometimes};
+pub use recorded::recorded;
+pub use report::{Counterexample, Report};
+pub use search::{End, Watch};
+
+/// Searches the model of `options` with the most general client of its language.
+pub fn check(options: &Options, watch: &mut dyn Watch) -> Report {
+    let ops = ops::general(options);
+    run(options, ops, Memory::new(options.arch), false, watch)
+}
+
+/// Searches every interleaving of the programs of `scenario`: the lines of each task are its program,
+/// and lines inside `hardirq` blocks are that of an interrupt, which falls in once in each task.
+///
+/// # Errors
+/// A line that the checker has no move for: its number, and why.
+pub fn check_programs(
+    scenario: &Scenario,
+    options: &Options,
+    watch: &mut dyn Watch,
+) -> Result<Report, Refused> {
+    let (ops, memory, tasks) = ops::programs(scenario, options)?;
+    let options = Options { tasks, ..options.clone() };
+    Ok(run(&options, ops, memory, true, watch))
+}
+
+fn run(
+    options: &Options,
+    ops: Vec<client::Op>,
+    memory: Memory,
+    programs: bool,
+    watch: &mut dyn Watch,
+) -> Report {
+    let (mut model, start) = Model::new(options.clone(), ops, memory, programs);
+    let outcome = search::search(&mut model, start, watch);
+    report::report(&mut model, outcome)
+}
+
+/// Watches a search and never ends it.
+#[must_use]
+pub fn nobody() -> impl Watch {
+    struct Nobody;
+    impl Watch for Nobody {
+        fn go_on(&mut self, _: usize, _: u32) -> bool {
+            true
+        }
+    }
+    Nobody
+}

@@ -1,0 +1,127 @@
+//! The steps of clients: those of the most general one, and those of programs.
+
+use emu_arch::VirtAddr;
+use emu_arch::backend::At;
+use lazy_mmu::design::Call;
+use lazy_mmu::trace::PteOp;
+
+use super::client::{Kind, Op, Owner};
+use super::options::{Accesses, Options, Pages};
+use emu_lab::scenario::{PteArgs, Scenario, Step, TaskOp};
+use emu_lab::value::Memory;
+
+/// A page of clients, where they have any: each task has one, then the interrupts of each CPU.
+fn page(pages: Pages, number: u8) -> Option<At> {
+    let (mm, base) = match pages {
+        Pages::None => return None,
+        Pages::Kernel => (0, 0xffff_8000_0800_0000),
+        Pages::User => (1, 0x7f00_0000_1000),
+    };
+    let base = VirtAddr::page(base).ok()?;
+    Some(At { mm, addr: base.add_pages(number.into()) })
+}
+
+fn args(page: At) -> PteArgs {
+    let At { mm, addr } = page;
+    let pfn = Some(0x1000 + (addr.get() >> 12 & 0xff));
+    PteArgs { addr, nr: 1, mm, prot: None, pfn, psize: None }
+}
+
+/// The steps of the most general client: the calls, and for each page a mapping, a use, an unmapping.
+pub(super) fn general(options: &Options) -> Vec<Op> {
+    let mut ops = Vec::new();
+    let mut op = |step: Step, of| ops.push(Op { kind: Kind::of_page(&step), step, of });
+    for call in Call::ALL {
+        op(Step::Call(call), Owner::All);
+    }
+    let cpus = if options.interrupts { options.cpus } else { 0 };
+    for number in 0..options.tasks + cpus {
+        let owner = match number.checked_sub(options.tasks) {
+            None => Owner::Task(number),
+            Some(cpu) => Owner::Interrupt(cpu),
+        };
+        let Some(page) = page(options.pages, number) else { continue };
+        if options.design.has_range_hint() && number < options.tasks {
+            op(Step::WithPtes(args(page)), owner);
+        }
+        op(Step::Pte(PteOp::set_pte_at, args(page)), owner);
+        op(Step::Pte(PteOp::read, PteArgs { pfn: None, ..args(page) }), owner);
+        op(Step::Pte(PteOp::ptep_get_and_clear, PteArgs { pfn: None, ..args(page) }), owner);
+    }
+    if options.accesses == Accesses::Any {
+        for number in 0..options.tasks {
+            if let Some(page) = page(options.pages, number) {
+                let args = PteArgs { pfn: None, ..args(page) };
+                op(Step::Pte(PteOp::raw_read, args), Owner::Task(number));
+            }
+        }
+        (0..options.tasks).for_each(|n| op(Step::Task(TaskOp::MightSleep), Owner::Task(n)));
+    }
+    if options.fork {
+        for number in 0..options.tasks {
+            op(Step::Task(TaskOp::Exit), Owner::Task(number));
+        }
+    }
+    ops
+}
+
+/// A line that no program can have: its number, and why.
+pub type Refused = (u32, &'static str);
+
+/// The programs of a scenario, what is mapped before, and the number of tasks.
+///
+/// # Errors
+/// A line that the checker has no move for.
+pub(super) fn programs(
+    scenario: &Scenario,
+    options: &Options,
+) -> Result<(Vec<Op>, Memory, u8), Refused> {
+    let mut memory = Memory::new(options.arch);
+    let mut ops = Vec::new();
+    let mut tasks = 1;
+    // The next place in each task's program, and in the handler's.
+    let mut places = [0u16; 27];
+    let mut handler = 0;
+    // The task whose interrupt it is.
+    let mut interrupted = None;
+    let several = scenario.lines().any(|line| line.task > 1);
+    for line in scenario.lines() {
+        memory.prepare(&line.step, options.arch);
+        let task = line.task.max(1);
+        let refuse = |why| Err((line.number, why));
+        match line.step {
+            Step::Map(_) | Step::Expect(_) | Step::Task(TaskOp::Run) => continue,
+            Step::Context(change) if change.name == "hardirq_enter" => {
+                interrupted = Some(line.task)
+            }
+            Step::Context(change) if change.name == "hardirq_exit" => interrupted = None,
+            Step::Task(TaskOp::Fork { .. }) => return refuse("a program forks no task"),
+            Step::Task(TaskOp::Schedule) => {
+                return refuse("the search decides when a program is left");
+            }
+            Step::Lock(..) if several => {
+                return refuse("programs of several tasks take no locks: none would wait");
+            }
+            _ if task > 3 => return refuse("there are three programs at most, A to C"),
+            _ => {
+                let of = match interrupted {
+                    Some(of) if line.task != 0 && line.task != of => {
+                        return refuse("another task runs inside the interrupt");
+                    }
+                    Some(_) => {
+                        handler += 1;
+                        Owner::Handler(handler - 1)
+                    }
+                    None => {
+                        tasks = tasks.max(task);
+                        let place = &mut places[usize::from(task)];
+                        *place += 1;
+                        Owner::Program(task - 1, *place - 1)
+                    }
+                };
+                ops.push(Op { kind: Kind::of(&line.step), step: line.step, of });
+            }
+        }
+    }
+    Ok((ops, memory, tasks))
+}

@@ -1,0 +1,156 @@
+//! What a search found, for people and programs.
+
+use std::fmt::Write;
+
+use lazy_mmu::Record;
+
+use super::model::Model;
+use super::options::Options;
+use super::path;
+use super::property::{Property, Sometimes};
+use super::search::{End, Outcome};
+use emu_lab::scenario::{self, Setup};
+
+/// The shortest way on which a property breaks.
+#[derive(Clone, Debug)]
+pub struct Counterexample {
+    /// The property.
+    pub property: Property,
+    /// The condition of the check that found it, or nothing.
+    pub detail: &'static str,
+    /// Its length, in moves.
+    pub moves: usize,
+    /// The number of switches and interrupts in it.
+    pub cost: u16,
+    /// What happens.
+    pub record: Record,
+    /// A scenario that goes this way, where the language of scenarios has the words for it.
+    pub scenario: Option<String>,
+}
+
+/// What a search found.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// What was searched.
+    pub options: Options,
+    /// The number of programs searched in every interleaving; none for the most general client.
+    pub programs: Option<u8>,
+    /// Why it ended.
+    pub end: End,
+    /// The number of states found.
+    pub states: usize,
+    /// The number of moves between them that were made.
+    pub transitions: u64,
+    /// The length of the longest of the shortest ways, in moves.
+    pub depth: u32,
+    /// The memory that it took, in bytes.
+    pub bytes: usize,
+    /// What breaks, in the order of properties.
+    pub broken: Vec<Counterexample>,
+    /// What must happen on some way and did not.
+    pub never: Vec<Sometimes>,
+}
+
+impl Report {
+    /// Tells whether every state was looked at.
+    #[must_use]
+    pub fn is_proof(&self) -> bool {
+        self.end == End::Complete
+    }
+
+    /// The counterexamples of `property`, the shortest first.
+    pub fn of(&self, property: Property) -> impl Iterator<Item = &Counterexample> {
+        self.broken.iter().filter(move |found| found.property == property)
+    }
+
+    /// Tells whether a property breaks that is not a matter of speed alone, or was asked for by name.
+    #[must_use]
+    pub fn is_violated(&self) -> bool {
+        let asked = self.options.properties.is_some();
+        self.broken.iter().any(|found| asked || !found.property.is_performance())
+    }
+
+    /// The number of properties looked at.
+    #[must_use]
+    pub fn looked_at(&self) -> usize {
+        Property::all().filter(|property| self.options.looks_at(*property)).count()
+    }
+
+    /// How far the result goes, in a sentence.
+    #[must_use]
+    pub fn scope(&self) -> String {
+        let Options { nesting, language, .. } = &self.options;
+        match self.end {
+            End::Complete if self.programs.is_some() => {
+                "proof: every interleaving of the programs".to_owned()
+            }
+            End::Complete => format!(
+                "proof: every call sequence of language {}, of any length, at most {nesting} deep",
+                language.name()
+            ),
+            End::First => format!("stopped at the first, after {} moves", self.depth),
+            End::States => {
+                format!("gave up at the limit of states; complete to {} moves", self.depth)
+            }
+            End::Memory => {
+                format!("gave up at the limit of memory; complete to {} moves", self.depth)
+            }
+            End::Interrupted => format!("interrupted; complete to {} moves", self.depth),
+        }
+    }
+}
+
+pub(super) fn report(model: &mut Model, outcome: Outcome) -> Report {
+    let Outcome { end, states, transitions, depth, sometimes, broken, bytes } = outcome;
+    let never = Sometimes::ALL.into_iter().filter(|one| sometimes & one.bit() == 0).collect();
+    let broken = broken.into_iter().map(|((property, detail), way)| {
+        let told = path::tell(model, &way);
+        let lines = told.lines;
+        let scenario = lines.and_then(|lines| replayed(&model.options, property, detail, &lines));
+        let moves = way.moves.len();
+        Counterexample { property, detail, moves, cost: way.cost, record: told.record, scenario }
+    });
+    let mut broken: Vec<Counterexample> = broken.collect();
+    broken.sort_by_key(|found| (found.property, found.moves, found.cost));
+    let options = model.options.clone();
+    let programs = model.programs.then_some(options.tasks);
+    Report { options, programs, end, states, transitions, depth, bytes, broken, never }
+}
+
+/// The scenario of `lines`, if it shows what it is to show when it is run.
+fn replayed(options: &Options, property: Property, detail: &str, lines: &str) -> Option<String> {
+    let Options { arch, kernel, design, fault, .. } = *options;
+    if fault.is_some() {
+        // The machine that runs scenarios has no faults.
+        return None;
+    }
+    let setup = Setup { arch, kernel, design, panic_on_warn: false, mended: false };
+    let first = scenario::parse(lines).ok()?;
+    let found = scenario::run(&first, setup).hazards;
+    let mut hazards: Vec<_> = found.iter().map(|found| found.hazard).collect();
+    hazards.sort_unstable();
+    hazards.dedup();
+    if let Some(hazard) = property.hazard()
+        && !hazards.contains(&hazard)
+    {
+        return None;
+    }
+    let mut text = String::new();
+    let what = property.id();
+    let detail = if detail.is_empty() { String::new() } else { format!(": {detail}") };
+    let _ = writeln!(text, "what: {what} does not hold{detail}");
+    let _ = writeln!(text, "from: {}", options.command());
+    let with = if kernel.had(design) { String::new() } else { format!(" {}", design.id()) };
+    let _ = writeln!(text, "bad: {} {}{with}", arch.id(), kernel.id());
+    let _ = write!(text, "---\n{lines}");
+    if property.hazard().is_none() {
+        let _ = writeln!(
+            text,
+            "# what does not hold here is no hazard: lazymmu run shows the way, and no more"
+        );
+    }
+    for hazard in hazards {
+        let _ = writeln!(text, "expect hazard {}", hazard.id());
+    }
+    Some(text)
+}
