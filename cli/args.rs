@@ -120,13 +120,13 @@ pub(crate) enum OnWarn {
 /// A parser that knows the list of architectures.
 pub(crate) fn arch_parser() -> impl TypedValueParser<Value = Arch> {
     PossibleValuesParser::new(archs())
-        .map(|id| Arch::by_id(&id).expect("the parser accepts the listed ids only"))
+        .map(|id| id.parse().expect("the parser accepts the listed ids only"))
 }
 
 /// A parser that knows the list of kernels.
 pub(crate) fn kernel_parser() -> impl TypedValueParser<Value = Kernel> {
     PossibleValuesParser::new(kernels())
-        .map(|id| Kernel::by_id(&id).expect("the parser accepts the listed ids only"))
+        .map(|id| id.parse().expect("the parser accepts the listed ids only"))
 }
 
 /// A parser that knows the list of designs.
@@ -146,7 +146,7 @@ pub(crate) fn language_parser() -> impl TypedValueParser<Value = Language> {
 
 /// The ids of the architectures, with what help says of each.
 pub(crate) fn archs() -> impl Iterator<Item = PossibleValue> {
-    Arch::ALL.into_iter().map(|arch| PossibleValue::new(arch.id()).help(arch.about()))
+    Arch::all().map(|arch| PossibleValue::new(arch.id()).help(arch.about()))
 }
 
 /// The ids of the kernels.

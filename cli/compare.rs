@@ -31,11 +31,11 @@ pub(crate) struct CompareArgs {
     design: Vec<Choice<Design>>,
     /// The kernels, separated by commas; v7.0 by default
     #[arg(long, value_name = "LIST", value_delimiter = ',',
-          value_parser = choice_parser(kernels(), Kernel::by_id))]
+          value_parser = choice_parser(kernels(), |id| id.parse::<Kernel>().ok()))]
     kernel: Vec<Choice<Kernel>>,
     /// The architectures, separated by commas; naive by default
     #[arg(long, value_name = "LIST", value_delimiter = ',',
-          value_parser = choice_parser(archs(), Arch::by_id))]
+          value_parser = choice_parser(archs(), |id| id.parse::<Arch>().ok()))]
     arch: Vec<Choice<Arch>>,
     /// How to print the comparison
     #[arg(long, value_enum, default_value_t)]
@@ -127,7 +127,7 @@ fn paint(tone: Tone, text: &str) -> String {
 /// The columns: the product of what is listed; and a line on each architecture that `all` gives
 /// kernels without it.
 fn setups(args: &CompareArgs) -> Result<(Vec<Setup>, Vec<String>), Failure> {
-    let archs = list(&args.arch, &Arch::ALL, Arch::Naive);
+    let archs = list(&args.arch, &Arch::all().collect::<Vec<_>>(), Arch::NAIVE);
     let kernels = list(&args.kernel, &Kernel::ALL, Kernel::default());
     let any_arch = args.arch.contains(&Choice::All);
     let any_kernel = args.kernel.contains(&Choice::All);
@@ -136,7 +136,7 @@ fn setups(args: &CompareArgs) -> Result<(Vec<Setup>, Vec<String>), Failure> {
     for &arch in &archs {
         for &kernel in &kernels {
             if (any_arch || any_kernel)
-                && let Err(why) = kernel.has(arch)
+                && let Err(why) = arch.is_in(kernel)
             {
                 match skipped.last_mut() {
                     Some((last, _, kernels)) if *last == arch => kernels.push(kernel.id()),

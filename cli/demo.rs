@@ -16,7 +16,7 @@ pub(crate) fn demo() -> Result<ExitCode, Failure> {
     let parsed = builtin("nested")?;
     print(|to| {
         writeln!(to, "The call table of the proposal of 12 September 2025, as merged in v7.0:")?;
-        for arch in [Arch::Arm64, Arch::PowerpcHash] {
+        for arch in [Arch::ARM64, Arch::POWERPC_HASH] {
             let outcome = scenario::run(parsed, Setup { arch, ..Setup::default() });
             write!(to, "\n# {}: {}\n{}", arch.id(), arch.about(), outcome.record)?;
         }

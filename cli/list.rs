@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use emu_arch::hw::hazard::Hazard;
-use emu_arch::{Arch, EFFECTS, Kernel};
+use emu_arch::hazard::Hazard;
+use emu_arch::replay::Fault;
+use emu_arch::{Arch, Kernel, effects};
 use emu_check::check::Property;
 use emu_lab::scenario;
-use emu_lab::value::Fault;
 use lazy_mmu::design::Design;
 
 use crate::report::Failure;
@@ -17,7 +17,7 @@ use crate::run::print;
 pub(crate) fn list() -> Result<ExitCode, Failure> {
     print(|to| {
         writeln!(to, "Architectures (--arch):")?;
-        for arch in Arch::ALL {
+        for arch in Arch::all() {
             writeln!(to, "  {:<18} {}", arch.id(), arch.about())?;
         }
         writeln!(to, "\nKernels (--kernel):")?;
@@ -47,7 +47,7 @@ pub(crate) fn list() -> Result<ExitCode, Failure> {
         writeln!(to, "\nHazards that it can expect (expect hazard NAME):")?;
         words(to, Hazard::ALL.into_iter().map(Hazard::id))?;
         writeln!(to, "\nEffects that it can count (expect NAME 3):")?;
-        words(to, EFFECTS.into_iter().map(|effect| effect.name))
+        words(to, effects().into_iter().map(|effect| effect.name))
     })?;
     Ok(ExitCode::SUCCESS)
 }

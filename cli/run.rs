@@ -135,7 +135,7 @@ pub(crate) fn builtin(name: &str) -> Result<&'static Scenario, Failure> {
 
 /// Refuses an architecture that the kernel does not have.
 pub(crate) fn check_era(kernel: Kernel, arch: Arch) -> Result<(), Failure> {
-    kernel.has(arch).map_err(|why| {
+    arch.is_in(kernel).map_err(|why| {
         let what = format!("--kernel {} has no --arch {}: {why}", kernel.id(), arch.id());
         Failure::Usage(what)
     })

@@ -25,8 +25,8 @@ pub(super) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     let mut reports: Vec<Report> = Vec::new();
-    'all: for arch in Arch::ALL {
-        for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.has(arch).is_ok()) {
+    'all: for arch in Arch::all() {
+        for kernel in Kernel::ALL.into_iter().filter(|kernel| arch.is_in(*kernel).is_ok()) {
             let what = format!("{} {}", arch.id(), kernel.id());
             let mut progress = Progress::new(&what)?;
             let report = check(&args.options(arch, kernel), &mut progress);

@@ -10,11 +10,11 @@ use std::process::ExitCode;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
+use emu_arch::replay::Fault;
 use emu_arch::{Arch, Kernel};
 use emu_check::check::{
     Accesses, End, Language, Options, Pages, Property, Report, check, check_programs,
 };
-use emu_lab::value::Fault;
 use lazy_mmu::design::Design;
 
 use crate::args::{arch_parser, design_parser, kernel_parser, language_parser};

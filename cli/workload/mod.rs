@@ -147,7 +147,7 @@ pub(crate) fn run(args: &WorkloadArgs) -> Result<ExitCode, Failure> {
 
 /// The architectures that have the mode in `kernel`.
 fn all_of(kernel: Kernel) -> Vec<Arch> {
-    Arch::ALL.into_iter().filter(|arch| kernel.has(*arch).is_ok()).collect()
+    Arch::all().filter(|arch| arch.is_in(kernel).is_ok()).collect()
 }
 
 /// A parser that knows the list of workloads.

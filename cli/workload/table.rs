@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 use comfy_table::{CellAlignment, Table, presets};
-use emu_arch::Arch;
 use emu_mm::proc::Mapping;
 use emu_mm::workload::{Report, Row};
 use lazy_mmu::design::Hook;
@@ -44,7 +43,7 @@ fn rows(text: &mut String, mappings: &[Mapping], report: &Report) {
         lines.push(("(at the end)".to_owned(), numbers(&report.rest)));
     }
     lines.push(("total".to_owned(), numbers(&report.total)));
-    let header = ["pages", "PTE writes", "sections", noun(report.arch), "at once"];
+    let header = ["pages", "PTE writes", "sections", report.arch.facts().noun, "at once"];
 
     let mut width = WIDTH;
     for (column, title) in header.iter().enumerate() {
@@ -86,7 +85,7 @@ fn effects(text: &mut String, report: &Report) {
 /// The last sentence: what the mode saved.
 fn saved(report: &Report) -> String {
     let (with, without) = (report.total.delayable(), report.total.delayable_paused());
-    let noun = noun(report.arch);
+    let noun = report.arch.facts().noun;
     if without == 0 {
         let (workload, arch) = (report.workload.id(), report.arch.id());
         return format!("the mode saved nothing: {workload} needs no {noun} on {arch}");
@@ -100,18 +99,6 @@ fn saved(report: &Report) -> String {
         permille / 10,
         permille % 10
     )
-}
-
-/// What the mode delays on `arch`, in the plural.
-const fn noun(arch: Arch) -> &'static str {
-    match arch {
-        Arch::Arm64 => "barriers",
-        Arch::PowerpcHash => "hash flushes",
-        Arch::Sparc64 => "TSB/TLB flushes",
-        Arch::XenPv => "hypercalls",
-        Arch::S390 => "invalidations",
-        _ => "flushes",
-    }
 }
 
 fn numbers(row: &Row) -> [String; 5] {
@@ -166,6 +153,7 @@ fn shorten(path: &str, width: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use emu_arch::Arch;
     use emu_mm::workload::{Options, Workload, run};
 
     use super::*;
@@ -185,11 +173,11 @@ mod tests {
             let report = run(workload, arch, &mappings, &Options::default(), &mut |_, _| {});
             report.expect("few pages")
         };
-        let reports = Arch::ALL.map(|arch| report(Workload::Exit, arch));
+        let reports = Arch::all().map(|arch| report(Workload::Exit, arch)).collect::<Vec<_>>();
         for line in render(&mappings, &reports).lines() {
             assert!(line.chars().count() <= WIDTH, "{line}");
         }
-        let text = render(&mappings, &[report(Workload::Vmalloc, Arch::Arm64)]);
+        let text = render(&mappings, &[report(Workload::Vmalloc, Arch::ARM64)]);
         let last = text.lines().last();
         assert_eq!(last, Some("the mode saved 182,760 of 183,282 barriers (99.7 %)"));
     }

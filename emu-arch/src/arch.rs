@@ -1,208 +1,271 @@
-//! The list of architectures, and the backend that each one names.
+//! An architecture as a value: the handle of a [`Backend`], and the list of those that are known.
 
-use crate::backend::Backend;
+use std::fmt::{self, Debug, Display, Formatter};
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+use lazy_mmu::design::Design;
+use once_cell::sync::OnceCell;
+
+use crate::backend::{Backend, Facts};
 use crate::hw::effect::Effect;
-use crate::hw::hazard::Deferred;
 use crate::hw::pte::Pte;
-use crate::{Kernel, arm64, naive, powerpc, s390, sparc64, x86, x86_xen};
+use crate::id::UnknownId;
+use crate::machine::ArchCode;
+use crate::replay::{self, Fault};
+use crate::{Kernel, arm64, machine, naive, powerpc, s390, sparc64, x86, x86_xen};
 
-/// An architecture of the lab.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Arch {
-    /// No batching: the oracle.
-    Naive,
-    /// arm64: delays barriers.
-    Arm64,
-    /// powerpc book3s64 with the hash MMU: delays invalidations.
-    PowerpcHash,
-    /// powerpc book3s64 with the radix MMU: delays nothing.
-    PowerpcRadix,
-    /// sparc64: delays invalidations.
-    Sparc64,
-    /// x86 on bare metal: delays nothing.
-    X86,
-    /// x86 Xen PV: delays the stores.
-    XenPv,
-    /// s390, a proposal: delays the stores of a hinted range and their invalidations.
-    S390,
+/// The architectures of the project, one row each: the constant and its backend.
+macro_rules! architectures {
+    ($($(#[$meta:meta])* $name:ident = $backend:ty;)*) => {
+        impl Arch {
+            $($(#[$meta])* pub const $name: Self = Self::of::<$backend>();)*
+
+            /// The architectures of the project.
+            pub const BUILT_IN: &'static [Self] = &[$(Self::$name),*];
+        }
+    };
 }
 
+architectures! {
+    /// No batching: the oracle.
+    NAIVE = naive::Naive;
+    /// arm64: delays barriers.
+    ARM64 = arm64::Arm64;
+    /// powerpc book3s64 with the hash MMU: delays invalidations.
+    POWERPC_HASH = powerpc::Hash;
+    /// powerpc book3s64 with the radix MMU: delays nothing.
+    POWERPC_RADIX = powerpc::Radix;
+    /// sparc64: delays invalidations.
+    SPARC64 = sparc64::Sparc64;
+    /// x86 on bare metal: delays nothing.
+    X86 = x86::X86;
+    /// x86 Xen PV: delays the stores.
+    XEN_PV = x86_xen::XenPv;
+    /// s390, a proposal: delays the stores of a hinted range and their invalidations.
+    S390 = s390::S390;
+}
+
+/// An architecture: [`Backend`] chosen at run time. Two are equal when they have the same id.
+///
+/// ```
+/// use emu_arch::Arch;
+/// let arch: Arch = "arm64".parse()?;
+/// assert_eq!(arch, Arch::ARM64);
+/// assert_eq!("armv9".parse::<Arch>().unwrap_err().to_string(), "no architecture \"armv9\"");
+/// # Ok::<(), emu_arch::UnknownId>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Arch(&'static dyn Architecture);
+
+/// What can be asked of a backend whose type is not known.
+trait Architecture: Sync {
+    fn facts(&self) -> &'static Facts;
+    fn is_in(&self, kernel: Kernel) -> Result<(), &'static str>;
+    fn version(&self, kernel: Kernel) -> &'static str;
+    fn batch_outlives_section(&self, kernel: Kernel) -> bool;
+    fn used(&self, pte: Pte) -> Pte;
+    fn boot(&self, kernel: Kernel) -> Box<dyn ArchCode>;
+    fn replay(&self, kernel: Kernel, design: Design, setup: replay::Setup)
+    -> Box<dyn replay::Code>;
+}
+
+struct Of<B>(PhantomData<fn() -> B>);
+
+impl<B: Backend> Of<B> {
+    const FACTS: &'static Facts = &B::FACTS;
+    const ARCH: &'static dyn Architecture = &Self(PhantomData);
+}
+
+impl<B: Backend> Architecture for Of<B> {
+    fn facts(&self) -> &'static Facts {
+        Self::FACTS
+    }
+
+    fn is_in(&self, kernel: Kernel) -> Result<(), &'static str> {
+        B::is_in(kernel)
+    }
+
+    fn version(&self, kernel: Kernel) -> &'static str {
+        B::in_kernel(kernel).version()
+    }
+
+    fn batch_outlives_section(&self, kernel: Kernel) -> bool {
+        B::in_kernel(kernel).batch_outlives_section()
+    }
+
+    fn used(&self, pte: Pte) -> Pte {
+        if pte.is_present() { B::used(pte) } else { pte }
+    }
+
+    fn boot(&self, kernel: Kernel) -> Box<dyn ArchCode> {
+        machine::boot(B::in_kernel(kernel))
+    }
+
+    fn replay(
+        &self,
+        kernel: Kernel,
+        design: Design,
+        setup: replay::Setup,
+    ) -> Box<dyn replay::Code> {
+        replay::of(B::in_kernel(kernel), design, setup)
+    }
+}
+
+/// Architectures beside those of the project.
+static REGISTERED: OnceCell<Vec<Arch>> = OnceCell::new();
+
 impl Arch {
-    /// Every architecture.
-    pub const ALL: [Self; 8] = [
-        Self::Naive,
-        Self::Arm64,
-        Self::PowerpcHash,
-        Self::PowerpcRadix,
-        Self::Sparc64,
-        Self::X86,
-        Self::XenPv,
-        Self::S390,
-    ];
+    /// The architecture whose backend is `B`; works for backends of your own.
+    #[must_use]
+    pub const fn of<B: Backend>() -> Self {
+        Self(Of::<B>::ARCH)
+    }
+
+    /// Makes `archs` known to [`all`](Self::all) and to everything that finds architectures by name:
+    /// scenarios, the command. A program does so once, before it uses either.
+    ///
+    /// # Errors
+    /// Returns `archs` where some were registered before.
+    pub fn register(archs: Vec<Self>) -> Result<(), Vec<Self>> {
+        REGISTERED.set(archs)
+    }
+
+    /// Every architecture that is known: those of the project, then the registered ones.
+    pub fn all() -> impl Iterator<Item = Self> + Clone {
+        let registered = REGISTERED.get().map_or(&[][..], Vec::as_slice);
+        Self::BUILT_IN.iter().chain(registered).copied()
+    }
+
+    /// What is known of it without running its code.
+    #[must_use]
+    pub fn facts(self) -> &'static Facts {
+        self.0.facts()
+    }
 
     /// The id that the command line and snapshots use; never changes.
     #[must_use]
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::Naive => "naive",
-            Self::Arm64 => "arm64",
-            Self::PowerpcHash => "powerpc-hash",
-            Self::PowerpcRadix => "powerpc-radix",
-            Self::Sparc64 => "sparc64",
-            Self::X86 => "x86",
-            Self::XenPv => "xen-pv",
-            Self::S390 => "s390",
-        }
+    pub fn id(self) -> &'static str {
+        self.facts().id
     }
 
     /// One line on what the architecture delays.
     #[must_use]
-    pub const fn about(self) -> &'static str {
-        match self {
-            Self::Naive => "delays nothing; the oracle for all others",
-            Self::Arm64 => "delays the barriers after kernel page table writes",
-            Self::PowerpcHash => "delays hash page table invalidations, 192 at most",
-            Self::PowerpcRadix => "delays nothing, the counters move",
-            Self::Sparc64 => "delays TSB and TLB invalidations, 192 at most",
-            Self::X86 => "delays nothing, the counters move",
-            Self::XenPv => "delays the stores, in a queue of hypercalls",
-            Self::S390 => "delays the stores of a hinted range; only in s390-v6",
-        }
-    }
-
-    /// What the architecture puts off, if anything.
-    #[must_use]
-    pub const fn defers(self) -> Option<Deferred> {
-        match self {
-            Self::Naive | Self::PowerpcRadix | Self::X86 => None,
-            Self::XenPv | Self::S390 => Some(Deferred::Store),
-            Self::Arm64 => Some(Deferred::Barriers),
-            Self::PowerpcHash | Self::Sparc64 => Some(Deferred::Invalidation),
-        }
-    }
-
-    /// Whether what is put off waits per CPU, not with the task.
-    #[must_use]
-    pub const fn defers_per_cpu(self) -> bool {
-        !matches!(self, Self::Arm64)
-    }
-
-    /// Whether a per-CPU batch may be left at any time, since the context switch looks after it.
-    #[must_use]
-    pub const fn batch_may_be_preempted(self) -> bool {
-        matches!(self, Self::XenPv)
-    }
-
-    /// Whether `ptep_modify_prot_start()` only reads, so that software goes on to see the entry.
-    #[must_use]
-    pub const fn prot_start_reads(self) -> bool {
-        matches!(self, Self::XenPv)
+    pub fn about(self) -> &'static str {
+        self.facts().about
     }
 
     /// What becomes of `pte` when the page is used: young, and hashed where the architecture hashes.
     #[must_use]
     pub fn used(self, pte: Pte) -> Pte {
-        match (pte.is_present(), self) {
-            (false, _) => pte,
-            (true, Self::PowerpcHash) => pte.with(Pte::YOUNG | Pte::HASHPTE),
-            (true, _) => pte.with(Pte::YOUNG),
-        }
+        self.0.used(pte)
     }
 
-    /// Tells whether the mode is of use: `arch_wants_lazy_mmu_mode()`, asked in v3 only.
-    #[must_use]
-    pub const fn wants_lazy_mmu_mode(self) -> bool {
-        !matches!(self, Self::PowerpcRadix)
+    /// Tells why `kernel` does not have the mode on this architecture, if so.
+    ///
+    /// # Errors
+    /// A sentence that says since when the architecture has the mode.
+    pub fn is_in(self, kernel: Kernel) -> Result<(), &'static str> {
+        self.0.is_in(kernel)
     }
 
-    /// Finds an architecture by its id.
+    /// The eras in which the architecture has the mode, the oldest first.
+    pub fn kernels(self) -> impl Iterator<Item = Kernel> {
+        Kernel::ALL.into_iter().filter(move |kernel| self.is_in(*kernel).is_ok())
+    }
+
+    /// The default kernel, or the oldest that has the mode where the default one does not.
     #[must_use]
-    pub fn by_id(id: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|arch| arch.id() == id)
+    pub fn default_kernel(self) -> Kernel {
+        let default = Kernel::default();
+        let has = self.is_in(default).is_ok();
+        if has { default } else { self.kernels().next().unwrap_or(default) }
     }
 
     /// The version of its code that the architecture has in `kernel`, as its backend calls it; none
     /// where it does not have the mode yet.
     #[must_use]
-    pub fn code(self, kernel: Kernel) -> Option<String> {
-        kernel.has(self).ok()?;
-        let code = self.with_backend(kernel, Name);
-        code.split(' ').next().map(str::to_owned)
+    pub fn version(self, kernel: Kernel) -> Option<&'static str> {
+        self.is_in(kernel).ok().map(|()| self.0.version(kernel))
     }
 
-    /// Hands the code of this architecture in `kernel` to `work`.
-    pub fn with_backend<W: WithBackend>(self, kernel: Kernel, work: W) -> W::Output {
-        match self {
-            Self::Naive => work.with(naive::Naive),
-            Self::Arm64 => {
-                let new = kernel >= Kernel::V7_0;
-                work.with(if new { arm64::Arm64::V7_0 } else { arm64::Arm64::V6_16 })
-            }
-            Self::PowerpcHash => work.with(match kernel {
-                Kernel::V6_0 => powerpc::Hash::V6_0,
-                Kernel::V6_14 | Kernel::V6_16 | Kernel::V6_19 => powerpc::Hash::V6_1,
-                _ => powerpc::Hash::V7_0,
-            }),
-            Self::PowerpcRadix => work.with(powerpc::Radix),
-            Self::Sparc64 => work.with(match kernel {
-                Kernel::V6_0 => sparc64::Sparc64::V6_0,
-                Kernel::V6_14 => sparc64::Sparc64::V6_6,
-                Kernel::V6_16 | Kernel::V6_19 => sparc64::Sparc64::V6_15,
-                _ => sparc64::Sparc64::V7_0,
-            }),
-            Self::X86 => work.with(x86::X86),
-            Self::XenPv => work.with(match kernel {
-                Kernel::V6_0 => x86_xen::XenPv::V6_0,
-                Kernel::V6_14 => x86_xen::XenPv::V6_6,
-                Kernel::V6_16 | Kernel::V6_19 => x86_xen::XenPv::V6_15,
-                Kernel::V7_0 => x86_xen::XenPv::V7_0,
-                Kernel::V7_1 | Kernel::S390V6 => x86_xen::XenPv::V7_1,
-                Kernel::V7_2 => x86_xen::XenPv::V7_2,
-            }),
-            Self::S390 => work.with(s390::S390::default()),
+    /// Tells whether a batch can outlive its section in `kernel`.
+    #[must_use]
+    pub fn batch_outlives_section(self, kernel: Kernel) -> bool {
+        self.0.batch_outlives_section(kernel)
+    }
+
+    /// The code of `kernel`, booted on a machine.
+    pub(crate) fn boot(self, kernel: Kernel) -> Box<dyn ArchCode> {
+        self.0.boot(kernel)
+    }
+
+    /// The code of `kernel`, on a machine that can be left in the middle of a call.
+    #[must_use]
+    pub fn replay(
+        self,
+        kernel: Kernel,
+        design: Design,
+        fault: Option<Fault>,
+    ) -> Box<dyn replay::Code> {
+        self.0.replay(kernel, design, replay::Setup { fault, ..replay::Setup::default() })
+    }
+}
+
+impl PartialEq for Arch {
+    fn eq(&self, other: &Self) -> bool {
+        self.id() == other.id()
+    }
+}
+
+impl Eq for Arch {}
+
+impl std::hash::Hash for Arch {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.id().hash(state);
+    }
+}
+
+impl PartialOrd for Arch {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Arch {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.id().cmp(other.id())
+    }
+}
+
+impl Debug for Arch {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "Arch({})", self.id())
+    }
+}
+
+impl Display for Arch {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.pad(self.id())
+    }
+}
+
+impl FromStr for Arch {
+    type Err = UnknownId;
+
+    fn from_str(id: &str) -> Result<Self, UnknownId> {
+        Self::all().find(|arch| arch.id() == id).ok_or_else(|| UnknownId::new("architecture", id))
+    }
+}
+
+/// Every effect that costs time, of every known architecture, once per name.
+#[must_use]
+pub fn effects() -> Vec<Effect> {
+    let mut effects: Vec<Effect> = Vec::new();
+    for effect in Arch::all().flat_map(|arch| arch.facts().effects) {
+        if !effects.iter().any(|known| known.name == effect.name) {
+            effects.push(*effect);
         }
     }
-}
-
-/// Every effect that costs time and has a name of one word, to count it by.
-pub const EFFECTS: [Effect; 19] = [
-    arm64::DSB_ISHST,
-    arm64::ISB,
-    arm64::FLUSH_TLB_RANGE,
-    powerpc::FLUSH_HASH_PAGE,
-    powerpc::FLUSH_HASH_RANGE,
-    powerpc::HASH_PAGE,
-    powerpc::RADIX_TLB_FLUSH,
-    sparc64::FLUSH_TSB_USER,
-    sparc64::FLUSH_TSB_USER_PAGE,
-    sparc64::GLOBAL_FLUSH_TLB_PAGE,
-    sparc64::SMP_FLUSH_TLB_PENDING,
-    x86::FLUSH_TLB_MM_RANGE,
-    x86::FLUSH_TLB_KERNEL_RANGE,
-    x86_xen::MMU_UPDATE_CALL,
-    x86_xen::MMUEXT_OP_CALL,
-    x86_xen::MULTICALL,
-    s390::IPTE,
-    s390::IPTE_RANGE,
-    s390::TLB_FLUSH_MM_LAZY,
-];
-
-/// Work that can be done with whichever backend.
-pub trait WithBackend {
-    /// What comes of it.
-    type Output;
-
-    /// Does it.
-    fn with<B: Backend + 'static>(self, backend: B) -> Self::Output;
-}
-
-/// Asks a backend for its name.
-struct Name;
-
-impl WithBackend for Name {
-    type Output = String;
-
-    fn with<B: Backend + 'static>(self, backend: B) -> String {
-        format!("{backend:?}")
-    }
+    effects
 }

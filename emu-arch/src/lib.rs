@@ -15,7 +15,7 @@
 //! use emu_arch::{Arch, Machine, VirtAddr, Pte, Pfn, pgtable};
 //! use lazy_mmu::{lazy_mmu_mode_disable, lazy_mmu_mode_enable, record_hooks};
 //!
-//! let machine = Machine::new(Arch::Arm64);
+//! let machine = Machine::new(Arch::ARM64);
 //! let addr = VirtAddr::page(0xffff_8000_0800_0000).unwrap();
 //! let table = machine.init_mm().pte_table(addr);
 //! let ((), record) = machine.run(|| record_hooks(|| {
@@ -26,8 +26,17 @@
 //! assert!(record.to_string().contains("dsb(ishst)"));
 //! ```
 
+mod arch;
 pub mod backend;
+mod era;
+pub mod hazard;
 pub mod hw;
+mod id;
+pub mod kernel;
+pub mod machine;
+pub mod pgtable;
+pub mod replay;
+pub mod tracker;
 
 pub mod arm64;
 pub mod naive;
@@ -37,16 +46,10 @@ pub mod sparc64;
 pub mod x86;
 pub mod x86_xen;
 
-pub mod machine;
-pub mod pgtable;
-pub mod tracker;
-
-mod arch;
-mod kernel;
-
-pub use arch::{Arch, EFFECTS, WithBackend};
+pub use arch::{Arch, effects};
+pub use era::Kernel;
 pub use hw::addr::{Pfn, VirtAddr};
 pub use hw::effect::Effect;
 pub use hw::pte::Pte;
-pub use kernel::Kernel;
+pub use id::UnknownId;
 pub use machine::{Machine, MmStruct};

@@ -3,7 +3,8 @@
 //! Models an architecture without `CONFIG_ARCH_HAS_LAZY_MMU_MODE` (asm-generic and the empty
 //! inlines of include/linux/pgtable.h, v7.0), with the hooks kept so that records show them.
 
-use crate::backend::{At, Backend, Hw};
+use crate::Kernel;
+use crate::backend::{At, Backend, Facts, Hw};
 
 /// An architecture whose page table updates take effect at once; it holds nothing per CPU.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -11,6 +12,12 @@ pub struct Naive;
 
 impl Backend for Naive {
     type PerCpu = ();
+
+    const FACTS: Facts = Facts::new("naive", "delays nothing; the oracle for all others");
+
+    fn in_kernel(_: Kernel) -> Self {
+        Self
+    }
 
     /// Fidelity: same as include/linux/pgtable.h v7.0 without `CONFIG_ARCH_HAS_LAZY_MMU_MODE`.
     fn enter(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) {}

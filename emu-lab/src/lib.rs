@@ -7,7 +7,6 @@ pub mod compare;
 pub mod render;
 pub mod scenario;
 pub mod threads;
-pub mod value;
 
 /// Errors about input that a person wrote.
 pub use emu_input as input;

@@ -54,7 +54,7 @@ fn a_call_without_a_watcher_allocates_nothing() {
 
 #[test]
 fn a_call_on_a_machine_allocates_nothing_either() {
-    let machine = Machine::new(Arch::PowerpcHash);
+    let machine = Machine::new(Arch::POWERPC_HASH);
     machine.run(|| {
         let info = allocation_counter::measure(|| with_lazy_mmu(|| {}));
         assert_eq!(info.count_total, 0);
@@ -117,7 +117,7 @@ fn warnings_follow_the_policy() {
 
 #[test]
 fn a_leak_shows_in_the_last_line() {
-    let machine = Machine::new(Arch::PowerpcHash);
+    let machine = Machine::new(Arch::POWERPC_HASH);
     let ((), record) = machine.run(|| record_hooks(lazy_mmu_mode_enable));
     let text = record.to_string();
     assert_eq!(text.lines().last(), Some("enable=1 pause=0, nothing pending, preempt_count=1"));

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use emu_arch::hw::hazard::Hazard;
+use emu_arch::hazard::Hazard;
 use emu_arch::{Arch, Kernel};
 use emu_lab::render::hazards;
 use emu_lab::scenario::{self, Expect, Scenario, Setup, Step, Where};
-use emu_lab::value;
 use lazy_mmu::design::{Context, Design, Effects, Hook, LazyMmuDesign, hook_if, store};
 
 use crate::support::{files, parse, read, relative, root};
@@ -42,7 +41,7 @@ fn check(name: &str, scenario: &Scenario, run: &Where, bad: bool) {
     let expected = if bad { expected(scenario) } else { BTreeSet::new() };
     assert_eq!(found, expected, "{at}");
     // The machine as a value runs both codes too.
-    assert_eq!(value::run(scenario, setup), outcome.record, "{at}");
+    assert_eq!(scenario::run_replayed(scenario, setup), outcome.record, "{at}");
 }
 
 #[test]
@@ -154,7 +153,7 @@ fn an_accessor_that_forgets_the_pause_is_found_out() {
         "enable\npause\nset_pte_at 0xffff800008000000\nwrite 0xffff800008000000\nresume\ndisable",
     );
     let hazards = |design| {
-        let setup = Setup { arch: Arch::Arm64, ..Setup::from(design) };
+        let setup = Setup { arch: Arch::ARM64, ..Setup::from(design) };
         let found = scenario::run(&scenario, setup).hazards;
         found.iter().map(|found| found.hazard).collect::<Vec<_>>()
     };

@@ -1,6 +1,6 @@
 //! The checker: exact counts, the Xen PV crash of v7.0, and counterexamples that scenarios replay.
 
-use emu_arch::hw::hazard::Hazard;
+use emu_arch::hazard::Hazard;
 use emu_arch::{Arch, Kernel};
 use emu_check::check::{
     End, Options, Pages, Property, Report, Watch, check, check_programs, nobody,
@@ -35,22 +35,22 @@ fn calls(arch: Arch, kernel: Kernel) -> Options {
 fn counts_are_exact() {
     // Brackets are a word of at most two letters, section or pause: 1 + 2 + 4. Each of the three that
     // have room opens two ways, each of the six that are not empty closes one way.
-    check_counts(&calls(Arch::Naive, Kernel::V7_1), 7, 12, 2);
+    check_counts(&calls(Arch::NAIVE, Kernel::V7_1), 7, 12, 2);
     // Words of at most eight letters.
-    let deep = Options { nesting: 8, ..calls(Arch::Naive, Kernel::V7_1) };
+    let deep = Options { nesting: 8, ..calls(Arch::NAIVE, Kernel::V7_1) };
     check_counts(&deep, 511, 2 * 255 + 510, 8);
 }
 
 #[test]
 fn the_same_search_twice_is_the_same() {
-    let options = Options { nesting: 1, ..Options::new(Arch::XenPv, Kernel::V7_0) };
+    let options = Options { nesting: 1, ..Options::new(Arch::XEN_PV, Kernel::V7_0) };
     let [one, two] = [run(&options), run(&options)].map(|report| format!("{report:?}"));
     assert_eq!(one, two);
 }
 
 #[test]
 fn the_crash_of_v7_0_is_found_on_both_sides_of_the_section() {
-    let options = Options { nesting: 1, ..Options::new(Arch::XenPv, Kernel::V7_0) };
+    let options = Options { nesting: 1, ..Options::new(Arch::XEN_PV, Kernel::V7_0) };
     let report = run(&options);
     assert!(report.is_proof());
     let found: Vec<_> = report.of(Property::No(Hazard::ArchBug)).collect();
@@ -92,13 +92,13 @@ fn the_crash_of_v7_0_is_found_on_both_sides_of_the_section() {
 fn scenarios_replay_what_was_found() {
     let mut replayed = 0;
     let pairs = [
-        (Arch::Arm64, Kernel::V6_16),
-        (Arch::PowerpcHash, Kernel::V6_0),
-        (Arch::Sparc64, Kernel::V6_14),
-        (Arch::Sparc64, Kernel::V6_19),
-        (Arch::XenPv, Kernel::V6_14),
-        (Arch::XenPv, Kernel::V7_0),
-        (Arch::XenPv, Kernel::V7_2),
+        (Arch::ARM64, Kernel::V6_16),
+        (Arch::POWERPC_HASH, Kernel::V6_0),
+        (Arch::SPARC64, Kernel::V6_14),
+        (Arch::SPARC64, Kernel::V6_19),
+        (Arch::XEN_PV, Kernel::V6_14),
+        (Arch::XEN_PV, Kernel::V7_0),
+        (Arch::XEN_PV, Kernel::V7_2),
     ];
     for (arch, kernel) in pairs {
         let options =
@@ -127,7 +127,7 @@ fn programs_meet_in_every_way() {
          B: enable\nB: disable\nhardirq {\n    set_pte_at 0xffff800008001000 pfn=0x11\n}\n",
     );
     let crash = |kernel| {
-        let report = check_programs(&scenario, &Options::new(Arch::XenPv, kernel), &mut nobody())
+        let report = check_programs(&scenario, &Options::new(Arch::XEN_PV, kernel), &mut nobody())
             .expect("programs");
         assert!(report.is_proof());
         (report.states, report.of(Property::No(Hazard::ArchBug)).map(|found| found.moves).min())
@@ -144,28 +144,28 @@ fn limits_end_a_search_and_say_so() {
             false
         }
     }
-    let options = Options { max_states: 100, ..Options::new(Arch::XenPv, Kernel::V7_1) };
+    let options = Options { max_states: 100, ..Options::new(Arch::XEN_PV, Kernel::V7_1) };
     let report = run(&options);
     assert_eq!(report.end, End::States);
     assert!(!report.is_proof() && report.scope().contains("gave up"));
-    let report = check(&Options::new(Arch::XenPv, Kernel::V7_1), &mut Once);
+    let report = check(&Options::new(Arch::XEN_PV, Kernel::V7_1), &mut Once);
     assert_eq!(report.end, End::Interrupted);
-    let options = Options { max_memory: 1000, ..Options::new(Arch::XenPv, Kernel::V7_1) };
+    let options = Options { max_memory: 1000, ..Options::new(Arch::XEN_PV, Kernel::V7_1) };
     assert_eq!(run(&options).end, End::Memory);
 }
 
 #[test]
 fn migration_and_fork_break_nothing_since_v7_1() {
-    for arch in Arch::ALL {
+    for arch in Arch::all() {
         for kernel in [Kernel::V7_1, Kernel::V7_2, Kernel::S390V6] {
-            if kernel.has(arch).is_err() {
+            if arch.is_in(kernel).is_err() {
                 continue;
             }
             let usual = Options { nesting: 1, interrupts: false, ..Options::new(arch, kernel) };
             for (cpus, fork) in [(1, true), (2, false), (2, true)] {
                 let report = run(&Options { cpus, fork, ..usual.clone() });
                 let broken: Vec<_> = report.broken.iter().map(|found| found.property).collect();
-                let known = (arch, kernel) == (Arch::XenPv, Kernel::V7_2);
+                let known = (arch, kernel) == (Arch::XEN_PV, Kernel::V7_2);
                 let allowed: &[Property] = if known { &[Property::HooksAlternate] } else { &[] };
                 assert!(report.is_proof(), "{arch:?} {kernel:?}");
                 assert_eq!(broken, allowed, "{arch:?} {kernel:?} {cpus} {fork}");
@@ -177,7 +177,7 @@ fn migration_and_fork_break_nothing_since_v7_1() {
 #[test]
 fn programs_that_no_search_can_make_are_refused() {
     let refused = |text| {
-        let options = Options::new(Arch::Arm64, Kernel::V7_1);
+        let options = Options::new(Arch::ARM64, Kernel::V7_1);
         check_programs(&parse(text), &options, &mut nobody()).err().map(|(line, _)| line)
     };
     assert_eq!(refused("A: enable\nD: disable"), Some(2));

@@ -226,11 +226,11 @@ fn a_warning_can_stop_the_run() {
 fn the_list_names_everything() {
     let output = lazymmu(&["list"], b"");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    for arch in emu_arch::Arch::ALL {
+    for arch in emu_arch::Arch::all() {
         assert!(text.contains(arch.id()));
     }
-    let hazards = emu_arch::hw::hazard::Hazard::ALL.into_iter().map(|hazard| hazard.id());
-    let effects = emu_arch::EFFECTS.into_iter().map(|effect| effect.name);
+    let hazards = emu_arch::hazard::Hazard::ALL.into_iter().map(|hazard| hazard.id());
+    let effects = emu_arch::effects().into_iter().map(|effect| effect.name);
     for word in emu_lab::scenario::words().chain(hazards).chain(effects) {
         assert!(text.contains(word), "{word}");
     }

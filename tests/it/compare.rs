@@ -19,7 +19,7 @@ fn every_design_over_nesting_and_interrupts() {
     for folder in ["scenarios/nesting", "scenarios/irq", "scenarios/kunit"] {
         for path in files(folder, ".scn") {
             let scenario = parse(&read(&path));
-            let text = text::plain(&compare(&scenario, &all_designs(Arch::Naive)));
+            let text = text::plain(&compare(&scenario, &all_designs(Arch::NAIVE)));
             let name = scenario_name("scenarios", &path);
             check_snapshot("compare", &name, &scenario.what, &text);
         }
@@ -30,7 +30,7 @@ fn every_design_over_nesting_and_interrupts() {
 fn plain_tables_fit_a_mail() {
     for path in files("scenarios", ".scn") {
         let scenario = parse(&read(&path));
-        for arch in Arch::ALL {
+        for arch in Arch::all() {
             for line in text::plain(&compare(&scenario, &all_designs(arch))).lines() {
                 assert!(line.chars().count() <= text::WIDTH, "{path:?}: {line}");
                 assert_eq!(line, line.trim_end(), "{path:?}");
@@ -45,7 +45,7 @@ fn other_formats_have_the_same_content() {
     let design = |id| Design::by_id(id).expect("a design of the lab");
     let setups = ["counts", "count-enabled"].map(|id| Setup {
         design: design(id),
-        arch: Arch::Arm64,
+        arch: Arch::ARM64,
         ..Setup::default()
     });
     let comparison = compare(&scenario, &setups);
@@ -130,7 +130,7 @@ fn what_is_left_out_fits_a_mail_and_is_said_once() {
 #[test]
 fn a_comparison_is_bounded() {
     let scenario = parse(&format!("map 0x1000\n{}", "enable\n".repeat(500_001)));
-    let two = &all_designs(Arch::Naive)[..2];
+    let two = &all_designs(Arch::NAIVE)[..2];
     let error = check_size(&scenario, two).expect_err("a line too many");
     assert_eq!((error.line, error.column), (500_002, 1));
     assert!(error.message.contains("at most 500000 lines to compare in 2 columns"), "{error}");

@@ -82,12 +82,13 @@ fn computed(what: &str) -> String {
 /// Which code each architecture has in each era.
 fn eras() -> String {
     let mut text = String::from("| kernel |");
-    let archs = Arch::ALL.map(|arch| format!(" {} |", arch.id())).concat();
-    let _ = writeln!(text, "{archs}\n|---|{}", "---|".repeat(Arch::ALL.len()));
+    let archs: String = Arch::all().map(|arch| format!(" {arch} |")).collect();
+    let _ = writeln!(text, "{archs}\n|---|{}", "---|".repeat(Arch::all().count()));
     for kernel in Kernel::ALL {
         let _ = write!(text, "| {} |", kernel.id());
-        for arch in Arch::ALL {
-            let code = arch.code(kernel).map_or_else(|| "-".to_owned(), |code| format!("`{code}`"));
+        for arch in Arch::all() {
+            let code =
+                arch.version(kernel).map_or_else(|| "-".to_owned(), |code| format!("`{code}`"));
             let _ = write!(text, " {code} |");
         }
         text.push('\n');

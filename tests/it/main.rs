@@ -27,6 +27,6 @@ mod sparc64;
 mod support;
 mod tables;
 mod tidy;
-mod value;
+mod hosts;
 mod workload;
 mod xen;

@@ -214,9 +214,9 @@ fn entries_are_as_after_first_touch() {
         rows.into_iter().map(|(pages, flags)| format!("{pages} {flags}")).collect::<Vec<_>>()
     };
     let naive = ["2 puwyd-", "1 pu-y--", "1 puwyd-", "1 puwy--", "0 ------"];
-    assert_eq!(flags(Arch::Arm64), naive);
+    assert_eq!(flags(Arch::ARM64), naive);
     let hashed = ["2 puwydh", "1 pu-y-h", "1 puwydh", "1 puwy-h", "0 ------"];
-    assert_eq!(flags(Arch::PowerpcHash), hashed);
+    assert_eq!(flags(Arch::POWERPC_HASH), hashed);
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn smaps_tells_how_many_pages_and_which_are_of_no_file() {
         Rss: 4 kB\n";
     let mappings = check(text.as_bytes());
     assert!(mappings[0].vm_flags.has(VmFlags::VM_DONTCOPY));
-    let machine = Machine::new(Arch::Naive);
+    let machine = Machine::new(Arch::NAIVE);
     let space = build(&machine, &mappings, Populate::Rss, 0).expect("few pages");
     assert_eq!(space.pages, [3, 0], "no page without permissions is in memory");
     let table = space.mm.pte_table(space.vmas[0].vm_start);
@@ -250,13 +250,13 @@ fn huge_pages_are_in_no_table() {
         Rss: 6144 kB\n\
         Anonymous: 6144 kB\n\
         AnonHugePages: 4096 kB\n";
-    assert_eq!(populated(Arch::Naive, text, Populate::Rss)[0].0, 512);
+    assert_eq!(populated(Arch::NAIVE, text, Populate::Rss)[0].0, 512);
 }
 
 #[test]
 fn folios_are_consecutive_frames_with_gaps_between() {
     let mappings = check(b"1000-9000 rw-p 0 0:0 0\n");
-    let space = build(&Machine::new(Arch::Naive), &mappings, Populate::All, 1).expect("few pages");
+    let space = build(&Machine::new(Arch::NAIVE), &mappings, Populate::All, 1).expect("few pages");
     let table = space.mm.pte_table(space.vmas[0].vm_start);
     let first = table.ptep(1).read().pfn().0;
     let frames: Vec<_> = (1..9).map(|n| table.ptep(n).read().pfn().0 - first).collect();
@@ -266,16 +266,16 @@ fn folios_are_consecutive_frames_with_gaps_between() {
 #[test]
 fn too_many_pages_are_an_error() {
     let mappings = check(b"1000000000-5000001000 rw-p 0 0:0 0\n");
-    let found = build(&Machine::new(Arch::Naive), &mappings, Populate::Rss, 0).map(|_| ());
+    let found = build(&Machine::new(Arch::NAIVE), &mappings, Populate::Rss, 0).map(|_| ());
     assert_eq!(found, Err(BuildError::TooManyPages { pages: PAGES_MAX + 1 }));
-    let none = build(&Machine::new(Arch::Naive), &mappings, Populate::None, 0).map(|_| ());
+    let none = build(&Machine::new(Arch::NAIVE), &mappings, Populate::None, 0).map(|_| ());
     assert_eq!(none, Ok(()));
 }
 
 #[test]
 fn the_last_page_of_user_space() {
     let text = "7fffffffe000-7ffffffff000 rw-p 00000000 00:00 0 [stack]\n";
-    let rows = populated(Arch::Naive, text, Populate::All);
+    let rows = populated(Arch::NAIVE, text, Populate::All);
     assert_eq!(rows, [(1, "puwyd-".to_owned())]);
     let last = VirtAddr::page(VirtAddr::TASK_SIZE - 0x2000).expect("a user page");
     assert!(Pte::user(emu_arch::Pfn(1), true, false).is_present() && !last.is_kernel());

@@ -306,7 +306,7 @@ fn check_sequence(design: Design, arch: Arch, lines: &[&str]) {
     let scenario: scenario::Scenario = parse(&lines.join("\n"));
     let record = scenario::run(&scenario, Setup { design, arch, ..Setup::default() }).record;
     // Only radix says that it does not want the mode, and only v3 asks.
-    let declined = arch == Arch::PowerpcRadix;
+    let declined = arch == Arch::POWERPC_RADIX;
     let mut model = Model { id: design.id(), declined, ..Model::default() };
     let mut lines = lines.iter().copied().enumerate();
     let mut did = Vec::new();
@@ -337,7 +337,7 @@ fn every_design_is_what_was_published() {
     for number in 0..2000 {
         let lines = sequence(&mut random, 4 + number % 30, None);
         for design in Design::ALL {
-            check_sequence(*design, Arch::Naive, &lines);
+            check_sequence(*design, Arch::NAIVE, &lines);
         }
     }
 }
@@ -348,7 +348,7 @@ fn every_design_where_the_architecture_declines_the_mode() {
     for number in 0..300 {
         let lines = sequence(&mut random, 4 + number % 30, None);
         for design in Design::ALL {
-            check_sequence(*design, Arch::PowerpcRadix, &lines);
+            check_sequence(*design, Arch::POWERPC_RADIX, &lines);
         }
     }
 }
@@ -360,7 +360,7 @@ fn every_design_at_the_ends_of_its_counters() {
         let lines = sequence(&mut random, 600, Some(CALLS[number % 4]));
         // Tokens are not counters: they have no end, and the lab keeps 256 of them for raw calls.
         for design in Design::ALL.iter().filter(|design| !design.has_tokens()) {
-            check_sequence(*design, Arch::Naive, &lines);
+            check_sequence(*design, Arch::NAIVE, &lines);
         }
     }
 }

@@ -2,87 +2,97 @@
 
 use std::collections::BTreeSet;
 
+use emu_arch::replay::Fault;
 use emu_arch::{Arch, Kernel};
 use emu_check::check::{Language, Options, Property, check, nobody};
-use emu_lab::value::Fault;
 
 use crate::support::check_snapshot;
 
 const WHERE: [(Arch, Kernel); 6] = [
-    (Arch::Arm64, Kernel::V7_1),
-    (Arch::PowerpcHash, Kernel::V7_1),
-    (Arch::Sparc64, Kernel::V7_1),
-    (Arch::XenPv, Kernel::V7_1),
-    (Arch::XenPv, Kernel::V7_2),
+    (Arch::ARM64, Kernel::V7_1),
+    (Arch::POWERPC_HASH, Kernel::V7_1),
+    (Arch::SPARC64, Kernel::V7_1),
+    (Arch::XEN_PV, Kernel::V7_1),
+    (Arch::XEN_PV, Kernel::V7_2),
     (Arch::S390, Kernel::S390V6),
 ];
-
-use Arch::{Arm64, PowerpcHash, S390, Sparc64, XenPv};
 
 /// Mistakes that are none: the fault, where, and why.
 const EQUIVALENT: &[(Fault, &[Arch], &str)] = &[
     (
         Fault::HookBeforeStore,
-        &[Arm64, PowerpcHash, Sparc64, S390],
+        &[Arch::ARM64, Arch::POWERPC_HASH, Arch::SPARC64, Arch::S390],
         "the hooks ask nothing of the state, and no switch looks at it",
     ),
     (
         Fault::NeverActive,
-        &[Arm64, PowerpcHash, Sparc64],
+        &[Arch::ARM64, Arch::POWERPC_HASH, Arch::SPARC64],
         "all updates are immediate: slow, and right",
     ),
-    (Fault::NeverActive, &[XenPv, S390], "it asks its own state"),
-    (Fault::AlwaysActive, &[XenPv, S390], "it asks its own state"),
-    (Fault::ActiveInInterrupt, &[XenPv, S390], "it asks its own state"),
-    (Fault::NoPreemptDisableInEnter, &[Arm64], "it does not turn preemption off"),
+    (Fault::NeverActive, &[Arch::XEN_PV, Arch::S390], "it asks its own state"),
+    (Fault::AlwaysActive, &[Arch::XEN_PV, Arch::S390], "it asks its own state"),
+    (Fault::ActiveInInterrupt, &[Arch::XEN_PV, Arch::S390], "it asks its own state"),
+    (Fault::NoPreemptDisableInEnter, &[Arch::ARM64], "it does not turn preemption off"),
     (
         Fault::NoPreemptDisableInLeave,
-        &[Arm64, PowerpcHash, Sparc64, S390],
+        &[Arch::ARM64, Arch::POWERPC_HASH, Arch::SPARC64, Arch::S390],
         "leave does not turn preemption off",
     ),
     (
         Fault::NoPreemptDisableInFlush,
-        &[Arm64, PowerpcHash, Sparc64],
+        &[Arch::ARM64, Arch::POWERPC_HASH, Arch::SPARC64],
         "flush does not turn preemption off",
     ),
     (
         Fault::NoPreemptEnableInEnter,
-        &[Arm64, PowerpcHash, Sparc64, S390],
+        &[Arch::ARM64, Arch::POWERPC_HASH, Arch::SPARC64, Arch::S390],
         "enter does not turn preemption on",
     ),
-    (Fault::NoPreemptEnableInLeave, &[Arm64], "it does not turn preemption off"),
+    (Fault::NoPreemptEnableInLeave, &[Arch::ARM64], "it does not turn preemption off"),
     (
         Fault::NoPreemptEnableInFlush,
-        &[Arm64, PowerpcHash, Sparc64],
+        &[Arch::ARM64, Arch::POWERPC_HASH, Arch::SPARC64],
         "flush does not turn preemption on",
     ),
     (
         Fault::NoSwitchOut,
-        &[Arm64, PowerpcHash, Sparc64, S390],
+        &[Arch::ARM64, Arch::POWERPC_HASH, Arch::SPARC64, Arch::S390],
         "a switch finds nothing to do; what arm64's dsb there publishes is not modelled",
     ),
     (
         Fault::NoSwitchIn,
-        &[Arm64, PowerpcHash, Sparc64, S390],
+        &[Arch::ARM64, Arch::POWERPC_HASH, Arch::SPARC64, Arch::S390],
         "a switch finds nothing that it has to do",
     ),
-    (Fault::NoTaskPause, &[Arm64, PowerpcHash, Sparc64, XenPv, S390], "Xen alone does it, in v7.2"),
     (
-        Fault::NoTaskResume,
-        &[Arm64, PowerpcHash, Sparc64, XenPv, S390],
+        Fault::NoTaskPause,
+        &[Arch::ARM64, Arch::POWERPC_HASH, Arch::SPARC64, Arch::XEN_PV, Arch::S390],
         "Xen alone does it, in v7.2",
     ),
-    (Fault::FlagNotSet, &[PowerpcHash, Sparc64, XenPv, S390], "it has no flag since v7.0"),
-    (Fault::FlagNotCleared, &[Arm64], "barriers too often: slow, and right"),
-    (Fault::FlagNotCleared, &[PowerpcHash, Sparc64, XenPv, S390], "it has no flag since v7.0"),
+    (
+        Fault::NoTaskResume,
+        &[Arch::ARM64, Arch::POWERPC_HASH, Arch::SPARC64, Arch::XEN_PV, Arch::S390],
+        "Xen alone does it, in v7.2",
+    ),
+    (
+        Fault::FlagNotSet,
+        &[Arch::POWERPC_HASH, Arch::SPARC64, Arch::XEN_PV, Arch::S390],
+        "it has no flag since v7.0",
+    ),
+    (Fault::FlagNotCleared, &[Arch::ARM64], "barriers too often: slow, and right"),
+    (
+        Fault::FlagNotCleared,
+        &[Arch::POWERPC_HASH, Arch::SPARC64, Arch::XEN_PV, Arch::S390],
+        "it has no flag since v7.0",
+    ),
     (
         Fault::NoGetCpu,
-        &[Arm64, PowerpcHash, Sparc64, XenPv, S390],
+        &[Arch::ARM64, Arch::POWERPC_HASH, Arch::SPARC64, Arch::XEN_PV, Arch::S390],
         "the mode or interrupts off keep the task on its CPU wherever a batch is touched",
     ),
     (
         Fault::IrqsOn,
-        &[Arm64, PowerpcHash, Sparc64, XenPv, S390],
+        &[Arch::ARM64, Arch::POWERPC_HASH, Arch::SPARC64, Arch::XEN_PV, Arch::S390],
         "nothing that the lab models depends on it; a slot that is half built is not",
     ),
 ];
@@ -150,12 +160,12 @@ fn every_mistake_that_matters_is_noticed() {
     for (fault, archs, why) in EQUIVALENT {
         let ids: Vec<_> = archs.iter().map(|arch| arch.id()).collect();
         text += &format!("{} on {}: {why}\n", fault.id(), ids.join(", "));
-        let kernel = |arch| if arch == S390 { Kernel::S390V6 } else { Kernel::V7_1 };
+        let kernel = |arch| if arch == Arch::S390 { Kernel::S390V6 } else { Kernel::V7_1 };
         known.extend(archs.iter().map(|arch| (*fault, *arch, kernel(*arch))));
     }
     for (fault, why) in EQUIVALENT_V7_2 {
         text += &format!("{} on xen-pv v7.2: {why}\n", fault.id());
-        known.insert((*fault, XenPv, Kernel::V7_2));
+        known.insert((*fault, Arch::XEN_PV, Kernel::V7_2));
     }
     assert_eq!(survivors, known);
     check_snapshot("check", "mutants", "what notices each mistake", &text);

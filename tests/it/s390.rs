@@ -1,6 +1,6 @@
 //! s390 as proposed: effect by effect what a hinted section does, and who takes the hint.
 
-use emu_arch::hw::hazard::Hazard;
+use emu_arch::hazard::Hazard;
 use emu_arch::hw::table::Table;
 use emu_arch::{Arch, Kernel, Machine, MmStruct, Pfn, Pte, VirtAddr, pgtable, s390};
 use emu_lab::scenario::{self, Outcome, Setup};
@@ -222,7 +222,7 @@ fn relaxing_an_entry_to_what_memory_still_has_is_dropped() {
 fn only_the_design_of_the_proposal_takes_the_hint() {
     let hinted = parse("enable_with_ptes 0x7f0000000000 1\npte_clear 0x7f0000000000\ndisable");
     let plain = parse("enable\npte_clear 0x7f0000000000\ndisable");
-    for arch in Arch::ALL {
+    for arch in Arch::all() {
         for design in Design::ALL {
             let setup = Setup { arch, kernel: Kernel::S390V6, ..Setup::from(*design) };
             let record = scenario::run(&hinted, setup).record;
@@ -352,7 +352,7 @@ fn random_operation(mm: &MmStruct, table: &Table, random: u64) -> Pte {
 fn a_hint_changes_nothing_that_software_sees() {
     let design = Kernel::S390V6.design();
     for seed in 1..=300u64 {
-        let [naive, s390] = [Arch::Naive, Arch::S390].map(|arch| {
+        let [naive, s390] = [Arch::NAIVE, Arch::S390].map(|arch| {
             let machine = Machine::with_kernel(arch, Kernel::S390V6);
             let mm = machine.mm_alloc().expect("the first address space");
             let table = mm.pte_table(VirtAddr::page(0x7f00_0000_0000).expect("a page"));

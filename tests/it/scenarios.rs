@@ -13,7 +13,7 @@ fn every_scenario_on_every_architecture() {
         let scenario = parse(&read(&path));
         assert!(!scenario.what.is_empty(), "{path:?} does not say what it shows");
         let name = scenario_name("scenarios", &path);
-        for arch in Arch::ALL {
+        for arch in Arch::all() {
             let kind = format!("scenario/{}", arch.id());
             let text = run(&scenario, arch).record.to_string();
             check_snapshot(&kind, &name, &scenario.what, &text);
@@ -26,8 +26,8 @@ fn the_worked_example_in_every_era() {
     for path in files("scenarios/worked", ".scn") {
         let scenario = parse(&read(&path));
         let name = scenario_name("scenarios/worked", &path);
-        for arch in Arch::ALL {
-            for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.has(arch).is_ok()) {
+        for arch in Arch::all() {
+            for kernel in Kernel::ALL.into_iter().filter(|kernel| arch.is_in(*kernel).is_ok()) {
                 let setup = Setup {
                     arch,
                     kernel,
@@ -47,10 +47,10 @@ fn the_worked_example_in_every_era() {
 fn eras_with_the_same_code_run_the_worked_example_alike() {
     for path in files("scenarios/worked", ".scn") {
         let scenario = parse(&read(&path));
-        for arch in Arch::ALL {
-            let mut known: Vec<((String, &str), Record)> = Vec::new();
+        for arch in Arch::all() {
+            let mut known: Vec<((&str, &str), Record)> = Vec::new();
             for kernel in Kernel::ALL {
-                let Some(code) = arch.code(kernel) else { continue };
+                let Some(code) = arch.version(kernel) else { continue };
                 let era = (code, kernel.design().id());
                 let setup = Setup { arch, kernel, ..Setup::from(kernel.design()) };
                 let record = scenario::run(&scenario, setup).record;
@@ -94,22 +94,22 @@ fn check_effects(name: &str, arch: Arch, expected: &[(&str, usize)]) {
 
 #[test]
 fn worked_example_on_arm64() {
-    check_effects("kernel-ptes", Arch::Arm64, &[("dsb(ishst)", 3), ("isb()", 3)]);
-    check_effects("kernel-ptes-g", Arch::Arm64, &[("dsb(ishst)", 4), ("isb()", 4)]);
-    check_effects("hashed-ptes-g", Arch::Arm64, &[]);
+    check_effects("kernel-ptes", Arch::ARM64, &[("dsb(ishst)", 3), ("isb()", 3)]);
+    check_effects("kernel-ptes-g", Arch::ARM64, &[("dsb(ishst)", 4), ("isb()", 4)]);
+    check_effects("hashed-ptes-g", Arch::ARM64, &[]);
 }
 
 #[test]
 fn worked_example_on_powerpc() {
     // Fresh entries are hashed on first use, so nothing is to be invalidated.
-    check_effects("kernel-ptes", Arch::PowerpcHash, &[]);
+    check_effects("kernel-ptes", Arch::POWERPC_HASH, &[]);
     let hashed = &[("flush_hash_range(4)", 1), ("flush_hash_page()", 2)];
-    check_effects("hashed-ptes", Arch::PowerpcHash, hashed);
+    check_effects("hashed-ptes", Arch::POWERPC_HASH, hashed);
     let hashed = &[("flush_hash_range(4)", 1), ("flush_hash_page()", 3)];
-    check_effects("hashed-ptes-g", Arch::PowerpcHash, hashed);
+    check_effects("hashed-ptes-g", Arch::POWERPC_HASH, hashed);
     for name in ["kernel-ptes", "kernel-ptes-g", "hashed-ptes", "hashed-ptes-g"] {
-        check_effects(name, Arch::PowerpcRadix, &[]);
-        check_effects(name, Arch::Naive, &[]);
+        check_effects(name, Arch::POWERPC_RADIX, &[]);
+        check_effects(name, Arch::NAIVE, &[]);
     }
 }
 
@@ -118,7 +118,7 @@ fn a_full_batch_is_flushed_at_192() {
     let clear = |n: u64| format!("ptep_get_and_clear {:#x}\n", 0x7f00_0000_0000 + n * 0x1000);
     let lines: String = (0..400).map(clear).collect();
     let scenario = parse(&format!("map 0x7f0000000000 400\nenable\n{lines}disable\n"));
-    let record = run(&scenario, Arch::PowerpcHash).record;
+    let record = run(&scenario, Arch::POWERPC_HASH).record;
     let expected = ["flush_hash_range(192)", "flush_hash_range(192)", "flush_hash_range(16)"];
     assert_eq!(costs(&record).collect::<Vec<_>>(), expected);
 }
@@ -126,6 +126,6 @@ fn a_full_batch_is_flushed_at_192() {
 #[test]
 fn a_million_lines_run() {
     let scenario = parse(&"enable\ndisable\n".repeat(500_000));
-    let record = run(&scenario, Arch::Arm64).record;
+    let record = run(&scenario, Arch::ARM64).record;
     assert_eq!(record.hooks().count(), 1_000_000);
 }

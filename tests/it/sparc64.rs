@@ -18,9 +18,9 @@ const OWN: &str = "tlb_nr=1 flush_tsb_user(1) global_flush_tlb_page()";
 
 /// What happens in each step: call, primitive or change of context.
 fn steps(scenario: &Scenario, kernel: &str) -> Vec<String> {
-    let kernel = Kernel::by_id(kernel).expect("an era of the list");
+    let kernel: Kernel = kernel.parse().expect("an era of the list");
     let design = kernel.design();
-    let setup = Setup { arch: Arch::Sparc64, kernel, design, panic_on_warn: false, mended: false };
+    let setup = Setup { arch: Arch::SPARC64, kernel, design, panic_on_warn: false, mended: false };
     let record = scenario::run(scenario, setup).record;
     let mut steps: Vec<Vec<String>> = Vec::new();
     let mut in_call = false;

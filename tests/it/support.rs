@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use emu_arch::{Arch, Kernel};
+use emu_arch::Arch;
 use emu_lab::scenario::{self, Outcome, Scenario, Setup};
 use lazy_mmu::design::Design;
 
@@ -55,7 +55,7 @@ pub(crate) fn parse(text: &str) -> Scenario {
 
 /// Runs a scenario in v7.0, or in the first kernel that has the architecture.
 pub(crate) fn run(scenario: &Scenario, arch: Arch) -> Outcome {
-    let kernel = Kernel::of(arch);
+    let kernel = arch.default_kernel();
     scenario::run(scenario, Setup { arch, kernel, ..Setup::from(kernel.design()) })
 }
 

@@ -3,7 +3,6 @@
 
 use emu_arch::{Arch, Kernel, Machine, Pfn, Pte, VirtAddr, pgtable};
 use emu_lab::scenario::{self, Scenario, Setup};
-use emu_lab::value;
 use lazy_mmu::trace::{Event, effect_text};
 use lazy_mmu::{lazy_mmu_mode_disable, lazy_mmu_mode_enable, sched};
 
@@ -19,7 +18,7 @@ const NOT_IN: &str = "BUG_ON(this_cpu_read(xen_lazy_mode) != mode)";
 /// What happens in each step: call, primitive, switch or change of context. The preemption that
 /// hooks turn off and on is left out.
 fn steps(scenario: &Scenario, arch: Arch, kernel: &str) -> Vec<String> {
-    let kernel = Kernel::by_id(kernel).expect("an era of the list");
+    let kernel: Kernel = kernel.parse().expect("an era of the list");
     let setup = Setup { arch, kernel, ..Setup::from(kernel.design()) };
     let record = scenario::run(scenario, setup).record;
     let mut steps: Vec<Vec<String>> = Vec::new();
@@ -46,7 +45,7 @@ fn steps(scenario: &Scenario, arch: Arch, kernel: &str) -> Vec<String> {
 
 /// The effects of a run in order, whatever step they belong to.
 fn effects(text: &str, kernel: &str) -> Vec<String> {
-    let steps = steps(&parse(text), Arch::XenPv, kernel);
+    let steps = steps(&parse(text), Arch::XEN_PV, kernel);
     steps.iter().flat_map(|step| step.split(", ")).map(str::to_owned).collect()
 }
 
@@ -58,7 +57,7 @@ fn hypercalls(text: &str, kernel: &str) -> Vec<String> {
 
 #[track_caller]
 fn check(text: &str, kernel: &str, expected: &[&str]) {
-    assert_eq!(steps(&parse(text), Arch::XenPv, kernel), expected, "{kernel}");
+    assert_eq!(steps(&parse(text), Arch::XEN_PV, kernel), expected, "{kernel}");
 }
 
 fn worked(name: &str) -> String {
@@ -136,8 +135,8 @@ fn the_arguments_fill_the_queue() {
 
 /// Runs `f` on a machine of `kernel`, with the design of its time.
 fn on_machine(kernel: &str, f: impl FnOnce(&Machine)) {
-    let kernel = Kernel::by_id(kernel).expect("an era of the list");
-    let machine = Machine::with_kernel(Arch::XenPv, kernel);
+    let kernel: Kernel = kernel.parse().expect("an era of the list");
+    let machine = Machine::with_kernel(Arch::XEN_PV, kernel);
     sched::with_design(kernel.design(), || machine.run(|| f(&machine)));
 }
 
@@ -231,7 +230,7 @@ fn a_nested_section_of_v6_14_does_not_survive_a_switch() {
     // The switch leaves one level only, so that the mode is still on for the other task.
     let text = "A: enable\nA: enable\nA: set_pte 0xffff800008000000\nB: read 0x7f0000001000";
     let switch = "HYPERVISOR_mmu_update(1), BUG_ON(old_mode != XEN_LAZY_NONE)";
-    let found = steps(&parse(text), Arch::XenPv, "v6.14");
+    let found = steps(&parse(text), Arch::XEN_PV, "v6.14");
     assert_eq!(found[4..], [switch.to_owned()], "the machine stops there");
     for kernel in COUNTING {
         assert!(bugs(text, kernel).is_empty(), "{kernel}");
@@ -295,9 +294,9 @@ fn a_task_that_dies_as_it_leaves_a_cpu_comes_to_no_other() {
     let text = "A@cpu0: enable\nA@cpu0: enable\nB@cpu1: read 0x7f0000001000\nA@cpu1: disable\n\
                 B@cpu1: read 0x7f0000001000";
     let kernel = Kernel::V6_14;
-    let setup = Setup { arch: Arch::XenPv, kernel, ..Setup::from(kernel.design()) };
+    let setup = Setup { arch: Arch::XEN_PV, kernel, ..Setup::from(kernel.design()) };
     let record = scenario::run(&parse(text), setup).record;
-    assert_eq!(value::run(&parse(text), setup), record);
+    assert_eq!(scenario::run_replayed(&parse(text), setup), record);
     let text = record.to_string();
     assert!(text.contains("BUG_ON(old_mode != XEN_LAZY_NONE)"), "{text}");
     assert!(record.events().all(|seen| (seen.cpu, seen.task) != (1, 1)), "{text}");

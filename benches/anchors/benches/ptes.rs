@@ -7,7 +7,7 @@ mod ratio;
 
 use std::hint::black_box;
 
-use emu_arch::{Arch, Kernel, Machine, MmStruct, Pfn, Pte, VirtAddr};
+use emu_arch::{Arch, Machine, MmStruct, Pfn, Pte, VirtAddr};
 use emu_mm::mm::memory::unmap_page_range;
 use emu_mm::mm::mprotect::change_protection;
 use emu_mm::mm::vma::{VmAreaStruct, VmFlags};
@@ -95,7 +95,7 @@ impl Hazards {
 
 /// A machine of the default kernel, or of the first that has the architecture.
 fn boot(arch: Arch, hazards: Hazards) -> Machine {
-    let machine = Machine::with_kernel(arch, Kernel::of(arch));
+    let machine = Machine::with_kernel(arch, arch.default_kernel());
     if hazards == Hazards::Tracked {
         machine.track_hazards();
     }
@@ -104,7 +104,7 @@ fn boot(arch: Arch, hazards: Hazards) -> Machine {
 
 /// Runs `f` on the machine, under the design of its kernel.
 fn run_on<R>(machine: &Machine, f: impl FnOnce() -> R) -> R {
-    sched::with_design(Kernel::of(machine.arch()).design(), || machine.run(f))
+    sched::with_design(machine.arch().default_kernel().design(), || machine.run(f))
 }
 
 /// A machine with `n` used user pages.
@@ -117,7 +117,7 @@ fn machine(arch: Arch, hazards: Hazards, n: u64) -> (Machine, MmStruct) {
 
 /// Puts `n` used user pages in place, table by table.
 fn fill(machine: &Machine, mm: &MmStruct, n: u64) {
-    let hashed = if machine.arch() == Arch::PowerpcHash { Pte::HASHPTE } else { 0 };
+    let hashed = if machine.arch() == Arch::POWERPC_HASH { Pte::HASHPTE } else { 0 };
     for first in (0..n).step_by(512) {
         let table = mm.pte_table(at(USER, first));
         for i in first..n.min(first + 512) {
@@ -164,7 +164,7 @@ fn vmalloc_table(n: u64, hazards: Hazards) {
     };
     let pages: Vec<Pfn> = (0..n / 2).map(Pfn).collect();
     let mut contenders = vec![contender("flat Vec<u64>, one store at a time", &mut store)];
-    for arch in Arch::ALL {
+    for arch in Arch::all() {
         let (pages, machine) = (&pages, boot(arch, hazards));
         vmalloc(&machine, pages);
         contenders.push(contender(arch.id(), move |_| vmalloc(&machine, pages)));
@@ -179,7 +179,7 @@ fn vmalloc_table(n: u64, hazards: Hazards) {
 /// The table of `protect()`, beside `OffsetPageTable`.
 fn protect_table(n: u64, hazards: Hazards) {
     let mut contenders: Vec<Contender<'_>> = Vec::new();
-    for arch in Arch::ALL {
+    for arch in Arch::all() {
         let (machine, mm) = machine(arch, hazards, n / 2);
         contenders.push(contender(arch.id(), move |n| protect(&machine, &mm, n / 2)));
     }
@@ -194,7 +194,7 @@ fn protect_table(n: u64, hazards: Hazards) {
 /// The table of `zap()`.
 fn zap_table(n: u64, hazards: Hazards) {
     let mut contenders: Vec<Contender<'_>> = Vec::new();
-    for arch in Arch::ALL {
+    for arch in Arch::all() {
         let (machine, mm) = machine(arch, hazards, n);
         let (again, again_mm) = (machine.clone(), mm.clone());
         contenders.push(Contender {

@@ -153,7 +153,7 @@ fn machine() -> Report {
         tasks: 3,
         nesting: 1,
         interrupts: false,
-        ..Options::new(Arch::XenPv, Kernel::V7_1)
+        ..Options::new(Arch::XEN_PV, Kernel::V7_1)
     };
     check(&options, &mut nobody())
 }

@@ -8,7 +8,8 @@ mod barriers;
 mod hooks;
 mod before;
 
-use crate::backend::{At, Backend, Hw, Level, write_ptes};
+use crate::Kernel;
+use crate::backend::{At, Backend, Batch, Deferred, Facts, Hw, Level, write_ptes};
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 
@@ -48,6 +49,30 @@ impl Arm64 {
 
 impl Backend for Arm64 {
     type PerCpu = ();
+
+    const FACTS: Facts = Facts {
+        defers: Some(Deferred::Barriers),
+        batch: Batch::PerTask,
+        defers_user: false,
+        noun: "barriers",
+        effects: &[DSB_ISHST, ISB, FLUSH_TLB_RANGE],
+        ..Facts::new("arm64", "delays the barriers after kernel page table writes")
+    };
+
+    fn in_kernel(kernel: Kernel) -> Self {
+        if kernel >= Kernel::V7_0 { Self::V7_0 } else { Self::V6_16 }
+    }
+
+    fn version(self) -> &'static str {
+        match self {
+            Self::V6_16 => "V6_16",
+            Self::V7_0 => "V7_0",
+        }
+    }
+
+    fn is_in(kernel: Kernel) -> Result<(), &'static str> {
+        if kernel < Kernel::V6_16 { Err("arm64 has the mode since v6.16") } else { Ok(()) }
+    }
 
     fn enter(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) {
         match self {

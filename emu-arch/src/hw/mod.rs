@@ -3,7 +3,6 @@
 
 pub mod addr;
 pub mod effect;
-pub mod hazard;
 pub mod page_map;
 pub mod pte;
 pub mod table;

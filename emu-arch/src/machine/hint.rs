@@ -29,7 +29,7 @@ impl PteRangePart for Ptep<'_> {
 /// The range that `hint` speaks of, if it is one of pages in one table of this machine and begins
 /// with the entry of the first.
 #[must_use]
-pub fn range(hint: &Hint) -> Option<PteRange> {
+pub(crate) fn range(hint: &Hint) -> Option<PteRange> {
     let addr = VirtAddr::page(hint.addr).ok()?;
     let nr = hint.end.checked_sub(hint.addr)? >> PAGE_SHIFT;
     let (first, table) = (usize::from(addr.pte_index()), PTRS_PER_PTE as u64);

@@ -7,13 +7,14 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use lazy_mmu::sched;
+use lazy_mmu::trace::PteOp;
 
 use super::Inner;
 use crate::backend::{At, Level, Psize};
 use crate::hw::addr::{P4D_SHIFT, PMD_SHIFT, PUD_SHIFT, VirtAddr};
 use crate::hw::pte::Pte;
 use crate::hw::table::{Ptep, Table};
+use crate::kernel::{Lock, LockOp, PteArgs, Step};
 
 /// An address space of a machine; a clone is another handle to the same one.
 ///
@@ -53,7 +54,8 @@ pub struct PteLock {
 
 impl PteLock {
     fn new(mm: &MmStruct, table: Rc<Table>, addr: VirtAddr) -> Self {
-        sched::spin_lock();
+        let lock = Lock::Pte { mm: mm.id(), addr };
+        mm.machine().code.step(mm.machine(), &Step::Lock(lock, LockOp::Lock));
         Self { mm: mm.clone(), table, addr }
     }
 
@@ -68,12 +70,18 @@ impl PteLock {
 impl Drop for PteLock {
     /// `pte_unmap_unlock()`
     fn drop(&mut self) {
-        sched::spin_unlock();
-        self.mm.machine().track(|tracker, _| tracker.unlocked(self.mm.id(), Some(self.addr)));
+        let lock = Lock::Pte { mm: self.mm.id(), addr: self.addr };
+        self.mm.machine().code.step(self.mm.machine(), &Step::Lock(lock, LockOp::Unlock));
     }
 }
 
 impl MmStruct {
+    /// Does the primitive `op` as a scenario has it; its table is put there where there is none.
+    pub fn step(&self, op: PteOp, args: &PteArgs) {
+        let table = self.pte_table(args.addr);
+        self.machine().code.pte(self, table.ptep(args.addr.pte_index()), op, args);
+    }
+
     pub(super) fn new(machine: Rc<Inner>, id: u8) -> Self {
         Self(Rc::new(MmInner {
             machine,
@@ -184,7 +192,7 @@ impl MmStruct {
         slices.get(&slice(addr)).copied().unwrap_or_default()
     }
 
-    pub(crate) fn set_batched(&self, addr: VirtAddr, nr: u16) {
+    pub(crate) fn push_batched(&self, addr: VirtAddr, nr: u16) {
         self.0.batched.borrow_mut().push((addr, nr));
     }
 
@@ -197,13 +205,24 @@ impl MmStruct {
     pub fn populate(&self, ptep: Ptep<'_>, pte: Pte) {
         ptep.write(self.machine().arch.used(pte));
     }
+
+    /// Puts the entries that `args` describe into memory, each as after an access; no effect is caused or
+    /// recorded.
+    pub fn populate_pages(&self, args: &PteArgs) {
+        let pfn = args.pfn.unwrap_or_else(|| self.machine().take_pfns(args.nr));
+        let (pte, table) = (args.entry(pfn), self.pte_table(args.addr));
+        for n in 0..args.nr {
+            let addr = args.addr.add_pages(u64::from(n));
+            self.populate(table.ptep(addr.pte_index()), pte.advance_pfn(u64::from(n)));
+        }
+    }
 }
 
 /// The start of the slice that an address lies in.
 ///
 /// Fidelity: same as arch/powerpc/include/asm/slice.h v7.0.
 #[must_use]
-pub const fn slice(addr: VirtAddr) -> u64 {
+pub(crate) const fn slice(addr: VirtAddr) -> u64 {
     const SLICE_LOW_SHIFT: u32 = 28;
     const SLICE_LOW_TOP: u64 = 0x1_0000_0000;
     const SLICE_HIGH_SHIFT: u32 = 40;

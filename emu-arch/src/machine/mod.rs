@@ -4,38 +4,37 @@
 //! is written. The current task is that of [`lazy_mmu::sched`]; [`Machine::run`] makes the machine
 //! the architecture that its calls reach.
 
-mod bus;
-mod code;
-mod mm;
-mod totals;
+mod dispatch;
 mod hint;
-mod locks;
+mod live;
+mod mm;
 mod point;
-mod scratch;
+mod probe;
 mod task;
+mod totals;
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use lazy_mmu::arch::{Arch as ArchHooks, Point};
 use lazy_mmu::design::{Call, Check, Hook, Warn};
 use lazy_mmu::{PteRange, sched};
 
-pub use hint::range as hinted_range;
-pub use locks::{Lock, WRONG_OWNER};
-pub use mm::{MmStruct, PteLock, slice};
+pub(crate) use hint::range as hinted_range;
+pub(crate) use mm::slice;
+pub use mm::{MmStruct, PteLock};
 pub use point::point_name;
-pub use task::{PID_MAX, born, idle};
+pub use task::PID_MAX;
 pub use totals::{Total, Totals};
 
-pub(crate) use bus::Bus;
-pub(crate) use code::{ArchCode, PerCpu, Primitives};
+pub(crate) use dispatch::{ArchCode, Primitives, boot};
 
-use crate::backend::{Access, At};
+use crate::backend::{Access, At, Backend};
+use crate::hazard::Hazard;
 use crate::hw::Slot;
 use crate::hw::addr::VirtAddr;
 use crate::hw::effect::{Effect, Kind};
-use crate::hw::hazard::Hazard;
 use crate::hw::pte::Pte;
 use crate::hw::table::{Ptep, Table};
 use crate::tracker::{Now, Tracker};
@@ -46,6 +45,9 @@ pub const MMS_MAX: u8 = 32;
 
 /// How many CPUs a machine has.
 pub const NR_CPUS: usize = 8;
+
+/// The page frame of the first entry that names none.
+pub(crate) const FIRST_PFN: u64 = 0x1000;
 
 /// A hazard that was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +80,12 @@ pub(crate) struct Inner {
     /// How many `BUG_ON()`s of the architecture were hit.
     bugs: Cell<u32>,
     tasks: task::Tasks,
-    locks: locks::Locks,
+    /// Who holds which lock.
+    locks: RefCell<BTreeMap<(u8, u64), u8>>,
+    /// What callers keep between `ptep_modify_prot_start()` and its commit.
+    started: RefCell<BTreeMap<(u8, VirtAddr), Pte>>,
+    /// The page frame of the next entry that names none.
+    next_pfn: Cell<u64>,
     /// Whether hazards are tracked.
     pub(crate) tracking: Cell<bool>,
     tracker: RefCell<Tracker>,
@@ -102,7 +109,17 @@ impl Machine {
     /// the mode yet gets the code of the first kernel that had it.
     #[must_use]
     pub fn with_kernel(arch: Arch, kernel: Kernel) -> Self {
-        let code = arch.with_backend(kernel, code::Boot);
+        Self::with_code(arch, arch.boot(kernel))
+    }
+
+    /// A machine as after boot, whose architecture is `backend`: one of your own, or one of the project
+    /// with settings that [`Backend::in_kernel`] does not choose.
+    #[must_use]
+    pub fn with_backend<B: Backend>(backend: B) -> Self {
+        Self::with_code(Arch::of::<B>(), boot(backend))
+    }
+
+    fn with_code(arch: Arch, code: Box<dyn ArchCode>) -> Self {
         let inner = Rc::new(Inner {
             arch,
             reads_plainly: Cell::new(code.ptep_get_is_read()),
@@ -110,9 +127,11 @@ impl Machine {
             cpu: Cell::new(0),
             bugs: Cell::new(0),
             tasks: task::Tasks::new(),
-            locks: locks::Locks::default(),
+            locks: RefCell::default(),
+            started: RefCell::default(),
+            next_pfn: Cell::new(FIRST_PFN),
             tracking: Cell::new(false),
-            tracker: RefCell::new(Tracker::new(arch)),
+            tracker: RefCell::new(Tracker::new(arch.facts())),
             found: RefCell::default(),
             script: RefCell::default(),
             totals: RefCell::default(),
@@ -169,12 +188,6 @@ impl Machine {
         let value = sched::with_arch(arch, f);
         self.run_on(0);
         value
-    }
-
-    /// Arch code calls its own flush hook, past the generic layer.
-    pub fn arch_flush(&self) {
-        sched::note_context(Hook::Flush.name());
-        Running(self.clone()).hook(Hook::Flush);
     }
 
     /// How often each kind of effect and each hook happened since boot.
@@ -259,11 +272,9 @@ impl Inner {
         self.track(|tracker, now| tracker.must_be_done(now, hazard));
     }
 
-    /// A context switch is about to leave the outgoing task.
-    fn at_switch(&self) {
-        if self.arch.defers_per_cpu() {
-            self.must_be_done(Hazard::BatchAtSwitch);
-        }
+    /// Takes `nr` page frames that nothing else uses and returns the first.
+    pub(crate) fn take_pfns(&self, nr: u16) -> u64 {
+        self.next_pfn.replace(self.next_pfn.get() + u64::from(nr))
     }
 
     /// Whether anyone sees what arch code does: whether a record is written, points are asked for or
@@ -316,7 +327,7 @@ impl ArchHooks for Running {
     }
 
     fn wants_lazy_mmu_mode(&self) -> bool {
-        self.0.arch().wants_lazy_mmu_mode()
+        self.0.arch().facts().wants_lazy_mmu_mode
     }
 
     fn pending(&self) -> Option<(u32, &'static str)> {

@@ -1,4 +1,4 @@
-//! Tasks and CPUs: who runs where, context switches, fork and exit.
+//! Tasks and CPUs: who runs where.
 //!
 //! The thread-local of [`lazy_mmu::sched`] holds the task that runs on the executing CPU; all others
 //! are kept here. A switch swaps them, so that annotated code runs unchanged in any task.
@@ -6,12 +6,10 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
-use lazy_mmu::design::{Call, Context, Design};
-use lazy_mmu::preempt::PreemptCount;
 use lazy_mmu::sched::{self, TaskStruct};
 
 use super::{Machine, NR_CPUS};
-use crate::hw::hazard::Hazard;
+use crate::kernel::{self, Cpus, Step, TaskOp, idle};
 
 /// The highest number of a task that is not an idle task.
 pub const PID_MAX: u8 = 200;
@@ -31,21 +29,10 @@ impl Tasks {
             std::array::from_fn(|cpu| Cell::new(if cpu == 0 { 0 } else { idle(cpu as u8) }));
         Self { saved: RefCell::default(), running }
     }
-}
 
-/// The number of the idle task of a CPU.
-#[must_use]
-pub const fn idle(cpu: u8) -> u8 {
-    u8::MAX - cpu
-}
-
-/// A task that has not run yet, under `design`: paused, where the first switch to it wants that.
-#[must_use]
-pub fn born(task: TaskStruct, design: Design, paused: bool) -> TaskStruct {
-    let pause = design.step(task.lazy_mmu_state, Context::default(), Call::Pause);
-    match pause.stored().filter(|_| paused) {
-        Some(lazy_mmu_state) => TaskStruct { lazy_mmu_state, ..task },
-        None => task,
+    /// Keeps a task that runs nowhere yet.
+    pub(super) fn add(&self, task: TaskStruct) {
+        self.saved.borrow_mut().insert(task.pid, task);
     }
 }
 
@@ -81,7 +68,7 @@ impl Machine {
 
     /// A task that has not run yet, as the first switch to it wants it.
     fn born(&self, task: TaskStruct) -> TaskStruct {
-        born(task, sched::design(), self.inner.code.born_paused())
+        kernel::unborn(task, sched::design(), self.inner.code.born_paused())
     }
 
     /// Puts task `to` into the thread-local and keeps `from`.
@@ -99,92 +86,81 @@ impl Machine {
     /// The hooks of the architecture run as in `__switch_to()` and around it. A preemption where the
     /// running task must not be preempted is a hazard and happens all the same. Where a hook hits a
     /// `BUG_ON()` on the way out, the running task stays.
-    ///
-    /// Fidelity: changed: `context_switch()` of kernel/sched/core.c v7.0 reduced to the current task, its
-    /// lazy MMU state, preempt count and thread flags, and to the hooks of the architecture.
     pub fn context_switch(&self, cpu: u8, next: u8) {
-        if let Some(from) = self.cpu_of(next).filter(|from| *from != cpu) {
-            self.context_switch(from, idle(from));
-            if self.running(from) == next {
-                // It has died on its way out there.
-                return;
+        kernel::context_switch(&mut self.clone(), cpu, next);
+    }
+
+    /// The running task does `step`, which is no primitive.
+    pub fn step(&self, step: &Step) {
+        match *step {
+            Step::Call(call) => lazy_mmu::pgtable::call(call),
+            Step::Fork(child) => self.inner.code.fork(&self.inner, child),
+            Step::WithPtes(_) | Step::Pte(..) => {}
+            Step::Context(_) | Step::Task(_) | Step::Lock(..) => {
+                self.inner.code.step(&self.inner, step);
             }
         }
-        self.run_on(cpu);
-        let prev = self.running(cpu);
-        if prev == next {
-            return;
+        if *step == Step::Task(TaskOp::Schedule) {
+            self.context_switch(self.cpu(), idle(self.cpu()));
         }
-        let atomic = !sched::preempt_count().preemptible();
-        sched::note_switch(next);
-        if atomic {
-            self.inner.report(Hazard::SleepInAtomic);
-        }
-        let bugs = self.bugs();
-        sched::get_cpu();
-        self.inner.code.switch_out(&self.inner);
-        sched::put_cpu();
-        if self.bugs() > bugs {
-            // It has died on its way out.
-            return;
-        }
-        self.swap(prev, next);
-        self.inner.tasks.running[usize::from(cpu)].set(next);
-        sched::get_cpu();
-        self.inner.code.switch_in(&self.inner);
-        sched::put_cpu();
-        // Both halves have a say in what becomes of the batch.
-        self.inner.at_switch();
     }
 
     /// The running task gives up its CPU to the idle task: `schedule()`.
-    ///
-    /// Fidelity: changed: kernel/sched/core.c v7.0; nobody else is picked.
     pub fn schedule(&self) {
-        sched::note_context("schedule");
-        self.check_sleep();
-        self.inner.must_be_done(Hazard::PendingAtSchedule);
-        self.context_switch(self.cpu(), idle(self.cpu()));
+        self.step(&Step::Task(TaskOp::Schedule));
     }
 
     /// The running task may sleep here: `might_sleep()`.
-    ///
-    /// Fidelity: changed: include/linux/kernel.h v7.0; sleeping in a section is reported besides.
     pub fn might_sleep(&self) {
-        sched::note_context("might_sleep");
-        self.check_sleep();
+        self.step(&Step::Task(TaskOp::MightSleep));
     }
 
-    /// Looks for the hazards of sleeping here.
-    pub(super) fn check_sleep(&self) {
-        if !sched::preempt_count().preemptible() {
-            self.inner.report(Hazard::SleepInAtomic);
-        } else if sched::is_lazy_mmu_mode_active() {
-            self.inner.report(Hazard::SleepInSection);
-        }
-    }
-
-    /// Makes task `child`, a copy of the running one: `dup_task_struct()`; it runs nowhere yet.
-    ///
-    /// Fidelity: changed: kernel/fork.c v7.0; the child's preempt count is that of a fresh task.
+    /// Makes task `child`, a copy of the running one; it runs nowhere yet.
     pub fn fork(&self, child: u8) {
-        let parent = sched::current_task();
-        let task = TaskStruct { pid: child, preempt_count: PreemptCount::default(), ..parent };
-        self.inner.tasks.saved.borrow_mut().insert(child, self.born(task));
+        self.step(&Step::Fork(child));
     }
 
     /// The running task exits: what it leaves behind is a hazard.
-    ///
-    /// Fidelity: stub: `do_exit()` of kernel/exit.c v7.0: the checks alone; the task could go on.
     pub fn exit(&self) {
-        sched::note_context("do_exit");
-        let task = sched::current_task();
-        if task.preempt_count != PreemptCount::default() {
-            self.inner.report(Hazard::PreemptImbalance);
-        }
-        self.inner.must_be_done(Hazard::PendingAtExit);
-        if task.lazy_mmu_state != Default::default() {
-            self.inner.report(Hazard::SectionAtExit);
-        }
+        self.step(&Step::Task(TaskOp::Exit));
+    }
+
+    /// Arch code calls its own flush hook, past the generic layer.
+    pub fn arch_flush(&self) {
+        self.step(&Step::Task(TaskOp::ArchFlush));
+    }
+}
+
+impl Cpus for Machine {
+    fn cpu(&self) -> u8 {
+        self.cpu()
+    }
+
+    fn running(&self, cpu: u8) -> u8 {
+        self.running(cpu)
+    }
+
+    fn cpu_of(&self, pid: u8) -> Option<u8> {
+        self.cpu_of(pid)
+    }
+
+    fn run_on(&mut self, cpu: u8) {
+        Machine::run_on(self, cpu);
+    }
+
+    fn switch_out(&mut self, next: u8) -> bool {
+        let bugs = self.bugs();
+        self.inner.code.switch_out(&self.inner, next);
+        self.bugs() == bugs
+    }
+
+    fn swap(&mut self, next: u8) {
+        let cpu = self.cpu();
+        Machine::swap(self, self.running(cpu), next);
+        self.inner.tasks.running[usize::from(cpu)].set(next);
+    }
+
+    fn switch_in(&mut self) {
+        self.inner.code.switch_in(&self.inner);
     }
 }

@@ -112,7 +112,7 @@ pub(super) fn hpte_need_flush<H: Hw<PerCpu = Ppc64TlbBatch>>(
         };
         hw.effect(BATCHED.of(index as u32));
         hw.put_off(at, 1);
-        if index >= PPC64_TLB_BATCH_NR {
+        if index >= hw.limit(PPC64_TLB_BATCH_NR) {
             flush_pending(hw);
         }
     } else {

@@ -4,7 +4,8 @@
 
 use super::batch::{self, Ppc64TlbBatch};
 use super::before::{self, Preemption};
-use crate::backend::{Access, At, Backend, Hw, write_ptes};
+use crate::Kernel;
+use crate::backend::{Access, At, Backend, Deferred, Facts, Hw, write_ptes};
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 
@@ -25,6 +26,34 @@ pub enum Hash {
 
 impl Backend for Hash {
     type PerCpu = Ppc64TlbBatch;
+
+    const FACTS: Facts = Facts {
+        defers: Some(Deferred::Invalidation),
+        noun: "hash flushes",
+        effects: &[batch::FLUSH_HASH_PAGE, batch::FLUSH_HASH_RANGE, HASH_PAGE],
+        hash_table: true,
+        ..Facts::new("powerpc-hash", "delays hash page table invalidations, 192 at most")
+    };
+
+    fn in_kernel(kernel: Kernel) -> Self {
+        match kernel {
+            Kernel::V6_0 => Self::V6_0,
+            Kernel::V6_14 | Kernel::V6_16 | Kernel::V6_19 => Self::V6_1,
+            Kernel::V7_0 | Kernel::V7_1 | Kernel::V7_2 | Kernel::S390V6 => Self::V7_0,
+        }
+    }
+
+    fn version(self) -> &'static str {
+        match self {
+            Self::V6_0 => "V6_0",
+            Self::V6_1 => "V6_1",
+            Self::V7_0 => "V7_0",
+        }
+    }
+
+    fn used(pte: Pte) -> Pte {
+        pte.with(Pte::YOUNG | Pte::HASHPTE)
+    }
 
     /// Keeps the task on the CPU whose batch it fills.
     ///

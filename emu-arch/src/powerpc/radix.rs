@@ -3,7 +3,8 @@
 //! Models the `radix_enabled()` tests of arch/powerpc/include/asm/book3s/64/tlbflush-hash.h and
 //! arch/powerpc/include/asm/book3s/64/radix.h, v7.0. The generic counters move all the same.
 
-use crate::backend::{At, Backend, Hw};
+use crate::Kernel;
+use crate::backend::{At, Backend, Facts, Hw};
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 
@@ -21,6 +22,16 @@ pub struct Radix;
 
 impl Backend for Radix {
     type PerCpu = ();
+
+    const FACTS: Facts = Facts {
+        effects: &[RADIX_TLB_FLUSH],
+        wants_lazy_mmu_mode: false,
+        ..Facts::new("powerpc-radix", "delays nothing, the counters move")
+    };
+
+    fn in_kernel(_: Kernel) -> Self {
+        Self
+    }
 
     /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v6.0 to v7.0.
     fn enter(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) {}

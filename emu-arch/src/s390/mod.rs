@@ -14,7 +14,8 @@ mod tests;
 pub use ipte_range::{IPTE_RANGE, IPTE_RANGE_MAX, IpteRange};
 pub use pgtable::IPTE;
 
-use crate::backend::{At, Backend, Hw, PteRange};
+use crate::Kernel;
+use crate::backend::{At, Backend, Deferred, Facts, Hw, PteRange};
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 
@@ -42,6 +43,30 @@ impl Default for S390 {
 
 impl Backend for S390 {
     type PerCpu = IpteRange;
+
+    const FACTS: Facts = Facts {
+        defers: Some(Deferred::Store),
+        defers_kernel: false,
+        noun: "invalidations",
+        effects: &[IPTE, IPTE_RANGE, TLB_FLUSH_MM_LAZY],
+        flush_passes_stores: true,
+        ..Facts::new("s390", "delays the stores of a hinted range; only in s390-v6")
+    };
+
+    fn in_kernel(_: Kernel) -> Self {
+        Self::default()
+    }
+
+    fn version(self) -> &'static str {
+        "proposal v6"
+    }
+
+    fn is_in(kernel: Kernel) -> Result<(), &'static str> {
+        match kernel {
+            Kernel::S390V6 => Ok(()),
+            _ => Err("s390 has the mode in the proposal only: --kernel s390-v6"),
+        }
+    }
     const PTEP_GET_IS_READ: bool = false;
 
     fn enter(self, hw: &mut impl Hw<PerCpu = IpteRange>) {

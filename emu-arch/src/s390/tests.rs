@@ -1,7 +1,7 @@
 //! s390 on plain values: what no scenario can set up, and interrupts inside of a leave.
 
 use super::{IpteRange, S390};
-use crate::backend::{At, Backend, Hw, Psize, PteRange, Slot};
+use crate::backend::{At, Backend, Hw, PteRange, Slot};
 use crate::hw::addr::{Pfn, VirtAddr};
 use crate::hw::effect::{Effect, Kind};
 use crate::hw::pte::Pte;
@@ -47,7 +47,7 @@ impl Hw for Values {
     type Ptep = usize;
     type PerCpu = IpteRange;
 
-    fn read(&self, ptep: usize) -> Pte {
+    fn read(&mut self, ptep: usize) -> Pte {
         self.memory[ptep]
     }
     fn write(&mut self, ptep: usize, pte: Pte) {
@@ -59,31 +59,22 @@ impl Hw for Values {
     fn slot(&self, ptep: usize) -> Slot {
         Slot(ptep as u64)
     }
-    fn read_slot(&self, slot: Slot) -> Pte {
+    fn read_slot(&mut self, slot: Slot) -> Pte {
         self.memory[slot.0 as usize]
     }
     fn write_slot(&mut self, slot: Slot, pte: Pte) {
         self.memory[slot.0 as usize] = pte;
     }
-    fn is_lazy_mmu_mode_active(&self) -> bool {
+    fn is_lazy_mmu_mode_active(&mut self) -> bool {
         unreachable!("s390 asks for its own count only")
     }
-    fn task_lazy_mmu_mode_active(&self) -> bool {
+    fn task_lazy_mmu_mode_active(&mut self) -> bool {
         unreachable!("s390 has no part in a context switch")
-    }
-    fn task_lazy_mmu_mode_pause(&mut self) {}
-    fn task_lazy_mmu_mode_resume(&mut self) {}
-    fn test_thread_flag(&self, _: u32) -> bool {
-        false
-    }
-    fn set_thread_flag(&mut self, _: u32) {}
-    fn test_and_clear_thread_flag(&mut self, _: u32) -> bool {
-        false
     }
     fn per_cpu<R>(&mut self, step: impl FnOnce(&mut IpteRange) -> R) -> R {
         step(&mut self.cpu)
     }
-    fn in_interrupt(&self) -> bool {
+    fn in_interrupt(&mut self) -> bool {
         unreachable!("s390 asks for its own count only")
     }
     fn get_cpu(&mut self) {
@@ -99,9 +90,6 @@ impl Hw for Values {
         self.preempt_count -= 1;
         self.done.push(format!("preempt_count={}", self.preempt_count));
     }
-    fn slice_psize(&self, _: At) -> Psize {
-        Psize::default()
-    }
     fn effect(&mut self, effect: Effect) {
         if effect.kind == Kind::PutOff {
             return;
@@ -112,8 +100,9 @@ impl Hw for Values {
         let n = effect.n.map(|n| format!("({n})")).unwrap_or_default();
         self.done.push(format!("{}{n}", effect.name));
     }
-    fn bug(&mut self, cond: &'static str) {
-        panic!("{cond}");
+    fn bug_on(&mut self, cond: bool, text: &'static str) -> bool {
+        assert!(!cond, "{text}");
+        true
     }
 }
 

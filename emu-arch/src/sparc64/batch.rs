@@ -110,7 +110,7 @@ pub(super) fn tlb_batch_add_one<H: Hw<PerCpu = TlbBatch>>(
         };
         hw.effect(BATCHED.of(nr as u32));
         hw.put_off(at, 1);
-        if nr >= TLB_BATCH_NR {
+        if nr >= hw.limit(TLB_BATCH_NR) {
             flush_tlb_pending(hw);
         }
     } else {

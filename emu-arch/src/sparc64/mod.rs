@@ -15,7 +15,8 @@ mod batch;
 mod hooks;
 mod before;
 
-use crate::backend::{At, Backend, Hw};
+use crate::Kernel;
+use crate::backend::{At, Backend, Deferred, Facts, Hw};
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 
@@ -89,6 +90,41 @@ impl Sparc64 {
 
 impl Backend for Sparc64 {
     type PerCpu = TlbBatch;
+
+    const FACTS: Facts = Facts {
+        defers: Some(Deferred::Invalidation),
+        defers_kernel: false,
+        noun: "TSB/TLB flushes",
+        effects: &[
+            FLUSH_TSB_USER,
+            FLUSH_TSB_USER_PAGE,
+            GLOBAL_FLUSH_TLB_PAGE,
+            SMP_FLUSH_TLB_PENDING,
+        ],
+        ..Facts::new("sparc64", "delays TSB and TLB invalidations, 192 at most")
+    };
+
+    fn in_kernel(kernel: Kernel) -> Self {
+        match kernel {
+            Kernel::V6_0 => Self::V6_0,
+            Kernel::V6_14 => Self::V6_6,
+            Kernel::V6_16 | Kernel::V6_19 => Self::V6_15,
+            Kernel::V7_0 | Kernel::V7_1 | Kernel::V7_2 | Kernel::S390V6 => Self::V7_0,
+        }
+    }
+
+    fn version(self) -> &'static str {
+        match self {
+            Self::V6_0 => "V6_0",
+            Self::V6_6 => "V6_6",
+            Self::V6_15 => "V6_15",
+            Self::V7_0 => "V7_0",
+        }
+    }
+
+    fn batch_outlives_section(self) -> bool {
+        matches!(self, Self::V6_0 | Self::V6_6)
+    }
 
     fn enter(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) {
         match self {

@@ -3,7 +3,7 @@
 //! The tracker is told of every update that is put off or done, of every access and read, of
 //! switches, locks and returns. It keeps what software believes, what is pending and what CPUs have
 //! cached apart from what is in memory, and asks the detection functions of
-//! [`crate::hw::hazard`]. It is a plain value and is told who executes, so that the machine of a
+//! [`crate::hazard`]. It is a plain value and is told who executes, so that the machine of a
 //! thread and the machine as a value share it.
 
 mod pending;
@@ -11,10 +11,9 @@ mod stale;
 
 use lazy_mmu::preempt::PreemptCount;
 
-use crate::Arch;
-use crate::backend::At;
+use crate::backend::{At, Facts};
+use crate::hazard::{self, Hazard, Trigger};
 use crate::hw::addr::{PMD_SHIFT, PTRS_PER_PTE, VirtAddr};
-use crate::hw::hazard::{self, Deferred, Hazard};
 use crate::hw::page_map::{Page, PageMap};
 use crate::hw::pte::Pte;
 use crate::machine::NR_CPUS;
@@ -41,7 +40,8 @@ const fn page(at: At) -> Page {
 /// What a machine with hazards tracked keeps.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Tracker {
-    arch: Arch,
+    /// What is known of the architecture.
+    facts: Known,
     /// What is pending, by owner: the task on arm64, the CPU elsewhere.
     pending: Updates,
     /// Cached translations: the hash page table as CPU 0 on powerpc hash, each CPU's TLB elsewhere.
@@ -52,12 +52,36 @@ pub struct Tracker {
     found: Vec<(Hazard, Option<u32>)>,
 }
 
+/// What is known of the architecture; the same in all states of one machine.
+#[derive(Clone, Copy, Debug)]
+struct Known(&'static Facts);
+
+impl std::ops::Deref for Known {
+    type Target = Facts;
+
+    fn deref(&self) -> &Facts {
+        self.0
+    }
+}
+
+impl PartialEq for Known {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Known {}
+
+impl std::hash::Hash for Known {
+    fn hash<H: std::hash::Hasher>(&self, _: &mut H) {}
+}
+
 impl Tracker {
     /// Nothing is pending and nothing cached.
     #[must_use]
-    pub fn new(arch: Arch) -> Self {
+    pub fn new(facts: &'static Facts) -> Self {
         let (pending, stale) = (Updates::default(), Stales::default());
-        Self { arch, pending, cached: Default::default(), stale, found: Vec::new() }
+        Self { facts: Known(facts), pending, cached: Default::default(), stale, found: Vec::new() }
     }
 
     /// Tells whether anything was found since the last time.
@@ -95,23 +119,17 @@ impl Tracker {
         self.pending.latest(page(at))
     }
 
-    /// Whether stores may be pending, so that memory need not hold what software believes.
-    #[inline]
-    fn defers_stores(&self) -> bool {
-        self.arch.defers() == Some(Deferred::Store)
-    }
-
     /// Whose list an update joins.
     #[inline]
     fn owner(&self, now: Now) -> u8 {
-        if self.arch.defers_per_cpu() { now.cpu } else { now.task }
+        if self.facts.defers_per_cpu() { now.cpu } else { now.task }
     }
 
     /// Updates are put off.
     #[inline]
     pub fn put_off(&mut self, now: Now, at: At, nr: u16) {
         let owner = self.owner(now);
-        let (stores, oldest) = (self.defers_stores(), self.pending.oldest_of(owner));
+        let (stores, oldest) = (self.facts.defers_stores(), self.pending.oldest_of(owner));
         let seq = now.seq.saturating_sub(1);
         for n in 0..nr {
             let page = page(At { addr: at.addr.add_pages(u64::from(n)), ..at });
@@ -119,7 +137,7 @@ impl Tracker {
         }
         let foreign = oldest.is_some_and(|oldest| oldest.task != now.task);
         let (count, irq) = (now.preempt_count, now.preempt_count.in_interrupt());
-        let per_cpu = self.arch.defers_per_cpu() && !self.arch.batch_may_be_preempted();
+        let per_cpu = self.facts.pins_task();
         for hazard in hazard::put_off(per_cpu, count.preemptible(), irq, foreign) {
             let cause = oldest.filter(|_| hazard == Some(Hazard::ForeignBatch));
             self.report_some(hazard, cause.map(|oldest| oldest.seq));
@@ -154,29 +172,22 @@ impl Tracker {
 
     /// The mode is on from now on.
     pub fn entered(&mut self, now: Now) {
-        let keeps = self.arch.defers().is_some() && self.arch.defers_per_cpu();
-        let per_cpu = keeps && !self.arch.batch_may_be_preempted();
-        self.report_some(hazard::entered(per_cpu, now.preempt_count.preemptible()), None);
+        self.report_some(
+            hazard::entered(self.facts.pins_task(), now.preempt_count.preemptible()),
+            None,
+        );
     }
 
     /// Code has asked for a TLB flush of `nr` pages, which is done now. Under Xen it waits behind the
     /// stores instead, so that the order is kept.
     pub fn flushed(&mut self, at: At, nr: u64) {
-        if self.arch != Arch::S390 {
+        if !self.facts.flush_passes_stores {
             return;
         }
         let range = page(at)..page(at).saturating_add(nr);
         let pending = self.pending.iter().find(|pending| range.contains(&pending.page)).copied();
-        let deferred = pending.and(self.arch.defers());
+        let deferred = pending.and(self.facts.defers);
         self.report_some(hazard::flush_before_stores(deferred), pending.map(|p| p.seq));
-    }
-
-    /// A primitive is about to change an entry and depends on what it finds in memory, `before`.
-    pub fn read_to_change(&mut self, at: At, before: Pte) {
-        // On s390 a primitive looks into the cache first.
-        if self.arch == Arch::XenPv {
-            self.read(at, before);
-        }
     }
 
     /// A primitive has changed an entry, which has `after` in memory and had `before`; `latest` makes
@@ -190,7 +201,7 @@ impl Tracker {
         latest: impl FnOnce(Pte) -> Pte,
     ) {
         let page = page(at);
-        if !self.defers_stores() {
+        if !self.facts.defers_stores() {
             self.translated(now, page, before, after);
             return;
         }
@@ -201,7 +212,7 @@ impl Tracker {
         // An IPTE stores nothing that an older store could undo.
         if pending && before != after && !after.has(Pte::INVALID) {
             let cause = self.pending.cause(page);
-            self.report_some(hazard::overtaken(self.arch.defers()), cause);
+            self.report_some(hazard::overtaken(self.facts.defers), cause);
         }
     }
 
@@ -227,7 +238,7 @@ impl Tracker {
 
     /// Software has read an entry and saw `seen`.
     pub fn read(&mut self, at: At, seen: Pte) {
-        if !self.defers_stores() {
+        if !self.facts.defers_stores() {
             return;
         }
         let page = page(at);
@@ -237,11 +248,12 @@ impl Tracker {
         }
     }
 
-    /// A CPU touched a page; its entry was `before` and is `after` in memory.
-    pub fn access(&mut self, now: Now, at: At, before: Pte, after: Pte) {
+    /// A CPU touched a page; its entry was `before` and is `after` in memory. Returns what that
+    /// exercised.
+    pub fn access(&mut self, now: Now, at: At, before: Pte, after: Pte) -> [Option<Trigger>; 2] {
         let page = page(at);
         let pending = self.pending.cause(page);
-        let hashed = self.arch == Arch::PowerpcHash;
+        let hashed = self.facts.hash_table;
         let cpu = if hashed { 0 } else { usize::from(now.cpu) };
         let cached = self.cached[cpu].get(page).copied();
         if hashed && after.has(Pte::HASHPTE) && !before.has(Pte::HASHPTE) {
@@ -249,11 +261,12 @@ impl Tracker {
             let hpte = cached.or(pending.map(|_| before));
             self.report_some(hazard::duplicate_hpte(hpte), pending);
             *self.cached[cpu].get_or_insert(page, after) = after;
-            return;
+            return [Some(Trigger::HashInsert), None];
         }
-        if let (Some(cause), Some(deferred)) = (pending, self.arch.defers()) {
+        let hit = cached.map(|_| Trigger::CachedAccess);
+        if let (Some(cause), Some(deferred)) = (pending, self.facts.defers) {
             self.report(hazard::access_while_pending(deferred), Some(cause));
-            return;
+            return [hit, None];
         }
         match cached {
             Some(cached) => self.report_some(hazard::stale_translation(cached, after), None),
@@ -263,6 +276,7 @@ impl Tracker {
             }
             None => {}
         }
+        [hit, None]
     }
 
     /// A call that must leave nothing pending returns, or a task gives up something.
@@ -315,7 +329,7 @@ mod tests {
         let at = At { mm: 1, addr: VirtAddr::page(0x7f00_0000_0000).unwrap() };
         let now = Now { cpu: 0, task: 0, preempt_count: PreemptCount::default(), seq: 0 };
         let pte = Pte::user(Pfn(1), false, false);
-        let mut tracker = Tracker::new(Arch::PowerpcHash);
+        let mut tracker = Tracker::new(&<crate::powerpc::Hash as crate::backend::Backend>::FACTS);
         tracker.access(now, at, pte, pte);
         tracker.access(now, at, pte, pte.with(Pte::HASHPTE));
         assert_eq!(tracker.take_found(), []);

@@ -3,7 +3,8 @@
 //! Models arch/x86/include/asm/pgtable.h and paravirt.h with CONFIG_PARAVIRT_XXL not on Xen PV: the
 //! hooks are patched out, and from v7.0 on the generic counters move without effect.
 
-use crate::backend::{At, Backend, Hw};
+use crate::Kernel;
+use crate::backend::{At, Backend, Facts, Hw};
 use crate::hw::effect::Effect;
 
 /// Invalidation of a range of user pages.
@@ -17,6 +18,15 @@ pub struct X86;
 
 impl Backend for X86 {
     type PerCpu = ();
+
+    const FACTS: Facts = Facts {
+        effects: &[FLUSH_TLB_MM_RANGE, FLUSH_TLB_KERNEL_RANGE],
+        ..Facts::new("x86", "delays nothing, the counters move")
+    };
+
+    fn in_kernel(_: Kernel) -> Self {
+        Self
+    }
 
     /// Fidelity: same as `paravirt_nop` in arch/x86/kernel/paravirt.c v6.0 to v7.1; v7.2 has an empty
     /// inline.

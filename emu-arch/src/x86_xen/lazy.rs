@@ -54,16 +54,18 @@ impl XenPv {
             hw.per_cpu(|cpu| cpu.nesting += 1);
             return true;
         }
-        if old != LazyMode::None {
-            hw.bug(match self {
-                Self::V6_0 => "this_cpu_read(paravirt_lazy_mode) != PARAVIRT_LAZY_NONE",
-                Self::V6_6 => "old_mode != XEN_LAZY_NONE",
-                _ => "this_cpu_read(xen_lazy_mode) != XEN_LAZY_NONE",
-            });
-            return false;
+        let text = match self {
+            Self::V6_0 => "this_cpu_read(paravirt_lazy_mode) != PARAVIRT_LAZY_NONE",
+            Self::V6_6 => "old_mode != XEN_LAZY_NONE",
+            Self::V6_15 | Self::V7_0 | Self::V7_1 | Self::V7_2 => {
+                "this_cpu_read(xen_lazy_mode) != XEN_LAZY_NONE"
+            }
+        };
+        let goes_on = hw.bug_on(old != LazyMode::None, text);
+        if goes_on {
+            hw.per_cpu(|cpu| cpu.mode = mode);
         }
-        hw.per_cpu(|cpu| cpu.mode = mode);
-        true
+        goes_on
     }
 
     /// Leaves `mode`; tells whether the kernel goes on.
@@ -71,11 +73,14 @@ impl XenPv {
     /// Fidelity: same as arch/x86/kernel/paravirt.c v6.0 and arch/x86/include/asm/xen/hypervisor.h
     /// v6.6 (49147beb0ccb), v6.15 (c36549ff8d84) and v7.0.
     fn leave_lazy(self, hw: &mut impl Hw<PerCpu = XenCpu>, mode: LazyMode) -> bool {
-        if hw.per_cpu(|cpu| cpu.mode) != mode {
-            hw.bug(match self {
-                Self::V6_0 => "this_cpu_read(paravirt_lazy_mode) != mode",
-                _ => "this_cpu_read(xen_lazy_mode) != mode",
-            });
+        let text = match self {
+            Self::V6_0 => "this_cpu_read(paravirt_lazy_mode) != mode",
+            Self::V6_6 | Self::V6_15 | Self::V7_0 | Self::V7_1 | Self::V7_2 => {
+                "this_cpu_read(xen_lazy_mode) != mode"
+            }
+        };
+        let current = hw.per_cpu(|cpu| cpu.mode);
+        if !hw.bug_on(current != mode, text) {
             return false;
         }
         hw.per_cpu(|cpu| match cpu.nesting.checked_sub(1) {

@@ -10,7 +10,8 @@ mod multicalls;
 pub use lazy::LazyMode;
 pub use multicalls::{MC_ARGS, MC_BATCH, MMU_UPDATE_CALL, MMUEXT_OP_CALL, MULTICALL};
 
-use crate::backend::{At, Backend, Hw, Level, Slot};
+use crate::Kernel;
+use crate::backend::{At, Backend, Batch, Deferred, Facts, Hw, Level, Slot};
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 use multicalls::{McBuffer, Mmuext, extend_mmu_update, queue_flush, xen_mc_flush};
@@ -90,6 +91,38 @@ impl XenPv {
 
 impl Backend for XenPv {
     type PerCpu = XenCpu;
+
+    const FACTS: Facts = Facts {
+        defers: Some(Deferred::Store),
+        batch: Batch::PerCpuSwitched,
+        noun: "hypercalls",
+        effects: &[MMU_UPDATE_CALL, MMUEXT_OP_CALL, MULTICALL],
+        prot_start_reads: true,
+        updates_read_memory: true,
+        ..Facts::new("xen-pv", "delays the stores, in a queue of hypercalls")
+    };
+
+    fn in_kernel(kernel: Kernel) -> Self {
+        match kernel {
+            Kernel::V6_0 => Self::V6_0,
+            Kernel::V6_14 => Self::V6_6,
+            Kernel::V6_16 | Kernel::V6_19 => Self::V6_15,
+            Kernel::V7_0 => Self::V7_0,
+            Kernel::V7_1 | Kernel::S390V6 => Self::V7_1,
+            Kernel::V7_2 => Self::V7_2,
+        }
+    }
+
+    fn version(self) -> &'static str {
+        match self {
+            Self::V6_0 => "V6_0",
+            Self::V6_6 => "V6_6",
+            Self::V6_15 => "V6_15",
+            Self::V7_0 => "V7_0",
+            Self::V7_1 => "V7_1",
+            Self::V7_2 => "V7_2",
+        }
+    }
 
     fn enter(self, hw: &mut impl Hw<PerCpu = XenCpu>) {
         self.enter_mmu(hw);

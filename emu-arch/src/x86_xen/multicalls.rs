@@ -97,8 +97,8 @@ impl McBuffer {
     /// `xen_mc_extend_args()`: adds an update to the newest call if that is one of updates and there
     /// is room; tells how many that call has now.
     #[inline]
-    fn extend(&mut self, slot: Option<Slot>, pte: Pte) -> Option<u16> {
-        let room = self.argidx + MMU_UPDATE < MC_ARGS;
+    fn extend(&mut self, max: usize, slot: Option<Slot>, pte: Pte) -> Option<u16> {
+        let room = self.argidx + MMU_UPDATE < mc_args(max);
         let Some(Entry::MmuUpdate(n)) = self.entries.last_mut().filter(|_| room) else {
             return None;
         };
@@ -116,9 +116,15 @@ impl McBuffer {
     }
 
     /// Whether a new call with `args` bytes of arguments fits, as `__xen_mc_entry()` asks.
-    fn fits(&self, args: usize) -> bool {
-        self.entries.len() < MC_BATCH && self.argidx + args < MC_ARGS
+    fn fits(&self, max: usize, args: usize) -> bool {
+        self.entries.len() < max && self.argidx + args < mc_args(max)
     }
+}
+
+/// How many bytes of arguments are too many for `max` calls: [`MC_ARGS`] for [`MC_BATCH`].
+#[inline]
+const fn mc_args(max: usize) -> usize {
+    max * (MC_ARGS / MC_BATCH)
 }
 
 /// Queues an update: `xen_extend_mmu_update()`.
@@ -131,7 +137,8 @@ pub(super) fn extend_mmu_update(
     slot: Option<Slot>,
     pte: Pte,
 ) {
-    let n = match hw.per_cpu(|cpu| cpu.queue.extend(slot, pte)) {
+    let max = hw.limit(MC_BATCH);
+    let n = match hw.per_cpu(|cpu| cpu.queue.extend(max, slot, pte)) {
         Some(n) => n,
         None => start_mmu_update(hw, slot, pte),
     };
@@ -169,7 +176,8 @@ pub(super) fn queue_flush(hw: &mut impl Hw<PerCpu = XenCpu>, cmd: Mmuext, at: At
 
 /// Flushes where a new call does not fit.
 fn make_room(hw: &mut impl Hw<PerCpu = XenCpu>, args: usize) {
-    if !hw.per_cpu(|cpu| cpu.queue.fits(args)) {
+    let max = hw.limit(MC_BATCH);
+    if !hw.per_cpu(|cpu| cpu.queue.fits(max, args)) {
         xen_mc_flush(hw);
     }
 }

@@ -10,8 +10,8 @@ use lazy_mmu::trace::PteOp;
 
 use super::options::Accesses;
 use crate::prove::Language;
-use emu_lab::scenario::{Step, TaskOp};
-use emu_lab::value::{Memory, Progress};
+use emu_arch::kernel::{Step, TaskOp};
+use emu_arch::replay::{Memory, Progress};
 
 /// A step that clients may take.
 #[derive(Clone, Debug)]

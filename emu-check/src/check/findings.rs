@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use emu_arch::hw::hazard::Hazard;
+use emu_arch::hazard::Hazard;
 use emu_arch::{Arch, Kernel};
 use lazy_mmu::design::{Design, sketch};
 
@@ -32,7 +32,7 @@ const HUNTS: &[Hunt] = &[
     Hunt {
         bug: "v7.0 on Xen PV",
         what: "a preemption between the counter and the hook",
-        arch: Arch::XenPv,
+        arch: Arch::XEN_PV,
         kernel: Kernel::V7_0,
         set: |_| {},
         property: Property::No(Hazard::ArchBug),
@@ -40,7 +40,7 @@ const HUNTS: &[Hunt] = &[
     Hunt {
         bug: "BC-02",
         what: "an entry is read while its update is queued; there in an interrupt, here by the task",
-        arch: Arch::XenPv,
+        arch: Arch::XEN_PV,
         kernel: Kernel::V6_0,
         set: |options| options.accesses = Accesses::Any,
         property: Property::No(Hazard::StaleRead),
@@ -48,7 +48,7 @@ const HUNTS: &[Hunt] = &[
     Hunt {
         bug: "BC-05",
         what: "an interrupt enters the mode that the task is in",
-        arch: Arch::XenPv,
+        arch: Arch::XEN_PV,
         kernel: Kernel::V6_19,
         set: |options| (options.nesting, options.interrupt_calls) = (1, true),
         property: Property::No(Hazard::ArchBug),
@@ -56,7 +56,7 @@ const HUNTS: &[Hunt] = &[
     Hunt {
         bug: "BC-07",
         what: "sections nest where that is a BUG; there since every set_ptes() was one",
-        arch: Arch::XenPv,
+        arch: Arch::XEN_PV,
         kernel: Kernel::V6_19,
         set: |options| options.interrupts = false,
         property: Property::No(Hazard::ArchBug),
@@ -64,7 +64,7 @@ const HUNTS: &[Hunt] = &[
     Hunt {
         bug: "BC-09",
         what: "powerpc touches its batch with preemption on",
-        arch: Arch::PowerpcHash,
+        arch: Arch::POWERPC_HASH,
         kernel: Kernel::V6_0,
         set: |_| {},
         property: Property::No(Hazard::BatchPreemptible),
@@ -72,7 +72,7 @@ const HUNTS: &[Hunt] = &[
     Hunt {
         bug: "BC-10",
         what: "sparc64 leaves its batch behind at a switch",
-        arch: Arch::Sparc64,
+        arch: Arch::SPARC64,
         kernel: Kernel::V6_14,
         set: |options| options.nesting = 1,
         property: Property::No(Hazard::ForeignBatch),
@@ -80,7 +80,7 @@ const HUNTS: &[Hunt] = &[
     Hunt {
         bug: "BC-11",
         what: "a section sleeps where the mode turns preemption off",
-        arch: Arch::PowerpcHash,
+        arch: Arch::POWERPC_HASH,
         kernel: Kernel::V6_19,
         set: |options| (options.accesses, options.nesting) = (Accesses::Any, 1),
         property: Property::No(Hazard::SleepInAtomic),
@@ -88,7 +88,7 @@ const HUNTS: &[Hunt] = &[
     Hunt {
         bug: "BC-15",
         what: "an update made in an interrupt is put off; there on arm64",
-        arch: Arch::Sparc64,
+        arch: Arch::SPARC64,
         kernel: Kernel::V6_19,
         set: |_| {},
         property: Property::No(Hazard::IrqDeferred),
@@ -96,7 +96,7 @@ const HUNTS: &[Hunt] = &[
     Hunt {
         bug: "BC-16",
         what: "an inner section ends the batching of the outer one",
-        arch: Arch::Arm64,
+        arch: Arch::ARM64,
         kernel: Kernel::V6_16,
         set: |options| options.interrupts = false,
         property: Property::BatchesAfterNested,
@@ -104,7 +104,7 @@ const HUNTS: &[Hunt] = &[
     Hunt {
         bug: "BC-17",
         what: "a nested disable that does not flush",
-        arch: Arch::Arm64,
+        arch: Arch::ARM64,
         kernel: Kernel::V7_0,
         set: |options| {
             options.interrupts = false;
@@ -115,7 +115,7 @@ const HUNTS: &[Hunt] = &[
     Hunt {
         bug: "BC-18",
         what: "code without a section of its own counts on its update inside one",
-        arch: Arch::Arm64,
+        arch: Arch::ARM64,
         kernel: Kernel::V7_0,
         set: |options| (options.accesses, options.nesting) = (Accesses::Any, 1),
         property: Property::No(Hazard::AccessPendingBarriers),
@@ -176,9 +176,9 @@ call sequences of any length; on sparc64 up to v6.14, where states multiply, one
 /// A report for each code, with the kernels that have it.
 fn reports(watch: &mut dyn Watch) -> Vec<(String, Report)> {
     let mut reports: Vec<(String, String, Report)> = Vec::new();
-    for arch in Arch::ALL {
-        for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.has(arch).is_ok()) {
-            let code = arch.code(kernel).unwrap_or_default();
+    for arch in Arch::all() {
+        for kernel in arch.kernels() {
+            let code = arch.version(kernel).unwrap_or_default();
             let code = format!("{} {code} {}", arch.id(), kernel.design().id());
             if let Some((_, kernels, _)) = reports.iter_mut().find(|(known, ..)| *known == code) {
                 let _ = write!(kernels, ", {}", kernel.id());

@@ -6,7 +6,7 @@ use super::client::{Level, Owner};
 use super::model::{Model, Task, Triple};
 use super::moves::{LocalMove, Move, Note};
 use super::property::Sometimes;
-use emu_lab::value::{Local, Seen};
+use emu_arch::replay::{Local, Seen};
 
 impl Model {
     pub(super) fn may_return(&self, level: &Level) -> bool {

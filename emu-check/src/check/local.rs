@@ -1,6 +1,6 @@
 //! What the task of a triple can do, as the kernel's code does it.
 
-use emu_arch::hw::hazard::Hazard;
+use emu_arch::hazard::{Hazard, Trigger};
 use lazy_mmu::design::{Call, Design, Hook, direct};
 use lazy_mmu::preempt::PreemptCount;
 
@@ -9,7 +9,7 @@ use super::model::{Model, Task, Triple};
 use super::moves::{LocalMove, Move, Note};
 use super::options::Accesses;
 use super::property::{self, Property, Sometimes};
-use emu_lab::value::{Local, Seen};
+use emu_arch::replay::{Local, Seen};
 
 impl Model {
     /// What the task of a triple can do, in a fixed order.
@@ -188,10 +188,10 @@ impl Model {
                 task.entered = !matches!(seen.hooks.last(), Some(Hook::Leave));
             }
         }
-        if seen.put_off {
+        if seen.exercised.contains(Trigger::Defer) {
             sometimes |= Sometimes::PutOff.bit();
         }
-        if seen.settled {
+        if seen.exercised.contains(Trigger::Complete) {
             sometimes |= Sometimes::Settled.bit();
         }
         note.fatal = seen.bug.is_some();

@@ -23,7 +23,7 @@
 //!     pages: Pages::None,
 //!     interrupts: false,
 //!     preemption: false,
-//!     ..Options::new(Arch::Naive, Kernel::V7_1)
+//!     ..Options::new(Arch::NAIVE, Kernel::V7_1)
 //! };
 //! let report = check(&options, &mut nobody());
 //! assert!(report.is_proof() && report.broken.is_empty());
@@ -48,8 +48,8 @@ mod report;
 mod search;
 pub mod table;
 
+use emu_arch::replay::Memory;
 use emu_lab::scenario::Scenario;
-use emu_lab::value::Memory;
 use model::Model;
 
 pub use crate::prove::Language;

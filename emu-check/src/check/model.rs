@@ -5,17 +5,16 @@
 //! that each such triple is worked out once, by the kernel's code on the machine as a value, and looked
 //! up from then on.
 
-use emu_arch::machine::idle as idle_task;
+use emu_arch::kernel::{Step, idle as idle_task};
 use indexmap::{IndexMap, IndexSet};
 use lazy_mmu::Record;
-use lazy_mmu::preempt::PreemptCount;
 use lazy_mmu::sched::TaskStruct;
 use rustc_hash::FxBuildHasher;
 
 use super::client::{Level, Op};
 use super::moves::{Found, LocalMove, Move, Note};
 use super::options::Options;
-use emu_lab::value::{Code, Local, Memory, code};
+use emu_arch::replay::{Code, Local, Memory};
 
 /// The most words that a state has: three tasks, two idle tasks, two CPUs, memory.
 pub(super) const WORDS_MAX: usize = 8;
@@ -108,7 +107,7 @@ impl Model {
         programs: bool,
     ) -> (Self, Words) {
         let mut model = Self {
-            code: code(options.arch, options.kernel, options.design, options.fault),
+            code: options.arch.replay(options.kernel, options.design, options.fault),
             options,
             ops,
             programs,
@@ -138,7 +137,7 @@ impl Model {
             let idle = n >= layout.tasks;
             let pid = if idle { idle_task((n - layout.tasks) as u8) } else { n as u8 + 1 };
             let fresh = TaskStruct { pid, ..TaskStruct::default() };
-            let task = if runs.contains(&n) { fresh } else { self.code.born(fresh) };
+            let task = if runs.contains(&n) { fresh } else { self.code.unborn(fresh) };
             let unborn = unborn(n);
             let levels = if idle || unborn { Vec::new() } else { vec![Level::default()] };
             let task = Task { task, levels, entered: false, interrupted: false, unborn };
@@ -312,14 +311,22 @@ impl Model {
             return;
         }
         let pid = unborn.task.pid;
-        let parent = self.task(state[runs]);
-        let preempt_count = PreemptCount::default();
-        let born = self.code.born(TaskStruct { pid, preempt_count, ..parent.task });
-        let entered = parent.entered;
+        let (_, triple) = self.triple(state, cpu);
+        let (parent, mut local) = self.local(triple);
+        let mut seen = self.seen();
+        self.code.whole_step(&mut local, &Step::Fork(pid), &mut seen);
+        self.keep(&mut seen);
+        let mut note = Note::default();
+        self.broken(&seen.hazards, &parent, &seen, &mut note);
+        let Some(forked) = seen.forked else { return };
         let levels = vec![Level::default()];
-        let task = Task { task: born, levels, entered, interrupted: false, unborn: false };
+        let entered = parent.entered;
+        let child_task = Task { task: forked, levels, entered, interrupted: false, unborn: false };
+        let parent = Task { task: local.task, ..parent };
+        let fork = self.done(fork.mv, parent, local, note, 0);
         let mut next = *state;
-        next[child] = self.tasks.insert_full(task).0 as u32;
+        self.apply(&mut next, cpu, runs, fork);
+        next[child] = self.tasks.insert_full(child_task).0 as u32;
         see(Move::Fork { cpu: cpu as u8 }, fork.found(), &next);
     }
 

@@ -7,8 +7,9 @@ use lazy_mmu::trace::PteOp;
 
 use super::client::{Kind, Op, Owner};
 use super::options::{Accesses, Options, Pages};
-use emu_lab::scenario::{PteArgs, Scenario, Step, TaskOp};
-use emu_lab::value::Memory;
+use emu_arch::kernel::{PteArgs, Step, TaskOp};
+use emu_arch::replay::Memory;
+use emu_lab::scenario::{self, Scenario};
 
 /// A page of clients, where they have any: each task has one, then the interrupts of each CPU.
 fn page(pages: Pages, number: u8) -> Option<At> {
@@ -86,16 +87,17 @@ pub(super) fn programs(
     let mut interrupted = None;
     let several = scenario.lines().any(|line| line.task > 1);
     for line in scenario.lines() {
-        memory.prepare(&line.step, options.arch);
+        line.step.prepare(&mut memory, options.arch);
         let task = line.task.max(1);
         let refuse = |why| Err((line.number, why));
-        match line.step {
-            Step::Map(_) | Step::Expect(_) | Step::Task(TaskOp::Run) => continue,
+        let scenario::Step::Kernel(step) = line.step else { continue };
+        match step {
+            Step::Task(TaskOp::Run) => continue,
             Step::Context(change) if change.name == "hardirq_enter" => {
                 interrupted = Some(line.task)
             }
             Step::Context(change) if change.name == "hardirq_exit" => interrupted = None,
-            Step::Task(TaskOp::Fork { .. }) => return refuse("a program forks no task"),
+            Step::Fork(_) => return refuse("a program forks no task"),
             Step::Task(TaskOp::Schedule) => {
                 return refuse("the search decides when a program is left");
             }
@@ -119,7 +121,7 @@ pub(super) fn programs(
                         Owner::Program(task - 1, *place - 1)
                     }
                 };
-                ops.push(Op { kind: Kind::of(&line.step), step: line.step, of });
+                ops.push(Op { kind: Kind::of(&step), step, of });
             }
         }
     }

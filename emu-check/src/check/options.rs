@@ -5,7 +5,7 @@ use lazy_mmu::design::Design;
 
 use super::property::Property;
 use crate::prove::Language;
-use emu_lab::value::Fault;
+use emu_arch::replay::Fault;
 
 /// Where pages lie that clients change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,7 +82,7 @@ impl Options {
     /// eleven million.
     #[must_use]
     pub fn new(arch: Arch, kernel: Kernel) -> Self {
-        let batches_stay = arch == Arch::Sparc64 && kernel <= Kernel::V6_14;
+        let batches_stay = arch.batch_outlives_section(kernel);
         Self {
             arch,
             kernel,
@@ -92,10 +92,7 @@ impl Options {
             cpus: 1,
             language: if kernel >= Kernel::V7_0 { Language::D } else { Language::A },
             nesting: if batches_stay { 1 } else { 2 },
-            pages: match arch {
-                Arch::S390 | Arch::Sparc64 => Pages::User,
-                _ => Pages::Kernel,
-            },
+            pages: if arch.facts().defers_kernel { Pages::Kernel } else { Pages::User },
             accesses: Accesses::Contract,
             interrupts: true,
             interrupt_calls: kernel >= Kernel::V7_0,

@@ -7,7 +7,7 @@ use super::lines::Lines;
 use super::model::{Model, Task, Words};
 use super::moves::{LocalMove, Move};
 use super::search::Way;
-use emu_lab::value::{Local, Seen};
+use emu_arch::replay::{Local, Seen};
 
 /// A step that is under way: the number of its task and of the context in it.
 type Under = (usize, usize);
@@ -98,7 +98,7 @@ impl Teller<'_> {
 
     fn begin(&mut self, cpu: u8, task: Task, local: Local, op: u16) -> LocalMove {
         let step = self.model.ops[usize::from(op)].step;
-        self.lines.step(cpu, task.task.pid, &step.to_string());
+        self.lines.step(cpu, task.task.pid, &emu_lab::scenario::text(&step).to_string());
         self.model.begin(task, local, op)
     }
 

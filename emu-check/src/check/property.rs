@@ -1,6 +1,6 @@
 //! The properties: what must hold on every way through a model, and what must happen on some.
 
-use emu_arch::hw::hazard::Hazard;
+use emu_arch::hazard::Hazard;
 use lazy_mmu::design::Hook;
 
 use super::client::{Bracket, Level};

@@ -10,7 +10,7 @@ use super::property::Property;
 use super::table::breaks;
 use super::{Watch, check};
 use crate::prove::Language;
-use emu_lab::value::Fault;
+use emu_arch::replay::Fault;
 
 /// A question, what there is to say, and the searches behind it.
 struct Question {
@@ -40,17 +40,17 @@ const QUESTIONS: &[Question] = &[
             state does not know of. Before, a switch goes by the architecture's own mode, and in v7.2 \
             by the state alone: there nothing breaks that does not break without the fault.",
         runs: &[
-            (Arch::PowerpcHash, Kernel::V7_1, hook_first),
-            (Arch::Sparc64, Kernel::V7_1, hook_first),
-            (Arch::Arm64, Kernel::V7_1, |options| {
+            (Arch::POWERPC_HASH, Kernel::V7_1, hook_first),
+            (Arch::SPARC64, Kernel::V7_1, hook_first),
+            (Arch::ARM64, Kernel::V7_1, |options| {
                 hook_first(options);
                 options.interrupts = false;
             }),
-            (Arch::XenPv, Kernel::V7_1, |options| {
+            (Arch::XEN_PV, Kernel::V7_1, |options| {
                 hook_first(options);
                 options.interrupts = false;
             }),
-            (Arch::XenPv, Kernel::V7_2, |options| {
+            (Arch::XEN_PV, Kernel::V7_2, |options| {
                 hook_first(options);
                 options.interrupts = false;
             }),
@@ -68,7 +68,7 @@ const QUESTIONS: &[Question] = &[
         answer: "A disable too many wraps the count to 255. The mode is then on without an enter, work \
             stays pending after what looks like the outermost disable, and on powerpc and sparc64 the \
             preempt count is no longer balanced. The check at 0 warns at the first of it.",
-        runs: &[(Arch::Arm64, Kernel::V7_1, misuse), (Arch::PowerpcHash, Kernel::V7_1, misuse)],
+        runs: &[(Arch::ARM64, Kernel::V7_1, misuse), (Arch::POWERPC_HASH, Kernel::V7_1, misuse)],
     },
     Question {
         title: "Is a pause needed?",
@@ -81,7 +81,7 @@ const QUESTIONS: &[Question] = &[
         title: "Does a disable that is ignored in a pause lose a flush?",
         answer: "No. The pause has flushed, and what is written in it takes effect at once; nothing is \
             pending after any disable of language C and D, on every architecture since v7.1.",
-        runs: &[(Arch::PowerpcHash, Kernel::V7_1, |options| {
+        runs: &[(Arch::POWERPC_HASH, Kernel::V7_1, |options| {
             options.properties = Some(vec![Property::SettledAtNestedDisable]);
         })],
     },
@@ -93,10 +93,10 @@ const QUESTIONS: &[Question] = &[
             that was not entered. (The architectures' hooks are those of v7.1, and arch code still \
             asks for interrupts; on Xen PV an interrupt that enters is a BUG at any place.)",
         runs: &[
-            (Arch::Sparc64, Kernel::V7_1, v4),
-            (Arch::PowerpcHash, Kernel::V7_1, v4),
-            (Arch::Arm64, Kernel::V7_1, patch_7),
-            (Arch::XenPv, Kernel::V7_1, patch_7),
+            (Arch::SPARC64, Kernel::V7_1, v4),
+            (Arch::POWERPC_HASH, Kernel::V7_1, v4),
+            (Arch::ARM64, Kernel::V7_1, patch_7),
+            (Arch::XEN_PV, Kernel::V7_1, patch_7),
         ],
     },
     Question {
@@ -105,10 +105,10 @@ const QUESTIONS: &[Question] = &[
             end. Nor does it where the task goes on on another CPU. Only hooks-alternate breaks, since \
             a switch in an enable leaves before the enter is called.",
         runs: &[
-            (Arch::XenPv, Kernel::V7_2, |options| {
+            (Arch::XEN_PV, Kernel::V7_2, |options| {
                 without_alternate(options);
             }),
-            (Arch::XenPv, Kernel::V7_2, |options| {
+            (Arch::XEN_PV, Kernel::V7_2, |options| {
                 (options.cpus, options.interrupts) = (2, false);
                 without_alternate(options);
             }),
@@ -124,7 +124,7 @@ const QUESTIONS: &[Question] = &[
         title: "Which reads see an old entry?",
         answer: "Under Xen PV any read of an entry whose update is queued, at once. On s390 the accessor \
             looks into the cache, and a raw read does not.",
-        runs: &[(Arch::XenPv, Kernel::V7_1, stale), (Arch::S390, Kernel::S390V6, stale)],
+        runs: &[(Arch::XEN_PV, Kernel::V7_1, stale), (Arch::S390, Kernel::S390V6, stale)],
     },
     Question {
         title: "Is a TLB flush inside the section right everywhere?",
@@ -166,7 +166,7 @@ fn patch_7(options: &mut Options) {
 }
 
 fn stale(options: &mut Options) {
-    use emu_arch::hw::hazard::Hazard;
+    use emu_arch::hazard::Hazard;
     options.accesses = Accesses::Any;
     options.properties = Some(vec![Property::No(Hazard::StaleRead)]);
     options.first = true;

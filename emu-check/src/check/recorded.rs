@@ -6,7 +6,8 @@ use emu_arch::{Pte, VirtAddr};
 use lazy_mmu::Record;
 use lazy_mmu::trace::{Event, PteEvent, PteOp};
 
-use emu_lab::scenario::{Line, Prot, PteArgs, Scenario, Step, context_change};
+use emu_arch::kernel::{self, Prot, PteArgs};
+use emu_lab::scenario::{Line, Scenario, Step, context_change};
 
 /// A scenario whose tasks do what each of `records` shows, A the first, and whose interrupts do what
 /// `handler` shows. Pages that a record reads or changes before it sets them are mapped.
@@ -20,8 +21,8 @@ pub fn recorded(records: &[&Record], handler: Option<&Record>) -> Scenario {
     }
     if let Some(handler) = handler {
         let mut around = |name| {
-            let step = context_change(name).map(Step::Context);
-            scenario.steps.extend(step.map(|step| line(step, 0)));
+            let step = context_change(name).map(kernel::Step::Context);
+            scenario.steps.extend(step.map(|step| line(Step::Kernel(step), 0)));
         };
         around("hardirq_enter");
         around("hardirq_exit");
@@ -40,14 +41,16 @@ fn push(steps: &mut Vec<Line>, record: &Record, task: u8) {
     let mut known = BTreeSet::new();
     for seen in record.events() {
         let step = match seen.event {
-            Event::Call(call) => Some(Step::Call(call)),
+            Event::Call(call) => Some(kernel::Step::Call(call)),
             Event::Context { name: "spin_lock", .. } => {
-                context_change("preempt_disable").map(Step::Context)
+                context_change("preempt_disable").map(kernel::Step::Context)
             }
             Event::Context { name: "spin_unlock", .. } => {
-                context_change("preempt_enable").map(Step::Context)
+                context_change("preempt_enable").map(kernel::Step::Context)
             }
-            Event::Context { name, by_arch: false, .. } => context_change(name).map(Step::Context),
+            Event::Context { name, by_arch: false, .. } => {
+                context_change(name).map(kernel::Step::Context)
+            }
             Event::Pte(event) => args(event).map(|args| {
                 for page in 0..u64::from(event.nr) {
                     let new = known.insert((event.mm, args.addr.add_pages(page)));
@@ -55,11 +58,11 @@ fn push(steps: &mut Vec<Line>, record: &Record, task: u8) {
                         steps.push(line(Step::Map(args), task));
                     }
                 }
-                Step::Pte(event.op, PteArgs { pfn: entry_pfn(event), ..args })
+                kernel::Step::Pte(event.op, PteArgs { pfn: entry_pfn(event), ..args })
             }),
             _ => None,
         };
-        steps.extend(step.map(|step| line(step, task)));
+        steps.extend(step.map(|step| line(Step::Kernel(step), task)));
     }
 }
 

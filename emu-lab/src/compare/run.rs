@@ -8,6 +8,7 @@ use lazy_mmu::trace::{Event, effect_text};
 use super::columns::columns;
 use super::{Cell, Comparison, End, Part, Row, Total};
 use crate::scenario::{self, Line, Outcome, Scenario, Setup, Step};
+use emu_arch::kernel;
 use emu_input::InputError;
 
 /// The most cells of a comparison, lines times columns: all of them are in memory at once.
@@ -96,15 +97,16 @@ fn empty_rows(scenario: &Scenario) -> Vec<Row> {
     let mut open = 0usize;
     let row = |line: &Line| {
         let (opens, closes) = match line.step {
-            Step::Call(call) => (call.opens(), !call.opens()),
-            Step::WithPtes(_) => (true, false),
-            Step::Context(change) => (change.begins(), !change.begins()),
-            _ => (false, false),
+            Step::Kernel(kernel::Step::Call(call)) => (call.opens(), !call.opens()),
+            Step::Kernel(kernel::Step::WithPtes(_)) => (true, false),
+            Step::Kernel(kernel::Step::Context(op)) => (op.add, !op.add),
+            Step::Kernel(_) | Step::Map(_) | Step::Expect(_) => (false, false),
         };
         open = open.saturating_sub(usize::from(closes));
         let depth = open;
         open += usize::from(opens);
-        let reaches = matches!(line.step, Step::Call(_) | Step::WithPtes(_) | Step::Pte(..));
+        use kernel::Step::{Call, Pte, WithPtes};
+        let reaches = matches!(line.step, Step::Kernel(Call(_) | WithPtes(_) | Pte(..)));
         let call = line.step.to_string();
         Row { line: line.number, call, depth, reaches, cells: Vec::new() }
     };

@@ -8,7 +8,7 @@
 //! use emu_lab::scenario::{Setup, parse, run};
 //!
 //! let scenario = parse("enable\nset_pte_at 0xffff800008000000\nwrite 0xffff800008000000\ndisable")?;
-//! let outcome = run(&scenario, Setup { arch: emu_arch::Arch::Arm64, ..Setup::default() });
+//! let outcome = run(&scenario, Setup { arch: emu_arch::Arch::ARM64, ..Setup::default() });
 //! let text = hazards::summary(&outcome.record, &outcome.hazards, |seq| outcome.line_of(seq));
 //! assert_eq!(
 //!     text,
@@ -29,7 +29,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use emu_arch::hw::hazard::Hazard;
+use emu_arch::hazard::Hazard;
 use emu_arch::machine::Found;
 use lazy_mmu::Record;
 use lazy_mmu::design::Call;

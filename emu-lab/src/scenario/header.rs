@@ -61,11 +61,11 @@ fn one_run(number: usize, line: &str, run: &str) -> Result<Where, InputError> {
     };
     let mut words = run.split_whitespace();
     let arch = words.next().unwrap_or(run);
-    let arch = Arch::by_id(arch)
-        .ok_or_else(|| error(arch, "an architecture").nearest(arch, Arch::ALL.map(Arch::id)))?;
+    let archs = || Arch::all().map(Arch::id);
+    let arch = arch.parse().map_err(|_| error(arch, "an architecture").nearest(arch, archs()))?;
     let kernel = words.next().unwrap_or(&run[run.len()..]);
-    let kernel = Kernel::by_id(kernel)
-        .ok_or_else(|| error(kernel, "a kernel").nearest(kernel, Kernel::ALL.map(Kernel::id)))?;
+    let kernels = Kernel::ALL.map(Kernel::id);
+    let kernel = kernel.parse().map_err(|_| error(kernel, "a kernel").nearest(kernel, kernels))?;
     let designs = || Design::ALL.iter().map(|design| design.id());
     let mut word = words.next();
     let design = match word {

@@ -11,33 +11,35 @@
 //!         set_pte_at 0xffff800008000000
 //!     disable
 //! ").unwrap();
-//! let outcome = run(&scenario, Setup { arch: Arch::Arm64, ..Setup::default() });
+//! let outcome = run(&scenario, Setup { arch: Arch::ARM64, ..Setup::default() });
 //! assert!(outcome.record.to_string().contains("dsb(ishst)"));
 //! ```
 #![doc = include_str!("../../../docs/scenarios.md")]
 
 mod parse;
 mod blocks;
-mod entry;
+mod driver;
 mod header;
 mod tasks;
 mod run;
 mod lab;
+mod replayed;
 mod builtin;
 mod show;
 mod words;
 
-use emu_arch::backend::Psize;
-use emu_arch::hw::hazard::Hazard;
-use emu_arch::machine::Lock;
-use emu_arch::{Arch, Kernel, VirtAddr};
-use lazy_mmu::design::{Call, Design};
-use lazy_mmu::trace::PteOp;
+use emu_arch::hazard::Hazard;
+use emu_arch::kernel;
+use emu_arch::kernel::PteArgs;
+use emu_arch::replay::Memory;
+use emu_arch::{Arch, Kernel};
+use lazy_mmu::design::Design;
 
 pub use builtin::builtin;
-pub(crate) use entry::{entry, with_prot};
 pub use parse::parse;
+pub use replayed::run_replayed;
 pub use run::{Outcome, See, Setup, Unmet, run, run_lines};
+pub use show::text;
 pub use words::{context_change, words};
 
 /// A parsed scenario.
@@ -133,22 +135,34 @@ pub struct Line {
 /// What one line of a scenario does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// A call of the generic API.
-    Call(Call),
-    /// An enable with a range hint.
-    WithPtes(PteArgs),
-    /// A change of the task's context.
-    Context(ContextChange),
-    /// A page table primitive.
-    Pte(PteOp, PteArgs),
+    /// Something that a task does.
+    Kernel(kernel::Step),
     /// Pages that are mapped and were used before the scenario begins; not recorded.
     Map(PteArgs),
-    /// What a task does to itself or to its CPU.
-    Task(TaskOp),
-    /// A lock is taken or released.
-    Lock(Lock, bool),
     /// A claim about the moment; one that does not hold is remarked on in the record.
     Expect(Expect),
+}
+
+impl Step {
+    /// The pages that the step works on, where it works on any.
+    #[must_use]
+    pub const fn pte_args(&self) -> Option<&PteArgs> {
+        match self {
+            Self::Kernel(kernel::Step::Pte(_, args)) | Self::Map(args) => Some(args),
+            Self::Kernel(_) | Self::Expect(_) => None,
+        }
+    }
+
+    /// Does to `memory` what stands before a scenario with the step in it: page sizes, and pages that
+    /// are mapped and were used on `arch`.
+    pub fn prepare(&self, memory: &mut Memory, arch: Arch) {
+        if let Some(args) = self.pte_args() {
+            memory.set_slice_psize(args);
+        }
+        if let Self::Map(args) = self {
+            memory.populate(args, arch);
+        }
+    }
 }
 
 /// What a scenario claims of the moment.
@@ -168,71 +182,4 @@ pub enum Expect {
         /// How often.
         times: u32,
     },
-}
-
-/// What a task does to itself or to its CPU.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TaskOp {
-    /// Nothing: the task has the CPU for a while.
-    Run,
-    /// `might_sleep()`
-    MightSleep,
-    /// `schedule()`: the CPU goes idle.
-    Schedule,
-    /// `arch_flush_lazy_mmu_mode()`, by arch code past the generic layer.
-    ArchFlush,
-    /// The task exits.
-    Exit,
-    /// Task number `child` begins as a copy.
-    Fork {
-        /// The number, 1 to 26.
-        child: u8,
-    },
-}
-
-/// A change of the task's context: its kernel name and the function of [`lazy_mmu::sched`].
-#[derive(Clone, Copy, Debug)]
-pub struct ContextChange {
-    /// The name.
-    pub name: &'static str,
-    /// Makes the change.
-    pub make: fn(),
-}
-
-impl PartialEq for ContextChange {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-    }
-}
-
-impl Eq for ContextChange {}
-
-/// The arguments of a page table primitive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PteArgs {
-    /// The address of the first page.
-    pub addr: VirtAddr,
-    /// The number of pages, 1 to 512.
-    pub nr: u16,
-    /// The address space: 0 (`init_mm`) for kernel addresses, 1 to 31 for others.
-    pub mm: u8,
-    /// The permissions of the entry, where given.
-    pub prot: Option<Prot>,
-    /// The page frame of the entry, where given.
-    pub pfn: Option<u64>,
-    /// The page size of the slice that the address lies in, where given (powerpc hash, sparc64).
-    pub psize: Option<Psize>,
-}
-
-/// The permissions of an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Prot {
-    /// `ro`
-    ReadOnly,
-    /// `rw`
-    ReadWrite,
-    /// `rx`: user mode may execute the page.
-    ReadExec,
-    /// `none`: an empty entry.
-    None,
 }

@@ -2,13 +2,14 @@
 
 use emu_arch::VirtAddr;
 use emu_arch::backend::Psize;
+use emu_arch::hazard::Hazard;
 use emu_arch::hw::addr::{AddrError, PTRS_PER_PTE};
-use emu_arch::hw::hazard::Hazard;
+use emu_arch::kernel::{self, Lock, Prot, PteArgs};
 use emu_arch::machine::MMS_MAX;
 
 use super::blocks::{Blocks, Code};
 use super::words::{self, EXPECTATIONS, Word};
-use super::{Expect, Line, MENDED, Prot, PteArgs, Scenario, Step};
+use super::{Expect, Line, MENDED, Scenario, Step};
 use super::{header, tasks};
 use emu_input::InputError;
 
@@ -117,32 +118,39 @@ fn step(number: usize, line: &str, code: &str) -> Result<Option<Step>, InputErro
     let separator = |c: char| c == ',' || c.is_whitespace();
     let mut args = args.split(separator).filter(|arg| !arg.is_empty());
     let step = match word {
-        Word::Pte(op) => Step::Pte(op, pte_args(number, line, name, op.takes_nr(), args)?),
-        Word::WithPtes => Step::WithPtes(pte_args(number, line, name, true, args)?),
+        Word::Pte(op) => {
+            let args = pte_args(number, line, name, op.takes_nr(), args)?;
+            Step::Kernel(kernel::Step::Pte(op, args))
+        }
+        Word::WithPtes => {
+            Step::Kernel(kernel::Step::WithPtes(pte_args(number, line, name, true, args)?))
+        }
         Word::Map => Step::Map(pte_args(number, line, name, true, args)?),
         Word::Expect => expect(number, line, name, args)?,
-        Word::Task | Word::Lock => {
+        Word::Call(_) | Word::Context(_) | Word::Task(_) | Word::Mutex(_) => {
+            if let Some(arg) = args.next() {
+                let message = format!("{name} takes no argument, found {:?}", shorten(arg));
+                return Err(error(arg, message));
+            }
+            Step::Kernel(match word {
+                Word::Call(call) => kernel::Step::Call(call),
+                Word::Context(op) => kernel::Step::Context(op),
+                Word::Task(op) => kernel::Step::Task(op),
+                Word::Mutex(op) => kernel::Step::Lock(Lock::Mutex, op),
+                _ => unreachable!("handled above"),
+            })
+        }
+        Word::Fork | Word::Spin(_) => {
             let arg = args.next();
             let parsed = match word {
-                Word::Lock => tasks::lock(name, arg, address),
-                _ => tasks::task_op(name, arg),
+                Word::Spin(op) => tasks::spin(name, op, arg, address),
+                _ => tasks::fork(arg),
             };
             let parsed = parsed.map_err(|message| error(arg.unwrap_or(name), message))?;
             if let Some(more) = args.next() {
                 return Err(error(more, format!("expected nothing more after {name}")));
             }
-            parsed
-        }
-        Word::Call(_) | Word::Context(_) => {
-            if let Some(arg) = args.next() {
-                let message = format!("{name} takes no argument, found {:?}", shorten(arg));
-                return Err(error(arg, message));
-            }
-            match word {
-                Word::Call(call) => Step::Call(call),
-                Word::Context(change) => Step::Context(change),
-                _ => unreachable!("handled above"),
-            }
+            Step::Kernel(parsed)
         }
     };
     Ok(Some(step))
@@ -182,13 +190,13 @@ fn expect<'l>(
         }
         (None, None) => {
             let message = format!("expected {list} after {name}, found {:?}", shorten(first));
-            return Err(error(first, message).nearest(first, names().chain(words::effects())));
+            return Err(error(first, message).nearest(first, names().chain(words::effect_names())));
         }
     };
     if let Expect::Hazard(_) = expected {
         let ids = || Hazard::ALL.into_iter().map(Hazard::id);
         let name = args.next().unwrap_or(&first[first.len()..]);
-        let hazard = Hazard::by_id(name).ok_or_else(|| {
+        let hazard = name.parse().map_err(|_| {
             let message = format!("expected the name of a hazard, found {:?}", shorten(name));
             error(name, message).nearest(name, ids())
         })?;

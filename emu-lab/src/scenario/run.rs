@@ -1,14 +1,13 @@
 //! Steps to a record: runs a scenario on a fresh machine.
 
-use std::rc::Rc;
-
-use emu_arch::hw::hazard::Hazard;
+use emu_arch::hazard::Hazard;
 use emu_arch::machine::{Found, Totals};
 use emu_arch::{Arch, Kernel, Machine};
 use lazy_mmu::design::Design;
 use lazy_mmu::trace::Event;
 use lazy_mmu::{Record, record_hooks, sched};
 
+use super::driver::Driver;
 use super::lab::Lab;
 use super::{Line, Scenario, Where};
 
@@ -32,7 +31,7 @@ impl Default for Setup {
     fn default() -> Self {
         let kernel = Kernel::default();
         Self {
-            arch: Arch::Naive,
+            arch: Arch::NAIVE,
             kernel,
             design: kernel.design(),
             panic_on_warn: false,
@@ -115,11 +114,13 @@ fn run_steps(whole: &Scenario, setup: Setup, mut see: Option<See<'_>>) -> Outcom
     machine.track_hazards();
     let scenario = whole.code(setup.mended);
     let standing = standing(whole, setup);
-    let lab = Rc::new(Lab::new(machine.clone(), scenario, standing));
+    let stage = Lab::new(machine.clone(), scenario, standing);
+    let driver = Driver::new(stage, &scenario.insides);
+    let lab = &driver.stage;
     let steps = || {
         for line in &scenario.steps {
             if setup.panic_on_warn || see.is_some() {
-                let ((), part) = record_hooks(|| lab.step(line));
+                let ((), part) = record_hooks(|| driver.line(line));
                 if let Some(see) = &mut see {
                     see(line, &part);
                 }
@@ -129,7 +130,7 @@ fn run_steps(whole: &Scenario, setup: Setup, mut see: Option<See<'_>>) -> Outcom
                     return Some(line.number);
                 }
             } else {
-                lab.step(line);
+                driver.line(line);
             }
         }
         None

@@ -3,52 +3,17 @@
 use std::fmt::{self, Display, Formatter};
 
 use emu_arch::backend::Psize;
-use emu_arch::machine::Lock;
+use emu_arch::kernel::{self, Lock, Prot, PteArgs};
 
 use super::words::{CALLS, EXPECTATIONS};
-use super::{ContextChange, Expect, Prot, PteArgs, Step, TaskOp};
-
-impl ContextChange {
-    /// Tells whether the change begins something that another one ends.
-    #[must_use]
-    pub fn begins(&self) -> bool {
-        self.name.ends_with("_enter") || self.name.ends_with("_disable")
-    }
-}
+use super::{Expect, Step};
 
 impl Display for Step {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Call(call) => {
-                let short = CALLS.iter().find(|(_, known)| known == call);
-                f.write_str(short.map_or(call.name(), |(short, _)| short))
-            }
-            Self::Context(change) => f.write_str(change.name),
-            Self::Pte(op, args) => write(f, op.name(), args, op.takes_nr()),
-            Self::WithPtes(args) => write(f, "enable_with_ptes", args, true),
+            Self::Kernel(step) => text(step).fmt(f),
             Self::Map(args) => write(f, "map", args, true),
-            Self::Task(TaskOp::Run) => f.write_str("run"),
-            Self::Task(TaskOp::MightSleep) => f.write_str("might_sleep"),
-            Self::Task(TaskOp::Schedule) => f.write_str("schedule"),
-            Self::Task(TaskOp::ArchFlush) => f.write_str("arch_flush_lazy_mmu_mode"),
-            Self::Task(TaskOp::Exit) => f.write_str("exit"),
-            Self::Task(TaskOp::Fork { child }) => {
-                write!(f, "fork {}", char::from(b'A' + child - 1))
-            }
-            Self::Lock(lock, takes) => {
-                let name = match (lock, takes) {
-                    (Lock::Mutex, true) => "mutex_lock",
-                    (Lock::Mutex, false) => "mutex_unlock",
-                    (_, true) => "spin_lock",
-                    (_, false) => "spin_unlock",
-                };
-                match lock {
-                    Lock::Mutex => f.write_str(name),
-                    Lock::InitMm => write!(f, "{name} init_mm"),
-                    Lock::Pte { addr, .. } => write!(f, "{name} {addr:#x}"),
-                }
-            }
-            Self::Expect(Expect::Hazard(hazard)) => write!(f, "expect hazard {}", hazard.id()),
+            Self::Expect(Expect::Hazard(hazard)) => write!(f, "expect hazard {hazard}"),
             Self::Expect(Expect::Times { effect, times }) => write!(f, "expect {effect} {times}"),
             Self::Expect(expected) => {
                 let name = EXPECTATIONS.iter().find(|(_, known)| known == expected);
@@ -56,6 +21,36 @@ impl Display for Step {
             }
         }
     }
+}
+
+/// A step of the kernel in the words of scenarios.
+#[must_use]
+pub fn text(step: &kernel::Step) -> impl Display + '_ {
+    struct Text<'s>(&'s kernel::Step);
+    impl Display for Text<'_> {
+        fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+            match self.0 {
+                kernel::Step::Call(call) => {
+                    let short = CALLS.iter().find(|(_, known)| known == call);
+                    f.write_str(short.map_or(call.name(), |(short, _)| short))
+                }
+                kernel::Step::Context(op) => op.fmt(f),
+                kernel::Step::Pte(op, args) => write(f, op.name(), args, op.takes_nr()),
+                kernel::Step::WithPtes(args) => write(f, "enable_with_ptes", args, true),
+                kernel::Step::Task(op) => op.fmt(f),
+                kernel::Step::Fork(child) => write!(f, "fork {}", char::from(b'A' + child - 1)),
+                kernel::Step::Lock(lock, op) => {
+                    let name = op.name(*lock);
+                    match lock {
+                        Lock::InitMm => write!(f, "{name} init_mm"),
+                        Lock::Pte { addr, .. } => write!(f, "{name} {addr:#x}"),
+                        _ => f.write_str(name),
+                    }
+                }
+            }
+        }
+    }
+    Text(step)
 }
 
 fn write(f: &mut Formatter<'_>, name: &str, args: &PteArgs, takes_nr: bool) -> fmt::Result {

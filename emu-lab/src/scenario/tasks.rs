@@ -1,9 +1,8 @@
 //! The parts of a line that speak of tasks, CPUs, locks, and of what falls into a call.
 
 use emu_arch::VirtAddr;
-use emu_arch::machine::{Lock, NR_CPUS};
-
-use super::{Step, TaskOp};
+use emu_arch::kernel::{Lock, LockOp, Step};
+use emu_arch::machine::NR_CPUS;
 
 /// Who executes a line: the task, 0 for whichever runs, and the CPU where given.
 pub(super) type Who = (u8, Option<u8>);
@@ -74,40 +73,26 @@ pub(super) const INTERRUPTS: [(&str, &str, &str); 3] = [
     ("nmi", "nmi_enter", "nmi_exit"),
 ];
 
-/// What the word `name` with argument `arg` does to the task.
-pub(super) fn task_op(name: &str, arg: Option<&str>) -> Result<Step, String> {
-    let op = match (name, arg) {
-        ("run", None) => TaskOp::Run,
-        ("might_sleep", None) => TaskOp::MightSleep,
-        ("schedule", None) => TaskOp::Schedule,
-        ("arch_flush_lazy_mmu_mode", None) => TaskOp::ArchFlush,
-        ("exit", None) => TaskOp::Exit,
-        ("fork", Some(child)) => {
-            let child = task(child);
-            TaskOp::Fork { child: child.ok_or("expected the child, A to Z, after fork")? }
-        }
-        ("fork", None) => return Err("expected the child, A to Z, after fork".to_owned()),
-        _ => return Err(format!("{name} takes no argument")),
-    };
-    Ok(Step::Task(op))
+/// The task that a `fork` with argument `arg` makes.
+pub(super) fn fork(arg: Option<&str>) -> Result<Step, String> {
+    let child = arg.and_then(task).ok_or("expected the child, A to Z, after fork")?;
+    Ok(Step::Fork(child))
 }
 
-/// The lock that the word `name` with argument `arg` takes or releases; `address` reads an address.
-pub(super) fn lock(
+/// The spin lock `name` of argument `arg`, which is taken or released; `address` reads an address.
+pub(super) fn spin(
     name: &str,
+    op: LockOp,
     arg: Option<&str>,
     address: impl Fn(&str) -> Result<VirtAddr, String>,
 ) -> Result<Step, String> {
-    let takes = name.ends_with("_lock");
-    match (name.starts_with("mutex"), arg) {
-        (true, None) => Ok(Step::Lock(Lock::Mutex, takes)),
-        (true, Some(_)) => Err(format!("{name} takes no argument")),
-        (false, Some("init_mm")) => Ok(Step::Lock(Lock::InitMm, takes)),
-        (false, Some(arg)) => {
+    match arg {
+        Some("init_mm") => Ok(Step::Lock(Lock::InitMm, op)),
+        Some(arg) => {
             let addr = address(arg)?;
             let mm = if addr.is_kernel() { 0 } else { 1 };
-            Ok(Step::Lock(Lock::Pte { mm, addr }, takes))
+            Ok(Step::Lock(Lock::Pte { mm, addr }, op))
         }
-        (false, None) => Err(format!("expected an address or init_mm after {name}")),
+        None => Err(format!("expected an address or init_mm after {name}")),
     }
 }

@@ -1,23 +1,26 @@
-//! The words of the scenario language, each listed once.
+//! The words of the scenario language: those of the kernel's steps, each listed where it is defined,
+//! and the few that only scenarios have.
 
-use emu_arch::EFFECTS;
-use emu_arch::hw::hazard::Hazard;
+use emu_arch::effects;
+use emu_arch::hazard::Hazard;
+use emu_arch::kernel::{ContextOp, Lock, LockOp, TaskOp};
 use lazy_mmu::design::Call;
-use lazy_mmu::sched;
 use lazy_mmu::trace::PteOp;
 
-use super::{ContextChange, Expect};
+use super::Expect;
 
 /// What a word at the beginning of a line names.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Word {
     Call(Call),
-    Context(ContextChange),
+    Context(ContextOp),
     Pte(PteOp),
     Map,
     Expect,
-    Task,
-    Lock,
+    Task(TaskOp),
+    Fork,
+    Spin(LockOp),
+    Mutex(LockOp),
     WithPtes,
 }
 
@@ -29,32 +32,8 @@ pub(super) const CALLS: [(&str, Call); 4] = [
     ("resume", Call::Resume),
 ];
 
-macro_rules! context_changes {
-    ($($name:ident)*) => {
-        [$(ContextChange { name: stringify!($name), make: sched::$name }),*]
-    };
-}
-
-const CONTEXT_CHANGES: [ContextChange; 10] = context_changes! {
-    hardirq_enter hardirq_exit softirq_enter softirq_exit nmi_enter nmi_exit
-    local_bh_disable local_bh_enable preempt_disable preempt_enable
-};
-
-/// The change of a task's context called `name`, if scenarios have it.
-#[must_use]
-pub fn context_change(name: &str) -> Option<ContextChange> {
-    CONTEXT_CHANGES.into_iter().find(|change| change.name == name)
-}
-
-const MAP: &str = "map";
 /// An enable with a range hint: an address and a number of pages.
 const WITH_PTES: [&str; 2] = ["enable_with_ptes", "lazy_mmu_mode_enable_with_ptes"];
-const EXPECT: &str = "expect";
-/// What a task does to itself or to its CPU.
-const TASK: [&str; 6] =
-    ["run", "might_sleep", "schedule", "exit", "fork", "arch_flush_lazy_mmu_mode"];
-/// Locks taken and released.
-const LOCK: [&str; 4] = ["spin_lock", "spin_unlock", "mutex_lock", "mutex_unlock"];
 
 /// What a scenario can claim, by the words after `expect`.
 ///
@@ -68,42 +47,49 @@ pub(super) const EXPECTATIONS: [(&str, Expect); 4] = [
 
 /// The name of the effect that `word` names, with its arguments or without.
 pub(super) fn effect(word: &str) -> Option<&'static str> {
-    let names = || EFFECTS.into_iter().map(|effect| effect.name);
-    let bare = |name: &&str| name.split('(').next() == Some(word);
-    names().find(|name| *name == word).or_else(|| names().find(bare))
+    let names: Vec<_> = effects().into_iter().map(|effect| effect.name).collect();
+    let bare = |name: &&&str| name.split('(').next() == Some(word);
+    names.iter().find(|name| **name == word).or_else(|| names.iter().find(bare)).copied()
 }
 
 /// The effects that a scenario can count, as it may write them in short.
-pub(super) fn effects() -> impl Iterator<Item = &'static str> {
-    EFFECTS.into_iter().filter_map(|effect| effect.name.split('(').next())
+pub(super) fn effect_names() -> impl Iterator<Item = &'static str> {
+    effects().into_iter().filter_map(|effect| effect.name.split('(').next())
+}
+
+/// The change of a task's context called `name`, if scenarios have it: taking a spin lock is a word of
+/// its own, which names the lock.
+#[must_use]
+pub fn context_change(name: &str) -> Option<ContextOp> {
+    contexts().find(|op| op.name == name)
+}
+
+fn contexts() -> impl Iterator<Item = ContextOp> {
+    ContextOp::all().filter(|op| !op.name.starts_with("spin_"))
+}
+
+/// Every word with what it names.
+fn all() -> impl Iterator<Item = (&'static str, Word)> {
+    let locks = [LockOp::Lock, LockOp::Unlock];
+    let short = CALLS.into_iter().map(|(name, call)| (name, Word::Call(call)));
+    let kernel = CALLS.into_iter().map(|(_, call)| (call.name(), Word::Call(call)));
+    short
+        .chain(kernel)
+        .chain(WITH_PTES.map(|name| (name, Word::WithPtes)))
+        .chain([("map", Word::Map), ("expect", Word::Expect), ("fork", Word::Fork)])
+        .chain(TaskOp::ALL.iter().map(|op| (op.name(), Word::Task(*op))))
+        .chain(locks.map(|op| (op.name(Lock::InitMm), Word::Spin(op))))
+        .chain(locks.map(|op| (op.name(Lock::Mutex), Word::Mutex(op))))
+        .chain(PteOp::ALL.into_iter().map(|op| (op.name(), Word::Pte(op))))
+        .chain(contexts().map(|op| (op.name, Word::Context(op))))
 }
 
 /// Finds what `name` names.
 pub(super) fn find(name: &str) -> Option<Word> {
-    let call = CALLS.iter().find(|(short, call)| *short == name || call.name() == name);
-    let context = || CONTEXT_CHANGES.iter().find(|change| change.name == name);
-    let pte = || PteOp::ALL.into_iter().find(|op| op.name() == name);
-    call.map(|(_, call)| Word::Call(*call))
-        .or_else(|| context().map(|change| Word::Context(*change)))
-        .or_else(|| pte().map(Word::Pte))
-        .or_else(|| WITH_PTES.contains(&name).then_some(Word::WithPtes))
-        .or_else(|| (name == MAP).then_some(Word::Map))
-        .or_else(|| (name == EXPECT).then_some(Word::Expect))
-        .or_else(|| TASK.contains(&name).then_some(Word::Task))
-        .or_else(|| LOCK.contains(&name).then_some(Word::Lock))
+    all().find(|(known, _)| *known == name).map(|(_, word)| word)
 }
 
 /// Every word that may begin a line: short names, kernel names, primitives, context changes.
 pub fn words() -> impl Iterator<Item = &'static str> {
-    let calls = CALLS.iter().map(|(short, _)| *short);
-    let kernel = Call::ALL.into_iter().map(Call::name);
-    let context = CONTEXT_CHANGES.iter().map(|change| change.name);
-    calls
-        .chain(kernel)
-        .chain(WITH_PTES)
-        .chain([MAP, EXPECT])
-        .chain(TASK)
-        .chain(LOCK)
-        .chain(PteOp::ALL.map(PteOp::name))
-        .chain(context)
+    all().map(|(name, _)| name)
 }

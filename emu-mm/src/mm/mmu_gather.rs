@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn is_full_after_all_batches() {
-        let machine = Machine::new(Arch::Naive);
+        let machine = Machine::new(Arch::NAIVE);
         let mut tlb = MmuGather::tlb_gather_mmu(machine.init_mm());
         let mut pages = 1;
         while !tlb.__tlb_remove_folio_pages(1) {

@@ -8,7 +8,7 @@
 //! use emu_mm::proc::{Populate, build, parse};
 //! let text = b"7f0000000000-7f0000004000 rw-p 00000000 00:00 0                          [heap]\n";
 //! let mappings = parse(text)?;
-//! let space = build(&Machine::new(Arch::Arm64), &mappings, Populate::Rss, 0)?;
+//! let space = build(&Machine::new(Arch::ARM64), &mappings, Populate::Rss, 0)?;
 //! assert_eq!(space.pages, [4], "no resident set is known: all pages are there");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -10,7 +10,7 @@
 //! let maps = b"7f0000000000-7f0000400000 rw-p 00000000 00:00 0\n";
 //! let mappings = emu_mm::proc::parse(maps)?;
 //! let report =
-//!     run(Workload::Vmalloc, Arch::Arm64, &mappings, &Options::default(), &mut |_, _| {})?;
+//!     run(Workload::Vmalloc, Arch::ARM64, &mappings, &Options::default(), &mut |_, _| {})?;
 //! // 1024 pages in two tables, a dsb(ishst) and an isb() each.
 //! assert_eq!((report.total.delayable(), report.total.delayable_paused()), (4, 2048));
 //! # Ok::<(), Box<dyn std::error::Error>>(())

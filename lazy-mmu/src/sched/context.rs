@@ -82,6 +82,11 @@ context_changes! {
     nmi_exit = false NMI_OFFSET;
 }
 
+/// Changes the preempt count of the current task by `offset`, under the kernel's `name` of the change.
+pub fn change_context(name: &'static str, offset: u32, add: bool) {
+    current(|cur| cur.change_context(name, offset, add, false));
+}
+
 /// `preempt_disable()` by a hook, a primitive or a context switch of the architecture: records show
 /// it as their effect.
 pub fn arch_preempt_disable() {

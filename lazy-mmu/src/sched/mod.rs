@@ -15,13 +15,13 @@ mod note;
 mod task;
 
 pub use context::{
-    CONTEXT_CHANGES, arch_preempt_disable, arch_preempt_enable, bad_preempt_count, get_cpu,
-    hardirq_enter, hardirq_exit, local_bh_disable, local_bh_enable, nmi_enter, nmi_exit,
+    CONTEXT_CHANGES, arch_preempt_disable, arch_preempt_enable, bad_preempt_count, change_context,
+    get_cpu, hardirq_enter, hardirq_exit, local_bh_disable, local_bh_enable, nmi_enter, nmi_exit,
     preempt_disable, preempt_enable, put_cpu, softirq_enter, softirq_exit, spin_lock, spin_unlock,
 };
 pub use install::{OnWarn, with_arch, with_design, with_on_warn, with_task};
 pub use note::{
-    next_seq, note, note_away, note_back, note_context, note_effect, note_hazard, note_pte,
+    next_seq, note, note_away, note_back, note_context, note_effect, note_event, note_hazard,
     note_switch, record_hooks, recording,
 };
 pub use task::{TaskStruct, Tokens};

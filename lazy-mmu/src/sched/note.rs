@@ -4,7 +4,7 @@ use std::mem::ManuallyDrop;
 
 use super::install::with;
 use super::{Current, current, design};
-use crate::trace::{Event, PteEvent, Record};
+use crate::trace::{Event, Record};
 
 /// Tells whether a record is being written.
 #[inline]
@@ -60,10 +60,10 @@ pub fn note_hazard(name: &str, cause: Option<u32>) {
     current(|cur| cur.note(Event::Hazard { name, cause }));
 }
 
-/// Records a use of a page table primitive.
+/// Appends an event to the record, where one is written.
 #[inline]
-pub fn note_pte(pte: PteEvent) {
-    current(|cur| cur.note(Event::Pte(pte)));
+pub fn note_event(event: Event<'_>) {
+    current(|cur| cur.note(event));
 }
 
 /// Records a remark.

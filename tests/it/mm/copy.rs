@@ -10,7 +10,7 @@ use super::{USER, User, hooks, page, uses};
 
 #[test]
 fn copy_write_protects_the_parent_and_fills_the_child() {
-    let user = User::anon(Arch::PowerpcHash, 2);
+    let user = User::anon(Arch::POWERPC_HASH, 2);
     let record = user.record(|| {
         let (child, counts) = user.fork(&Resched::never());
         assert_eq!(counts, [2, 2]);
@@ -45,14 +45,14 @@ fn copy_write_protects_the_parent_and_fills_the_child() {
 
 #[test]
 fn copy_of_a_shared_mapping_is_left_to_faults() {
-    let user = User::shared(Arch::Naive, 2);
+    let user = User::shared(Arch::NAIVE, 2);
     let record = user.record(|| assert_eq!(user.fork(&Resched::never()).1, [0, 0]));
     assert_eq!(hooks(&record), "");
 }
 
 #[test]
 fn copy_asks_the_scheduler_every_32_points() {
-    let user = User::anon(Arch::Naive, 10);
+    let user = User::anon(Arch::NAIVE, 10);
     let resched = Resched::every(NonZeroU32::new(1));
     let record = user.record(|| assert_eq!(user.fork(&resched).1, [10, 10]));
     // Each present entry is 8 points. The first question, after 4, is answered with no, the second
@@ -62,7 +62,7 @@ fn copy_asks_the_scheduler_every_32_points() {
 
 #[test]
 fn copy_counts_an_empty_entry_as_one_point() {
-    let user = User::anon(Arch::Naive, 66);
+    let user = User::anon(Arch::NAIVE, 66);
     for n in 0..65 {
         user.mm.pte_table(page(USER)).ptep(n).write(Pte::NONE);
     }
@@ -73,7 +73,7 @@ fn copy_counts_an_empty_entry_as_one_point() {
 
 #[test]
 fn a_folio_is_one_batch() {
-    let user = User::anon(Arch::Arm64, 6);
+    let user = User::anon(Arch::ARM64, 6);
     let table = user.mm.pte_table(page(USER));
     for n in 0..4 {
         table.ptep(n).write(table.ptep(0).read().advance_pfn(u64::from(n)));
@@ -85,7 +85,7 @@ fn a_folio_is_one_batch() {
 
 #[test]
 fn a_batch_does_not_end_at_a_read_only_entry() {
-    let user = User::anon(Arch::PowerpcHash, 3);
+    let user = User::anon(Arch::POWERPC_HASH, 3);
     let table = user.mm.pte_table(page(USER));
     for n in 0..3 {
         table.ptep(n).write(table.ptep(0).read().advance_pfn(u64::from(n)));
@@ -99,7 +99,7 @@ fn a_batch_does_not_end_at_a_read_only_entry() {
 #[test]
 fn yields_do_not_change_the_copy() {
     let child = |period| {
-        let user = User::anon(Arch::PowerpcHash, 1000);
+        let user = User::anon(Arch::POWERPC_HASH, 1000);
         user.mm.pte_table(page(USER)).ptep(7).write(Pte(Pte::SPECIAL));
         let resched = Resched::every(NonZeroU32::new(period));
         let (child, counts) = user.machine.run(|| user.fork(&resched));

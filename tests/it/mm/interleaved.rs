@@ -1,6 +1,6 @@
 //! Kernel functions as they ran once, in every interleaving with others and with an interrupt.
 
-use emu_arch::hw::hazard::Hazard;
+use emu_arch::hazard::Hazard;
 use emu_arch::{Arch, Kernel, Machine, Pfn};
 use emu_check::check::{Options, Property, Report, check_programs, nobody, recorded};
 use emu_lab::scenario::parse;
@@ -12,7 +12,7 @@ use super::{User, page};
 
 /// What `zap_pte_range()` does to two dirty pages of a file.
 fn zap() -> Record {
-    let user = User::shared(Arch::Naive, 2);
+    let user = User::shared(Arch::NAIVE, 2);
     user.record(|| {
         let mut tlb = MmuGather::tlb_gather_mmu(&user.mm);
         user.zap(&mut tlb, &Resched::never());
@@ -21,7 +21,7 @@ fn zap() -> Record {
 
 /// What `vmap_pages_pte_range()` does for two pages at `addr`.
 fn vmap(addr: u64) -> Record {
-    let machine = Machine::new(Arch::Naive);
+    let machine = Machine::new(Arch::NAIVE);
     let (start, end) = (page(addr), page(addr).add_pages(2));
     let _ = machine.init_mm().pte_alloc_kernel(start);
     let frames = [Pfn(1), Pfn(2)];
@@ -47,15 +47,15 @@ fn check(arch: Arch, kernel: Kernel) -> Report {
 
 #[test]
 fn a_zap_beside_a_vmap_and_an_interrupt_is_right_since_v7_1() {
-    for arch in Arch::ALL {
+    for arch in Arch::all() {
         for kernel in [Kernel::V7_1, Kernel::V7_2, Kernel::S390V6] {
-            if kernel.has(arch).is_err() {
+            if arch.is_in(kernel).is_err() {
                 continue;
             }
             let report = check(arch, kernel);
             let broken: Vec<_> = report.broken.iter().map(|found| found.property).collect();
             // A switch in an enable leaves before the enter: v7.2 on Xen.
-            let known = (arch, kernel) == (Arch::XenPv, Kernel::V7_2);
+            let known = (arch, kernel) == (Arch::XEN_PV, Kernel::V7_2);
             let allowed: &[Property] = if known { &[Property::HooksAlternate] } else { &[] };
             let first = report.broken.first().map(|found| found.record.to_string());
             assert_eq!(broken, allowed, "{arch:?} {kernel:?}\n{}", first.unwrap_or_default());
@@ -65,7 +65,7 @@ fn a_zap_beside_a_vmap_and_an_interrupt_is_right_since_v7_1() {
 
 #[test]
 fn a_vmap_crashes_v7_0_on_xen() {
-    let report = check(Arch::XenPv, Kernel::V7_0);
+    let report = check(Arch::XEN_PV, Kernel::V7_0);
     let bug = report.of(Property::No(Hazard::ArchBug)).next().expect("a counterexample");
     assert!(bug.detail.contains("xen_lazy_mode"), "{}", bug.record);
     assert!(bug.scenario.is_some(), "{}", bug.record);

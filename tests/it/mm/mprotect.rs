@@ -10,7 +10,7 @@ use super::{USER, User, hooks, page};
 
 #[test]
 fn mprotect_changes_each_entry_in_two_steps() {
-    let mut user = User::anon(Arch::PowerpcHash, 1);
+    let mut user = User::anon(Arch::POWERPC_HASH, 1);
     user.vma.vm_flags = user.vma.vm_flags.without(VmFlags::VM_WRITE);
     let record = user.record(|| {
         let mut tlb = MmuGather::tlb_gather_mmu(&user.mm);
@@ -38,7 +38,7 @@ fn mprotect_changes_each_entry_in_two_steps() {
 
 #[test]
 fn mprotect_flushes_one_range_at_the_end() {
-    let mut user = User::anon(Arch::Arm64, 600);
+    let mut user = User::anon(Arch::ARM64, 600);
     user.vma.vm_flags = user.vma.vm_flags.without(VmFlags::VM_WRITE);
     let record = user.record(|| {
         let mut tlb = MmuGather::tlb_gather_mmu(&user.mm);
@@ -55,7 +55,7 @@ fn mprotect_flushes_one_range_at_the_end() {
 
 #[test]
 fn mprotect_does_not_let_private_pages_write() {
-    let user = User::anon(Arch::Naive, 1);
+    let user = User::anon(Arch::NAIVE, 1);
     let table = user.mm.pte_table(page(USER));
     table.ptep(0).write(user.pte(0).without(Pte::WRITE));
     let mut tlb = MmuGather::tlb_gather_mmu(&user.mm);

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use emu_arch::backend::Access;
+use emu_arch::hazard::Hazard;
 use emu_arch::hw::addr::PAGE_SHIFT;
-use emu_arch::hw::hazard::Hazard;
 use emu_arch::{Arch, Kernel, Machine, MmStruct, Pfn, VirtAddr, pgtable};
 use emu_mm::mm::memory::{PageCopy, copy_page_range, unmap_page_range};
 use emu_mm::mm::mprotect::change_protection;
@@ -105,7 +105,7 @@ fn real_maps_on_every_architecture_and_kernel_without_a_hazard() {
     let mappings = proc::parse(text.as_bytes()).expect("the maps of a shell");
     let mut runs = 0;
     for kernel in Kernel::ALL {
-        for arch in Arch::ALL.into_iter().filter(|arch| kernel.has(*arch).is_ok()) {
+        for arch in Arch::all().filter(|arch| arch.is_in(kernel).is_ok()) {
             let machine = Machine::with_kernel(arch, kernel);
             let mut space =
                 proc::build(&machine, &mappings, Populate::default(), 2).expect("small");
@@ -122,11 +122,8 @@ fn real_maps_on_every_architecture_and_kernel_without_a_hazard() {
                 });
             });
             // No lock is held for kernel pages, which these could not do with: BC-09 and BC-10.
-            let known = match arch {
-                Arch::PowerpcHash => kernel == Kernel::V6_0,
-                Arch::Sparc64 => kernel <= Kernel::V6_14,
-                _ => false,
-            };
+            let known = arch == Arch::POWERPC_HASH && kernel == Kernel::V6_0
+                || arch == Arch::SPARC64 && kernel <= Kernel::V6_14;
             let hazards: BTreeSet<_> = machine.hazards().iter().map(|found| found.hazard).collect();
             let expected = known.then_some(Hazard::BatchPreemptible).into_iter().collect();
             assert_eq!(hazards, expected, "{} {}", arch.id(), kernel.id());

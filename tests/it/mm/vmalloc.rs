@@ -15,7 +15,7 @@ fn frames(n: u64) -> Vec<Pfn> {
 
 #[test]
 fn vmalloc_of_a_table_needs_one_pair_of_barriers() {
-    let machine = Machine::new(Arch::Arm64);
+    let machine = Machine::new(Arch::ARM64);
     let (start, end) = (page(KERNEL), page(KERNEL).add_pages(512));
     let _ = machine.init_mm().pte_table(start);
     machine.run(|| vmap_pages_range(machine.init_mm(), start, end, &frames(512))).expect("room");
@@ -34,7 +34,7 @@ fn vmalloc_of_a_table_needs_one_pair_of_barriers() {
 
 #[test]
 fn vmap_allocates_its_table_before_the_section() {
-    let machine = Machine::new(Arch::Arm64);
+    let machine = Machine::new(Arch::ARM64);
     let (start, end) = (page(KERNEL), page(KERNEL).add_pages(1));
     let (_, record) = machine
         .run(|| record_hooks(|| vmap_pages_range(machine.init_mm(), start, end, &frames(1))));
@@ -57,7 +57,7 @@ fn vmap_allocates_its_table_before_the_section() {
 
 #[test]
 fn vmap_errors_end_the_section() {
-    let machine = Machine::new(Arch::Arm64);
+    let machine = Machine::new(Arch::ARM64);
     let start = page(KERNEL);
     let vmap = |from, pages: &[Pfn]| {
         let (mm, from) = (machine.init_mm(), start.add_pages(from));
@@ -73,7 +73,7 @@ fn vmap_errors_end_the_section() {
 
 #[test]
 fn vunmap_clears_empty_entries_too_and_flushes_at_the_end() {
-    let machine = Machine::new(Arch::PowerpcRadix);
+    let machine = Machine::new(Arch::POWERPC_RADIX);
     let (start, end) = (page(KERNEL), page(KERNEL).add_pages(2));
     let table = machine.init_mm().pte_table(start);
     table.ptep(0).write(Pte::kernel(Pfn(1)));

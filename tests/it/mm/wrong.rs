@@ -5,11 +5,10 @@
 
 use std::collections::BTreeSet;
 
-use emu_arch::Arch::{Arm64, Naive, PowerpcHash, PowerpcRadix, S390, Sparc64, X86, XenPv};
 use emu_arch::backend::Access;
-use emu_arch::hw::hazard::Hazard::{self, *};
+use emu_arch::hazard::Hazard::{self, *};
 use emu_arch::hw::table::{Ptep, Table};
-use emu_arch::{Arch, Kernel, Machine, MmStruct, Pfn, Pte, VirtAddr, pgtable};
+use emu_arch::{Arch, Machine, MmStruct, Pfn, Pte, VirtAddr, pgtable};
 use lazy_mmu::sched;
 use lazy_mmu::{PteRange, lazy_mmu_mode_disable, lazy_mmu_mode_enable_with_ptes};
 
@@ -28,7 +27,7 @@ struct Stage {
 
 impl Stage {
     fn new(arch: Arch, wrong: bool) -> Self {
-        let machine = Machine::with_kernel(arch, Kernel::of(arch));
+        let machine = Machine::with_kernel(arch, arch.default_kernel());
         let mm = machine.mm_alloc().expect("a first address space");
         machine.track_hazards();
         Self { machine, mm, wrong }
@@ -59,7 +58,7 @@ impl Stage {
     /// The hazards of `function` on `arch`, which exits when it is through.
     fn hazards(arch: Arch, wrong: bool, function: fn(&Self)) -> BTreeSet<Hazard> {
         let stage = Self::new(arch, wrong);
-        sched::with_design(Kernel::of(arch).design(), || {
+        sched::with_design(arch.default_kernel().design(), || {
             stage.machine.run(|| {
                 stage.machine.context_switch(0, 1);
                 function(&stage);
@@ -86,7 +85,7 @@ fn enable(mm: &MmStruct, table: &Table, addr: VirtAddr) {
 /// names, and none on the others.
 #[track_caller]
 fn check_wrong(function: fn(&Stage), expected: &[(&[Arch], &[Hazard])]) {
-    for arch in Arch::ALL {
+    for arch in Arch::all() {
         assert_eq!(
             Stage::hazards(arch, false, function),
             BTreeSet::new(),
@@ -123,10 +122,13 @@ fn zap_that_breaks_without_a_disable() {
     check_wrong(
         zap_and_break,
         &[
-            (&Arch::ALL, &[SectionAtExit]),
-            (&[PowerpcHash, Sparc64, S390], &[PendingAtUnlock, PreemptImbalance]),
+            (Arch::BUILT_IN, &[SectionAtExit]),
+            (
+                &[Arch::POWERPC_HASH, Arch::SPARC64, Arch::S390],
+                &[PendingAtUnlock, PreemptImbalance],
+            ),
             // Elsewhere the gather's flush is that of the batch.
-            (&[S390], &[FlushBeforeStores, PendingAtExit]),
+            (&[Arch::S390], &[FlushBeforeStores, PendingAtExit]),
         ],
     );
 }
@@ -155,7 +157,7 @@ fn zap_and_flush(stage: &Stage) {
 #[test]
 fn zap_that_flushes_before_the_disable() {
     // Xen queues the flush behind the stores; the invalidations of the others are the flush.
-    check_wrong(zap_and_flush, &[(&[S390], &[FlushBeforeStores])]);
+    check_wrong(zap_and_flush, &[(&[Arch::S390], &[FlushBeforeStores])]);
 }
 
 /// `copy_pte_range()` that looks at what it has written.
@@ -187,7 +189,7 @@ fn copy_and_look(stage: &Stage) {
 #[test]
 fn copy_that_reads_raw_what_it_has_written() {
     // The parent's entry on s390, the child's under Xen.
-    check_wrong(copy_and_look, &[(&[S390, XenPv], &[StaleRead])]);
+    check_wrong(copy_and_look, &[(&[Arch::S390, Arch::XEN_PV], &[StaleRead])]);
 }
 
 /// `change_pte_range()` with room for a mistake behind its last entry and one at the unlock.
@@ -226,14 +228,17 @@ fn mprotect_that_sleeps_in_the_section() {
             };
             mprotect(stage, sleep, false);
         },
-        &[(&Arch::ALL, &[SleepInAtomic])],
+        &[(Arch::BUILT_IN, &[SleepInAtomic])],
     );
 }
 
 #[test]
 fn mprotect_that_unlocks_before_the_disable() {
     let unlock_first = |stage: &Stage| mprotect(stage, |_| {}, stage.wrong);
-    check_wrong(unlock_first, &[(&[PowerpcHash, Sparc64, XenPv, S390], &[PendingAtUnlock])]);
+    check_wrong(
+        unlock_first,
+        &[(&[Arch::POWERPC_HASH, Arch::SPARC64, Arch::XEN_PV, Arch::S390], &[PendingAtUnlock])],
+    );
 }
 
 /// `vmap_pages_pte_range()` up to an entry that is not empty.
@@ -259,9 +264,9 @@ fn vmap_that_fails_without_a_disable() {
     check_wrong(
         vmap_and_fail,
         &[
-            (&Arch::ALL, &[SectionAtExit]),
-            (&[Arm64, XenPv, S390], &[PendingAtExit]),
-            (&[PowerpcHash, Sparc64, S390], &[PreemptImbalance]),
+            (Arch::BUILT_IN, &[SectionAtExit]),
+            (&[Arch::ARM64, Arch::XEN_PV, Arch::S390], &[PendingAtExit]),
+            (&[Arch::POWERPC_HASH, Arch::SPARC64, Arch::S390], &[PreemptImbalance]),
         ],
     );
 }
@@ -290,7 +295,10 @@ fn vmap_that_uses_the_page_in_the_section() {
                 }
             });
         },
-        &[(&[Arm64], &[AccessPendingBarriers]), (&[XenPv, S390], &[AccessPendingStore])],
+        &[
+            (&[Arch::ARM64], &[AccessPendingBarriers]),
+            (&[Arch::XEN_PV, Arch::S390], &[AccessPendingStore]),
+        ],
     );
 }
 
@@ -305,8 +313,11 @@ fn vmap_that_sleeps_in_the_section() {
             });
         },
         &[
-            (&[PowerpcHash, Sparc64, S390], &[SleepInAtomic]),
-            (&[Naive, Arm64, PowerpcRadix, X86, XenPv], &[SleepInSection]),
+            (&[Arch::POWERPC_HASH, Arch::SPARC64, Arch::S390], &[SleepInAtomic]),
+            (
+                &[Arch::NAIVE, Arch::ARM64, Arch::POWERPC_RADIX, Arch::X86, Arch::XEN_PV],
+                &[SleepInSection],
+            ),
         ],
     );
 }
@@ -339,7 +350,17 @@ fn vunmap_that_does_not_flush() {
     // The hash page table and s390 forget each page as its entry goes.
     check_wrong(
         |stage| vunmap_and_map_again(stage, !stage.wrong, false, false),
-        &[(&[Naive, Arm64, PowerpcRadix, Sparc64, X86, XenPv], &[StaleTranslation])],
+        &[(
+            &[
+                Arch::NAIVE,
+                Arch::ARM64,
+                Arch::POWERPC_RADIX,
+                Arch::SPARC64,
+                Arch::X86,
+                Arch::XEN_PV,
+            ],
+            &[StaleTranslation],
+        )],
     );
 }
 
@@ -347,7 +368,7 @@ fn vunmap_that_does_not_flush() {
 fn vunmap_that_reads_raw_what_it_has_cleared() {
     check_wrong(
         |stage| vunmap_and_map_again(stage, true, stage.wrong, false),
-        &[(&[S390], &[StaleRead])],
+        &[(&[Arch::S390], &[StaleRead])],
     );
 }
 
@@ -355,6 +376,6 @@ fn vunmap_that_reads_raw_what_it_has_cleared() {
 fn vunmap_that_flushes_before_the_disable() {
     check_wrong(
         |stage| vunmap_and_map_again(stage, true, false, stage.wrong),
-        &[(&[S390], &[FlushBeforeStores])],
+        &[(&[Arch::S390], &[FlushBeforeStores])],
     );
 }

@@ -12,7 +12,7 @@ use super::{USER, User, hooks, page, uses};
 
 #[test]
 fn zap_flushes_the_hash_batch_when_the_section_ends_and_the_tlb_after_it() {
-    let user = User::shared(Arch::PowerpcHash, 2);
+    let user = User::shared(Arch::POWERPC_HASH, 2);
     let record = user.record(|| {
         let mut tlb = MmuGather::tlb_gather_mmu(&user.mm);
         user.zap(&mut tlb, &Resched::never());
@@ -38,7 +38,7 @@ fn zap_flushes_the_hash_batch_when_the_section_ends_and_the_tlb_after_it() {
 
 #[test]
 fn a_forced_flush_comes_after_the_section() {
-    let user = User::shared(Arch::Arm64, 1);
+    let user = User::shared(Arch::ARM64, 1);
     let record = user.record(|| {
         let mut tlb = MmuGather::tlb_gather_mmu(&user.mm);
         user.zap(&mut tlb, &Resched::never());
@@ -58,7 +58,7 @@ fn a_forced_flush_comes_after_the_section() {
 
 #[test]
 fn zap_of_anonymous_pages_leaves_the_flush_to_the_end() {
-    let user = User::anon(Arch::Arm64, 3);
+    let user = User::anon(Arch::ARM64, 3);
     let mut tlb = MmuGather::tlb_gather_mmu(&user.mm);
     user.machine.run(|| user.zap(&mut tlb, &Resched::never()));
     let flush = arm64::FLUSH_TLB_RANGE;
@@ -70,7 +70,7 @@ fn zap_of_anonymous_pages_leaves_the_flush_to_the_end() {
 
 #[test]
 fn zap_skips_empty_entries_and_clears_swap_entries() {
-    let user = User::anon(Arch::Naive, 4);
+    let user = User::anon(Arch::NAIVE, 4);
     let table = user.mm.pte_table(page(USER));
     table.ptep(1).write(Pte::NONE);
     table.ptep(2).write(Pte(Pte::SPECIAL));
@@ -85,7 +85,7 @@ fn zap_skips_empty_entries_and_clears_swap_entries() {
 #[test]
 fn every_touched_table_is_a_section() {
     // From the middle of one table to the middle of the fourth.
-    let user = User::anon(Arch::Naive, 3 * 512 + 1);
+    let user = User::anon(Arch::NAIVE, 3 * 512 + 1);
     let record = user.record(|| {
         user.zap(&mut MmuGather::tlb_gather_mmu(&user.mm), &Resched::never());
     });
@@ -95,7 +95,7 @@ fn every_touched_table_is_a_section() {
 
 #[test]
 fn zap_starts_again_after_a_yield() {
-    let user = User::anon(Arch::PowerpcHash, 10);
+    let user = User::anon(Arch::POWERPC_HASH, 10);
     let resched = Resched::every(NonZeroU32::new(4));
     let record = user.record(|| {
         user.zap(&mut MmuGather::tlb_gather_mmu(&user.mm), &resched);
@@ -109,7 +109,7 @@ fn zap_starts_again_after_a_yield() {
 #[test]
 fn a_full_gather_breaks_the_section_and_flushes() {
     let pages = 7 + 19 * 509 + 1;
-    let user = User::anon(Arch::Arm64, pages);
+    let user = User::anon(Arch::ARM64, pages);
     let mut tlb = MmuGather::tlb_gather_mmu_fullmm(&user.mm);
     user.machine.run(|| user.zap(&mut tlb, &Resched::never()));
     assert_eq!((tlb.freed(), tlb.waiting()), (pages - 1, 1));
@@ -120,7 +120,7 @@ fn a_full_gather_breaks_the_section_and_flushes() {
 
 #[test]
 fn zap_flushes_each_hash_batch_of_192_once() {
-    let user = User::anon(Arch::PowerpcHash, 1000);
+    let user = User::anon(Arch::POWERPC_HASH, 1000);
     user.machine.run(|| {
         user.zap(&mut MmuGather::tlb_gather_mmu_fullmm(&user.mm), &Resched::never());
     });
@@ -128,7 +128,7 @@ fn zap_flushes_each_hash_batch_of_192_once() {
     assert_eq!(user.effects(powerpc::FLUSH_HASH_RANGE), 6);
     assert_eq!(user.effects(powerpc::FLUSH_HASH_PAGE), 0);
 
-    let paused = User::anon(Arch::PowerpcHash, 1000);
+    let paused = User::anon(Arch::POWERPC_HASH, 1000);
     paused.machine.run(|| {
         with_lazy_mmu_paused(|| {
             paused.zap(&mut MmuGather::tlb_gather_mmu_fullmm(&paused.mm), &Resched::never());

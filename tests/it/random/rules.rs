@@ -28,23 +28,21 @@ impl Rules {
     pub(super) fn of(arch: Arch, kernel: Kernel) -> Self {
         let counts = kernel >= Kernel::V7_0;
         // Xen PV is the only one that a nested section brings down, but for the versions that count.
-        let nests = counts || arch != Arch::XenPv || kernel == Kernel::V6_14;
-        let holds_cpu = match arch {
-            Arch::PowerpcHash => kernel > Kernel::V6_0,
-            Arch::Sparc64 => kernel > Kernel::V6_14,
-            Arch::S390 => true,
-            _ => false,
-        };
+        let nests = counts || arch != Arch::XEN_PV || kernel == Kernel::V6_14;
+        let since = |of, first| arch == of && kernel > first;
+        let holds_cpu = since(Arch::POWERPC_HASH, Kernel::V6_0)
+            || since(Arch::SPARC64, Kernel::V6_14)
+            || arch == Arch::S390;
         Self {
             arch,
             kernel,
             counts,
             nests,
-            pauses_nested: counts || arch != Arch::XenPv,
+            pauses_nested: counts || arch != Arch::XEN_PV,
             holds_cpu,
-            rewrites: arch != Arch::XenPv,
-            defers_stores: matches!(arch, Arch::XenPv | Arch::S390),
-            defers_flushes: arch == Arch::XenPv,
+            rewrites: arch != Arch::XEN_PV,
+            defers_stores: arch.facts().defers_stores(),
+            defers_flushes: arch == Arch::XEN_PV,
         }
     }
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use emu_arch::backend::{At, Psize, Slot};
-use emu_arch::hw::hazard::Hazard;
-use emu_arch::machine::slice;
-use emu_arch::tracker::Tracker;
-use emu_arch::{Arch, Pte, VirtAddr};
-
-use crate::scenario::{Step, entry};
+use crate::Arch;
+use crate::backend::{At, Psize, Slot};
+use crate::hazard::Hazard;
+use crate::hw::addr::VirtAddr;
+use crate::hw::pte::Pte;
+use crate::kernel::PteArgs;
+use crate::machine::{FIRST_PFN, slice};
+use crate::tracker::Tracker;
 
 /// Memory and what all CPUs share.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -18,9 +19,9 @@ pub struct Memory {
     /// What is pending, latest, cached.
     pub(super) tracker: Tracker,
     /// Who holds which lock.
-    pub(super) locks: BTreeMap<(u8, u64), u8>,
+    locks: BTreeMap<(u8, u64), u8>,
     /// What callers hold between `ptep_modify_prot_start()` and its commit.
-    pub(super) started: BTreeMap<(u8, VirtAddr), Pte>,
+    started: BTreeMap<(u8, VirtAddr), Pte>,
     /// What reclaim has put off the flush of.
     pub(super) batched: Vec<(u8, VirtAddr, u16)>,
     /// The page sizes of slices, where not 4 KiB.
@@ -35,12 +36,12 @@ impl Memory {
     pub fn new(arch: Arch) -> Self {
         Self {
             ptes: BTreeMap::new(),
-            tracker: Tracker::new(arch),
+            tracker: Tracker::new(arch.facts()),
             locks: BTreeMap::new(),
             started: BTreeMap::new(),
             batched: Vec::new(),
             slices: BTreeMap::new(),
-            next_pfn: 0x1000,
+            next_pfn: FIRST_PFN,
         }
     }
 
@@ -58,20 +59,47 @@ impl Memory {
         }
     }
 
-    /// Does what stands before a scenario with `step` in it: page sizes, and pages that are mapped and
-    /// were used on `arch`.
-    pub fn prepare(&mut self, step: &Step, arch: Arch) {
-        let (Step::Pte(_, args) | Step::Map(args)) = *step else { return };
+    /// Sets the page size of the slice that `args` speak of, where they give one.
+    pub fn set_slice_psize(&mut self, args: &PteArgs) {
         if let Some(psize) = args.psize {
             self.slices.insert((args.mm, slice(args.addr)), psize);
         }
-        if matches!(step, Step::Map(_)) {
-            let pte = entry(args, args.pfn.unwrap_or_else(|| self.take_pfns(args.nr)));
-            for n in 0..args.nr {
-                let at = At { mm: args.mm, addr: args.addr.add_pages(u64::from(n)) };
-                self.write(slot_of(at), arch.used(pte.advance_pfn(u64::from(n))));
-            }
+    }
+
+    /// Maps the pages that `args` describe, as entries that were used before on `arch`.
+    pub fn populate(&mut self, args: &PteArgs, arch: Arch) {
+        let pfn = args.pfn.unwrap_or_else(|| self.take_pfns(args.nr));
+        let pte = args.entry(pfn);
+        for n in 0..args.nr {
+            let at = args.at().add_pages(n);
+            self.write(slot_of(at), arch.used(pte.advance_pfn(u64::from(n))));
         }
+    }
+
+    /// Makes `owner` the holder of the lock `key` and returns who was.
+    pub(super) fn set_lock_owner(&mut self, key: (u8, u64), owner: Option<u8>) -> Option<u8> {
+        match owner {
+            Some(pid) => self.locks.insert(key, pid),
+            None => self.locks.remove(&key),
+        }
+    }
+
+    /// Sets what the caller keeps between `ptep_modify_prot_start()` and its commit, and returns what
+    /// was kept.
+    pub(super) fn set_started(&mut self, at: At, pte: Option<Pte>) -> Option<Pte> {
+        match pte {
+            Some(pte) => self.started.insert((at.mm, at.addr), pte),
+            None => self.started.remove(&(at.mm, at.addr)),
+        }
+    }
+
+    /// Takes all that reclaim has deferred the flush of in address space `mm`.
+    pub(super) fn take_batched(&mut self, mm: u8) -> Vec<(VirtAddr, u16)> {
+        let (taken, rest) =
+            std::mem::take(&mut self.batched).into_iter().partition(|(of, ..)| *of == mm);
+        self.batched = rest;
+        let taken: Vec<(u8, VirtAddr, u16)> = taken;
+        taken.into_iter().map(|(_, addr, nr)| (addr, nr)).collect()
     }
 
     /// The next `nr` page frames.

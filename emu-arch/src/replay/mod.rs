@@ -1,35 +1,30 @@
-//! The machine as a plain value, on which a call goes on from point to point.
+//! The machine as a plain value, on which a step goes on from point to point.
 //!
-//! The third shell around designs and backends, beside the thread that runs annotated code and the
-//! machine under it. All that a task can reach is in a [`Local`]; a line of a scenario takes one from
-//! point to point, and may be left at any of them for an interrupt or another task. Backend code is
-//! plain code and cannot be stopped in its middle. It is run again instead: what it was told before is
-//! in its [`Progress`], and it is told the same until it is where it stopped.
+//! The second host of the kernel's code, beside the machine of a thread. All that a task can reach is in a
+//! [`Local`]; a step takes one from point to point, and may be left at any of them for an interrupt or
+//! another task. Backend code is plain code and cannot be suspended. To resume a step, [`Code`]
+//! executes it again from its start, answers its questions from the log in its [`Progress`], and
+//! suppresses what it does, until it reaches the point where it was left: as `loom` re-executes a
+//! program along the branches that it has taken.
 //!
 //! Key types: [`Local`], [`Progress`], [`Seen`], and [`Code`], the kernel's code that does a step.
 
 mod calls;
 mod exec;
-mod fault;
-mod hw;
+mod host;
 mod memory;
-mod ptes;
-mod scenario;
 
-use emu_arch::backend::Backend;
-use emu_arch::hw::hazard::Hazard;
-use emu_arch::machine::born;
-use emu_arch::{Arch, Kernel, WithBackend};
 use lazy_mmu::Record;
 use lazy_mmu::design::{Design, Hook};
 use lazy_mmu::sched::TaskStruct;
 
-use crate::scenario::Step;
+use crate::backend::Backend;
+use crate::hazard::{Hazard, Triggers};
+use crate::kernel::{self, Step};
 use exec::World;
 
-pub use fault::Fault;
+pub use crate::kernel::Fault;
 pub use memory::Memory;
-pub use scenario::run;
 
 /// All that a task can reach while it runs on a CPU.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -49,7 +44,7 @@ pub struct Local {
 pub struct Progress {
     /// The number of points behind it.
     points: u32,
-    /// The number of the answer to each question that the code has asked.
+    /// The answer to each question that the code has asked.
     answers: Vec<u64>,
 }
 
@@ -62,10 +57,10 @@ pub struct Stop {
     pub point: &'static str,
     /// Which of that name in the step, from 1.
     pub nth: u32,
-    /// Interrupts are off, so that nothing falls here on this CPU.
+    /// Interrupts are off, so that none arrives here on this CPU.
     pub irqs_off: bool,
-    /// The effect that comes next is no step of a machine but the mark of one that was made: something
-    /// joined a batch. What falls in here falls in before it or after it.
+    /// The next effect only records that work joined a batch; it does not change the machine.
+    /// Interference here is equivalent to interference just before or after.
     pub mark: bool,
 }
 
@@ -82,10 +77,26 @@ pub struct Seen {
     pub bug: Option<&'static str>,
     /// The condition of a sanity check that found something.
     pub warning: Option<&'static str>,
-    /// Updates were put off.
-    pub put_off: bool,
-    /// What was put off was done.
-    pub settled: bool,
+    /// What happened that a property is about.
+    pub exercised: Triggers,
+    /// The task that was forked.
+    pub forked: Option<TaskStruct>,
+}
+
+/// What the code is changed by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Setup {
+    /// A mistake in it.
+    pub fault: Option<Fault>,
+    /// The most entries that a batch holds, where fewer than in the kernel.
+    pub batch_max: Option<u16>,
+}
+
+impl From<Option<Fault>> for Setup {
+    fn from(fault: Option<Fault>) -> Self {
+        Self { fault, ..Self::default() }
+    }
 }
 
 /// The kernel's code for one architecture, version and design.
@@ -105,8 +116,8 @@ pub trait Code {
     /// What a context switch does after it, for the incoming task.
     fn switch_in(&mut self, local: &mut Local, seen: &mut Seen);
     /// A task that has not run yet, as the first switch to it wants it.
-    fn born(&self, task: TaskStruct) -> TaskStruct;
-    /// What the design tells arch code of the mode.
+    fn unborn(&self, task: TaskStruct) -> TaskStruct;
+    /// What the design answers arch code that asks for the mode.
     fn is_active(&self, task: &TaskStruct) -> bool;
     /// What the architecture itself remembers of the mode, where it does.
     fn lazy_mode(&mut self, local: &mut Local) -> Option<bool>;
@@ -116,17 +127,10 @@ pub trait Code {
     fn note_end(&mut self, local: &mut Local, seen: &mut Seen);
 }
 
-/// The code of `arch` in `kernel` under `design`, with a `fault` in it where one is given.
+/// The code of `backend` under `design`.
 #[must_use]
-pub fn code(arch: Arch, kernel: Kernel, design: Design, fault: Option<Fault>) -> Box<dyn Code> {
-    struct Make(Arch, Design, Option<Fault>);
-    impl WithBackend for Make {
-        type Output = Box<dyn Code>;
-        fn with<B: Backend + 'static>(self, backend: B) -> Box<dyn Code> {
-            Box::new(World::new(backend, self.0, self.1, self.2))
-        }
-    }
-    arch.with_backend(kernel, Make(arch, design, fault))
+pub fn of<B: Backend>(backend: B, design: Design, setup: impl Into<Setup>) -> Box<dyn Code> {
+    Box::new(World::new(backend, design, setup.into()))
 }
 
 impl<B: Backend> Code for World<B> {
@@ -137,23 +141,23 @@ impl<B: Backend> Code for World<B> {
         from: &Progress,
         seen: &mut Seen,
     ) -> Option<Stop> {
-        self.execute(local, from, seen, |exec| exec.step(step))
+        self.resume(local, from, seen, |exec| exec.execute(step))
     }
 
     fn whole_step(&mut self, local: &mut Local, step: &Step, seen: &mut Seen) {
-        self.whole(local, seen, |exec| exec.step(step));
+        self.whole(local, seen, |exec| exec.execute(step));
     }
 
     fn switch_out(&mut self, local: &mut Local, next: u8, seen: &mut Seen) {
-        self.whole(local, seen, |exec| exec.switch_out(next));
+        self.whole(local, seen, |exec| kernel::switch_out(exec, next));
     }
 
     fn switch_in(&mut self, local: &mut Local, seen: &mut Seen) {
-        self.whole(local, seen, |exec| exec.switch_in());
+        self.whole(local, seen, |exec| kernel::switch_in(exec));
     }
 
-    fn born(&self, task: TaskStruct) -> TaskStruct {
-        born(task, self.design, self.backend.born_paused())
+    fn unborn(&self, task: TaskStruct) -> TaskStruct {
+        kernel::unborn(task, self.design, self.backend.born_paused())
     }
 
     fn is_active(&self, task: &TaskStruct) -> bool {
@@ -163,16 +167,12 @@ impl<B: Backend> Code for World<B> {
 
     fn lazy_mode(&mut self, local: &mut Local) -> Option<bool> {
         let backend = self.backend;
-        let mut mode = None;
-        self.whole(local, &mut Seen::default(), |exec| mode = backend.lazy_mode(exec));
-        mode
+        self.whole(local, &mut Seen::default(), |exec| backend.lazy_mode(exec))
     }
 
     fn pending(&mut self, local: &mut Local) -> Option<(u32, &'static str)> {
         let backend = self.backend;
-        let mut pending = None;
-        self.whole(local, &mut Seen::default(), |exec| pending = backend.pending(exec));
-        pending
+        self.whole(local, &mut Seen::default(), |exec| backend.pending(exec))
     }
 
     fn note_end(&mut self, local: &mut Local, seen: &mut Seen) {

@@ -2,7 +2,6 @@
 
 use emu_arch::{Arch, Kernel};
 use emu_lab::scenario::{self, Setup};
-use emu_lab::value;
 use lazy_mmu::Record;
 use lazy_mmu::design::Design;
 use lazy_mmu::trace::Event;
@@ -25,12 +24,12 @@ fn the_value_gives_the_record_of_the_machine_on_every_scenario() {
     let mut runs = 0;
     for path in files("scenarios", ".scn") {
         let scenario = parse(&read(&path));
-        for arch in Arch::ALL {
+        for arch in Arch::all() {
             for kernel in Kernel::ALL {
                 for design in [kernel.design(), Design::by_id("token").unwrap()] {
                     let setup = Setup { arch, kernel, design, panic_on_warn: false, mended: false };
                     let machine = scenario::run(&scenario, setup).record;
-                    let value = value::run(&scenario, setup);
+                    let value = scenario::run_replayed(&scenario, setup);
                     // The numbers of causes move where a remark is missing.
                     if machine == value {
                         runs += 1;

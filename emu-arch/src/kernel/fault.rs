@@ -76,7 +76,7 @@ impl Fault {
     }
 
     /// What the fault makes of the effects of `call`.
-    pub(super) fn effects(
+    pub(crate) fn effects(
         self,
         call: Call,
         effects: &Effects<StateBits>,
@@ -110,7 +110,7 @@ impl Fault {
     }
 
     /// Whether `preempt_disable()`, or enable, does nothing in `hook`.
-    pub(super) fn skips_preempt(self, hook: Option<Hook>, disable: bool) -> bool {
+    pub(crate) fn skips_preempt(self, hook: Option<Hook>, disable: bool) -> bool {
         match hook {
             Some(Hook::Enter | Hook::EnterWithPtes) => {
                 self == Self::NoPreemptDisableInEnter && disable
@@ -129,7 +129,7 @@ impl Fault {
     }
 
     /// Whether code in `hook` does not see what is outstanding.
-    pub(super) fn blinds(self, hook: Option<Hook>) -> bool {
+    pub(crate) fn blinds(self, hook: Option<Hook>) -> bool {
         match hook {
             Some(Hook::Leave) => self == Self::NothingToLeave,
             Some(Hook::Flush) => self == Self::NothingToFlush,

@@ -8,190 +8,78 @@
 //!
 //! Models asm/pgtable.h and the headers around it; each architecture's folder names its own files.
 
-pub use crate::hw::Slot;
-use crate::hw::addr::VirtAddr;
+mod facts;
+mod hw;
+mod words;
+
+use crate::Kernel;
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 
-/// What arch code can do to the machine and to the current task.
-pub trait Hw {
-    /// A pointer to a page table entry.
-    type Ptep: Copy;
-    /// What the backend keeps per CPU.
-    type PerCpu;
-
-    /// Reads an entry from memory.
-    fn read(&self, ptep: Self::Ptep) -> Pte;
-    /// Writes an entry to memory.
-    fn write(&mut self, ptep: Self::Ptep, pte: Pte);
-    /// The pointer `n` entries further on in the same table.
-    fn ptep_add(&self, ptep: Self::Ptep, n: u16) -> Self::Ptep;
-    /// The place of an entry as a number that a queue can hold.
-    fn slot(&self, ptep: Self::Ptep) -> Slot;
-    /// Reads the entry at `slot` from memory.
-    fn read_slot(&self, slot: Slot) -> Pte;
-    /// Writes the entry at `slot` to memory.
-    fn write_slot(&mut self, slot: Slot, pte: Pte);
-    /// Reads entries from `slot` on, all of one table, until one is not what `wanted` says, `nr` at
-    /// most; returns how many were.
-    #[inline]
-    fn count_slots(&self, slot: Slot, nr: usize, wanted: impl Fn(Pte) -> bool) -> usize {
-        let wanted = |n: &usize| wanted(self.read_slot(Slot(slot.0 + *n as u64)));
-        (0..nr).find(|n| !wanted(n)).unwrap_or(nr)
-    }
-    /// Writes entries from `slot` on, all of one table, to memory, in order.
-    #[inline]
-    fn write_slots(&mut self, slot: Slot, ptes: &[Pte]) {
-        for (n, pte) in (0..).zip(ptes) {
-            self.write_slot(Slot(slot.0 + n), *pte);
-        }
-    }
-    /// `is_lazy_mmu_mode_active()` of the current task.
-    fn is_lazy_mmu_mode_active(&self) -> bool;
-    /// `__task_lazy_mmu_mode_active(current)`: the same, whether in interrupt or not.
-    fn task_lazy_mmu_mode_active(&self) -> bool;
-    /// `__task_lazy_mmu_mode_pause(current)`
-    fn task_lazy_mmu_mode_pause(&mut self);
-    /// `__task_lazy_mmu_mode_resume(current)`
-    fn task_lazy_mmu_mode_resume(&mut self);
-    /// `test_thread_flag()` of the current task.
-    fn test_thread_flag(&self, flag: u32) -> bool;
-    /// `set_thread_flag()` of the current task.
-    fn set_thread_flag(&mut self, flag: u32);
-    /// `test_and_clear_thread_flag()` of the current task.
-    fn test_and_clear_thread_flag(&mut self, flag: u32) -> bool;
-    /// Does one step with the state of the CPU that the task runs on: `this_cpu_ptr()` and what
-    /// follows it.
-    fn per_cpu<R>(&mut self, step: impl FnOnce(&mut Self::PerCpu) -> R) -> R;
-    /// `in_interrupt()`
-    fn in_interrupt(&self) -> bool;
-    /// `get_cpu()`: preemption off for a few lines, which records do not show.
-    fn get_cpu(&mut self);
-    /// `put_cpu()`
-    fn put_cpu(&mut self);
-    /// `local_irq_save()`: nothing falls into what follows on this CPU, which records do not show.
-    #[inline]
-    fn local_irq_save(&mut self) {}
-    /// `local_irq_restore()`
-    #[inline]
-    fn local_irq_restore(&mut self) {}
-    /// `preempt_disable()`
-    fn preempt_disable(&mut self);
-    /// `preempt_enable()`
-    fn preempt_enable(&mut self);
-    /// The page size of the slice that `at` lies in (powerpc hash; sparc64, where it stands for the
-    /// size of a huge page).
-    fn slice_psize(&self, at: At) -> Psize;
-    /// Executes an effect.
-    fn effect(&mut self, effect: Effect);
-    /// The updates of `nr` pages from `at` on are put off: from now on they are pending.
-    #[inline]
-    fn put_off(&mut self, _: At, _: u16) {}
-    /// All that this batch (the task's on arm64, the CPU's elsewhere) has put off is done.
-    fn settle(&mut self) {}
-    /// Whether anyone sees what is put off; asked where putting off is all that an update does.
-    #[inline]
-    fn watched(&self) -> bool {
-        true
-    }
-    /// Whether anyone wants to know which translations die; asked before a loop over a batch.
-    #[inline]
-    fn tracks(&self) -> bool {
-        true
-    }
-    /// No CPU translates `nr` pages from `at` on by an old entry any more.
-    #[inline]
-    fn tlb_invalidate(&mut self, _: At, _: u32) {}
-    /// `BUG_ON()` whose condition, `cond`, is true: the task ends here.
-    fn bug(&mut self, cond: &'static str);
-}
-
-/// An address in an address space: what the kernel passes as `mm, addr`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct At {
-    /// Number of the address space, 0 for `init_mm`.
-    pub mm: u8,
-    /// The address of the page.
-    pub addr: VirtAddr,
-}
-
-impl At {
-    /// Tells whether the address space is the kernel's.
-    #[inline]
-    #[must_use]
-    pub const fn is_init_mm(self) -> bool {
-        self.mm == 0
-    }
-}
-
-/// The range hint of `lazy_mmu_mode_enable_with_ptes()`: pages of one table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct PteRange {
-    /// The first page.
-    pub at: At,
-    /// The number of pages, 1 to 512.
-    pub nr: u16,
-    /// The entry of the first page.
-    pub slot: Slot,
-}
-
-/// A base page size of the hash MMU.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Psize {
-    /// `MMU_PAGE_4K`
-    #[default]
-    Page4K,
-    /// `MMU_PAGE_64K`
-    Page64K,
-    /// `MMU_PAGE_16M`
-    Page16M,
-}
-
-/// A level of the page tables above the last one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Level {
-    /// `set_pmd()`: an entry that points to a page table.
-    Pmd,
-    /// `set_pud()`
-    Pud,
-    /// `set_p4d()`
-    P4d,
-    /// `set_pgd()`
-    Pgd,
-}
-
-/// How a CPU touches memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Access {
-    /// A load.
-    Read,
-    /// A store.
-    Write,
-}
-
-impl Access {
-    /// Tells whether `pte` lets the access through.
-    #[must_use]
-    pub const fn permitted_by(self, pte: Pte) -> bool {
-        pte.is_present() && (matches!(self, Self::Read) || pte.has(Pte::WRITE))
-    }
-}
-
-/// Writes the entries of `nr` consecutive pages, the first of which is `pte`, one after the other.
-#[inline]
-pub(crate) fn write_ptes<H: Hw>(hw: &mut H, ptep: H::Ptep, pte: Pte, nr: u16) {
-    for n in 0..nr {
-        let ptep = hw.ptep_add(ptep, n);
-        hw.write(ptep, pte.advance_pfn(u64::from(n)));
-    }
-}
+pub use crate::hw::Slot;
+pub use facts::{Batch, Deferred, Facts};
+pub use hw::{Hw, write_ptes};
+pub use words::{Access, At, Level, Psize, PteRange};
 
 /// An architecture's side of the lazy MMU mode.
 ///
 /// The provided bodies are what most architectures do; whoever differs says so.
-pub trait Backend: Copy + std::fmt::Debug {
+///
+/// # Which primitive reaches which method
+///
+/// | primitive | method |
+/// |---|---|
+/// | `set_pte_at`, `set_ptes` | [`set_ptes`](Self::set_ptes) |
+/// | `set_pte` | [`set_pte`](Self::set_pte), by default `set_ptes` of one |
+/// | `ptep_get` | [`ptep_get`](Self::ptep_get) |
+/// | `ptep_get_and_clear` | [`pte_update`](Self::pte_update) |
+/// | `pte_clear` | [`pte_clear`](Self::pte_clear), by default `pte_update` |
+/// | `ptep_set_wrprotect`, `wrprotect_ptes` | [`ptep_set_wrprotect`](Self::ptep_set_wrprotect), by default `pte_update` |
+/// | `ptep_test_and_clear_young` | the method of that name, by default `pte_update` |
+/// | `ptep_modify_prot_start`, `ptep_modify_prot_commit` | the methods of those names, by default `pte_update` and `set_ptes` |
+/// | `ptep_set_access_flags` | the method of that name |
+/// | `set_pmd`, `set_pud`, `set_p4d`, `set_pgd` | [`set_table`](Self::set_table) |
+/// | `flush_tlb_range`, `flush_tlb_batched_pending` | [`flush_tlb_range`](Self::flush_tlb_range) |
+/// | `tlb_flush` | [`tlb_flush`](Self::tlb_flush) |
+/// | `read`, `write` | [`access`](Self::access) |
+///
+/// # Duties
+///
+/// A backend writes an entry before it defers anything about it. It calls [`Hw::put_off`] when work
+/// for a page joins the batch, and [`Hw::settle`] when all that the batch held is done. It calls
+/// [`Hw::effect`] for each act that a record shows or that costs time: each is also a point at which
+/// a task can be preempted or interrupted. It calls [`Hw::tlb_invalidate`] where no CPU translates by
+/// the old entry from then on. Hazards are judged by these four calls, so that a backend that omits
+/// one hides its own faults; `emu_arch::conformance` compares a backend with `naive`.
+pub trait Backend: Copy + std::fmt::Debug + Send + Sync + 'static {
     /// What the kernel keeps per CPU, as after boot when default.
     type PerCpu: Clone + Default + Eq + std::hash::Hash + std::fmt::Debug;
+
+    /// What is known without running the code.
+    const FACTS: Facts;
+
+    /// The code that `kernel` has.
+    fn in_kernel(kernel: Kernel) -> Self;
+    /// The name of this version of the code: eras with the same name run the same code.
+    fn version(self) -> &'static str {
+        "all"
+    }
+    /// Tells why `kernel` does not have the mode on this architecture, if so.
+    ///
+    /// # Errors
+    /// A sentence that says since when the architecture has the mode.
+    fn is_in(_: Kernel) -> Result<(), &'static str> {
+        Ok(())
+    }
+    /// Tells whether a batch can outlive the section that filled it, so that tasks meet each other's.
+    fn batch_outlives_section(self) -> bool {
+        false
+    }
+    /// What becomes of the present entry `pte` when the page is used.
+    #[must_use]
+    fn used(pte: Pte) -> Pte {
+        pte.with(Pte::YOUNG)
+    }
 
     /// `arch_enter_lazy_mmu_mode()`
     fn enter(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>);

@@ -1,0 +1,102 @@
+//! What is known of an architecture without running its code.
+
+use crate::hw::effect::Effect;
+
+/// What an architecture defers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Deferred {
+    /// The barriers after a store (arm64).
+    Barriers,
+    /// The store itself (Xen PV, s390).
+    Store,
+    /// The invalidation of the old translation (powerpc hash, sparc64).
+    Invalidation,
+}
+
+/// Where deferred work waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Batch {
+    /// With the task: it may be preempted and migrate with work deferred.
+    PerTask,
+    /// With the CPU: the task must stay on it until the work is done.
+    PerCpu,
+    /// With the CPU; the context switch completes it, so that the task may be preempted.
+    PerCpuSwitched,
+}
+
+/// What is known of an architecture without running its code.
+///
+/// ```
+/// use emu_arch::backend::Facts;
+/// const RISCV: Facts = Facts { noun: "fences", ..Facts::new("riscv", "delays sfence.vma") };
+/// assert_eq!(RISCV.id, "riscv");
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Facts {
+    /// The id that the command line, scenarios and snapshots use; never changes.
+    pub id: &'static str,
+    /// One line on what the architecture delays.
+    pub about: &'static str,
+    /// What the mode defers, if anything.
+    pub defers: Option<Deferred>,
+    /// Where it waits.
+    pub batch: Batch,
+    /// What the mode saves, in the plural: "barriers".
+    pub noun: &'static str,
+    /// Every effect that costs time, so that scenarios can count it by name.
+    pub effects: &'static [Effect],
+    /// `ptep_modify_prot_start()` only reads, so that software still sees the entry.
+    pub prot_start_reads: bool,
+    /// A primitive that changes an entry depends on what it finds in memory, behind any deferred store.
+    pub updates_read_memory: bool,
+    /// A TLB flush does not wait for deferred stores, so that it can come before them.
+    pub flush_passes_stores: bool,
+    /// All CPUs translate by one hash page table; an entry gets there on first use.
+    pub hash_table: bool,
+    /// The mode defers updates of user pages, as far as it defers any.
+    pub defers_user: bool,
+    /// The mode defers updates of the kernel's pages.
+    pub defers_kernel: bool,
+    /// `arch_wants_lazy_mmu_mode()`, which only the design `sketch` asks.
+    pub wants_lazy_mmu_mode: bool,
+}
+
+impl Facts {
+    /// An architecture that defers nothing, called `id`.
+    #[must_use]
+    pub const fn new(id: &'static str, about: &'static str) -> Self {
+        Self {
+            id,
+            about,
+            defers: None,
+            batch: Batch::PerCpu,
+            noun: "flushes",
+            effects: &[],
+            prot_start_reads: false,
+            updates_read_memory: false,
+            flush_passes_stores: false,
+            hash_table: false,
+            defers_user: true,
+            defers_kernel: true,
+            wants_lazy_mmu_mode: true,
+        }
+    }
+
+    /// Tells whether deferred work waits with the CPU.
+    #[must_use]
+    pub const fn defers_per_cpu(&self) -> bool {
+        !matches!(self.batch, Batch::PerTask)
+    }
+
+    /// Tells whether a task with deferred work must stay on its CPU.
+    #[must_use]
+    pub const fn pins_task(&self) -> bool {
+        self.defers.is_some() && matches!(self.batch, Batch::PerCpu)
+    }
+
+    /// Tells whether stores are deferred, so that memory need not hold what software believes.
+    #[must_use]
+    pub const fn defers_stores(&self) -> bool {
+        matches!(self.defers, Some(Deferred::Store))
+    }
+}

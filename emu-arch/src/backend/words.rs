@@ -1,0 +1,82 @@
+//! The arguments of primitives and hooks: pages, ranges, levels, accesses.
+
+use super::Slot;
+use crate::hw::addr::VirtAddr;
+use crate::hw::pte::Pte;
+
+/// An address in an address space: what the kernel passes as `mm, addr`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct At {
+    /// Number of the address space, 0 for `init_mm`.
+    pub mm: u8,
+    /// The address of the page.
+    pub addr: VirtAddr,
+}
+
+impl At {
+    /// The page `n` pages further on.
+    #[inline]
+    #[must_use]
+    pub const fn add_pages(self, n: u16) -> Self {
+        Self { mm: self.mm, addr: self.addr.add_pages(n as u64) }
+    }
+    /// Tells whether the address space is the kernel's.
+    #[inline]
+    #[must_use]
+    pub const fn is_init_mm(self) -> bool {
+        self.mm == 0
+    }
+}
+
+/// The range hint of `lazy_mmu_mode_enable_with_ptes()`: pages of one table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PteRange {
+    /// The first page.
+    pub at: At,
+    /// The number of pages, 1 to 512.
+    pub nr: u16,
+    /// The entry of the first page.
+    pub slot: Slot,
+}
+
+/// A base page size of the hash MMU.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Psize {
+    /// `MMU_PAGE_4K`
+    #[default]
+    Page4K,
+    /// `MMU_PAGE_64K`
+    Page64K,
+    /// `MMU_PAGE_16M`
+    Page16M,
+}
+
+/// A level of the page tables above the last one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Level {
+    /// `set_pmd()`: an entry that points to a page table.
+    Pmd,
+    /// `set_pud()`
+    Pud,
+    /// `set_p4d()`
+    P4d,
+    /// `set_pgd()`
+    Pgd,
+}
+
+/// How a CPU touches memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// A load.
+    Read,
+    /// A store.
+    Write,
+}
+
+impl Access {
+    /// Tells whether `pte` lets the access through.
+    #[must_use]
+    pub const fn permitted_by(self, pte: Pte) -> bool {
+        pte.is_present() && (matches!(self, Self::Read) || pte.has(Pte::WRITE))
+    }
+}

@@ -1,0 +1,83 @@
+//! Triggers: what must happen for a property to be exercised.
+
+macro_rules! triggers {
+    ($($name:ident = $about:literal;)*) => {
+        /// Something that must happen for a property to be exercised.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum Trigger {
+            $(#[doc = $about] $name,)*
+        }
+
+        impl Trigger {
+            /// Every trigger.
+            pub const ALL: [Self; [$($about),*].len()] = [$(Self::$name),*];
+
+            /// What happens, in a few words.
+            #[must_use]
+            pub const fn about(self) -> &'static str {
+                match self {
+                    $(Self::$name => $about,)*
+                }
+            }
+        }
+    };
+}
+
+triggers! {
+    Access = "a CPU accesses memory";
+    CachedAccess = "a CPU accesses memory by a cached translation";
+    HashInsert = "a hash page table entry is made";
+    Read = "software reads an entry";
+    Update = "an entry is updated";
+    InterruptUpdate = "an interrupt updates an entry";
+    Defer = "an update is deferred";
+    Complete = "what was deferred is done";
+    Flush = "a TLB flush is asked for";
+    Switch = "a CPU switches tasks";
+    Unlock = "a page table lock of user memory is released";
+    KernelUnlock = "a lock of the kernel's page tables is released";
+    AnyUnlock = "a page table lock is released";
+    Call = "a call of the API is made";
+    Enable = "an enable returns";
+    Disable = "the outermost disable returns";
+    NestedDisable = "a nested disable returns";
+    Pause = "a pause returns";
+    Resume = "a resume returns";
+    Hook = "a hook is called";
+    Schedule = "a task gives up its CPU";
+    Sleep = "a task may sleep";
+    Fork = "a task forks";
+    Exit = "a task exits";
+    BugCheck = "the architecture evaluates a BUG_ON()";
+}
+
+/// A set of triggers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Triggers(u32);
+
+const _: () = assert!(Trigger::ALL.len() <= u32::BITS as usize, "a trigger is a bit");
+
+impl Triggers {
+    /// Adds a trigger, and the general one that it is a case of.
+    pub fn insert(&mut self, trigger: Trigger) {
+        self.0 |= 1 << trigger as u32;
+        match trigger {
+            Trigger::Unlock | Trigger::KernelUnlock => self.insert(Trigger::AnyUnlock),
+            Trigger::InterruptUpdate => self.insert(Trigger::Update),
+            _ => {}
+        }
+    }
+
+    /// Tells whether `trigger` is in the set.
+    #[must_use]
+    pub const fn contains(self, trigger: Trigger) -> bool {
+        self.0 >> trigger as u32 & 1 != 0
+    }
+
+    /// The triggers in either set.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}

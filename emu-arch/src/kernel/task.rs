@@ -1,0 +1,169 @@
+//! What a task does to itself or to its CPU: sleep, fork, exit, and the two halves of a switch.
+
+use std::fmt::{self, Display, Formatter};
+
+use lazy_mmu::design::{Call, Context, Design, Hook, StateBits};
+use lazy_mmu::preempt::PreemptCount;
+use lazy_mmu::sched::TaskStruct;
+use lazy_mmu::trace::Event;
+
+use super::{Fault, Host};
+use crate::backend::Backend;
+use crate::hazard::{Hazard, Trigger};
+
+macro_rules! task_ops {
+    ($($(#[$meta:meta])* $op:ident = $name:literal, $run:expr;)*) => {
+        /// What a task does to itself or to its CPU, without an argument.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum TaskOp {
+            $($(#[$meta])* $op,)*
+        }
+
+        impl TaskOp {
+            /// Every operation.
+            pub const ALL: &'static [Self] = &[$(Self::$op),*];
+
+            /// The word of the scenario language: the kernel's name where it has one.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$op => $name,)*
+                }
+            }
+
+            /// Does the operation; whoever drives does what follows a `schedule()`.
+            pub(crate) fn execute<H: Host>(self, host: &mut H) {
+                match self {
+                    $(Self::$op => { let run: fn(&mut H) = $run; run(host) })*
+                }
+            }
+        }
+    };
+}
+
+task_ops! {
+    /// Nothing: the task has the CPU for a while.
+    Run = "run", |_| {};
+    /// `might_sleep()`
+    ///
+    /// Fidelity: changed: include/linux/kernel.h v7.0; sleeping in a section is reported besides.
+    MightSleep = "might_sleep", |host| {
+        host.note_context("might_sleep");
+        check_sleep(host);
+    };
+    /// `schedule()`: the CPU goes idle.
+    ///
+    /// Fidelity: changed: kernel/sched/core.c v7.0; nobody else is picked.
+    Schedule = "schedule", |host| {
+        host.note_context("schedule");
+        check_sleep(host);
+        host.exercise(Trigger::Schedule);
+        host.must_be_done(Hazard::PendingAtSchedule);
+    };
+    /// The task exits: what it leaves behind is a hazard.
+    ///
+    /// Fidelity: stub: `do_exit()` of kernel/exit.c v7.0: the checks alone; the task could go on.
+    Exit = "exit", exit;
+    /// `arch_flush_lazy_mmu_mode()`, by arch code past the generic layer.
+    ArchFlush = "arch_flush_lazy_mmu_mode", |host| {
+        host.note_context(Hook::Flush.name());
+        host.backend().flush(host);
+    };
+}
+
+impl Display for TaskOp {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Looks for the hazards of sleeping here.
+pub(super) fn check_sleep<H: Host>(host: &mut H) {
+    host.exercise(Trigger::Sleep);
+    if !host.preempt_count().preemptible() {
+        host.report(Hazard::SleepInAtomic);
+    } else if host.is_lazy_mmu_mode_active() {
+        host.report(Hazard::SleepInSection);
+    }
+}
+
+fn exit<H: Host>(host: &mut H) {
+    host.note_context("do_exit");
+    host.exercise(Trigger::Exit);
+    if host.preempt_count() != PreemptCount::default() {
+        host.report(Hazard::PreemptImbalance);
+    }
+    host.must_be_done(Hazard::PendingAtExit);
+    if host.state() != StateBits::default() {
+        host.report(Hazard::SectionAtExit);
+    }
+}
+
+/// The current task forks task `child`, a copy that runs nowhere yet: `dup_task_struct()`.
+///
+/// Fidelity: changed: kernel/fork.c v7.0; the child's preempt count is that of a fresh task.
+pub fn fork<H: Host>(host: &mut H, design: Design, child: u8) {
+    host.exercise(Trigger::Fork);
+    let paused = host.backend().born_paused();
+    host.dup_task(|parent| {
+        let task = TaskStruct { pid: child, preempt_count: PreemptCount::default(), ..parent };
+        unborn(task, design, paused)
+    });
+}
+
+/// A task that has not run yet, under `design`: paused, where the first switch to it wants that.
+#[must_use]
+pub fn unborn(task: TaskStruct, design: Design, paused: bool) -> TaskStruct {
+    let pause = design.step(task.lazy_mmu_state, Context::default(), Call::Pause);
+    match pause.stored().filter(|_| paused) {
+        Some(lazy_mmu_state) => TaskStruct { lazy_mmu_state, ..task },
+        None => task,
+    }
+}
+
+/// The number of the idle task of a CPU.
+#[must_use]
+pub const fn idle(cpu: u8) -> u8 {
+    u8::MAX - cpu
+}
+
+/// Tells whether `pid` is the number of an idle task.
+#[must_use]
+pub const fn is_idle(pid: u8) -> bool {
+    pid > u8::MAX - crate::machine::NR_CPUS as u8
+}
+
+/// The first half of a context switch to task `next`: what happens before the registers of the
+/// current task are saved.
+///
+/// A preemption where the task must not be preempted is a hazard and happens all the same.
+///
+/// Fidelity: changed: `context_switch()` of kernel/sched/core.c v7.0 reduced to the current task, its
+/// lazy MMU state, preempt count and thread flags, and to the hooks of the architecture.
+pub fn switch_out<H: Host>(host: &mut H, next: u8) {
+    let atomic = !host.preempt_count().preemptible();
+    host.note(Event::Switch { next });
+    host.exercise(Trigger::Switch);
+    if atomic {
+        host.report(Hazard::SleepInAtomic);
+    }
+    host.get_cpu();
+    if !host.has(Fault::NoSwitchOut) {
+        host.backend().switch_out(host);
+    }
+    host.put_cpu();
+}
+
+/// The second half, with the incoming task in place.
+pub fn switch_in<H: Host>(host: &mut H) {
+    host.get_cpu();
+    if !host.has(Fault::NoSwitchIn) {
+        host.backend().switch_in(host);
+    }
+    host.put_cpu();
+    // Both halves have a say in what becomes of the batch.
+    if H::Backend::FACTS.defers_per_cpu() {
+        host.must_be_done(Hazard::BatchAtSwitch);
+    }
+}

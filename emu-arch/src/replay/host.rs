@@ -1,0 +1,340 @@
+//! What the kernel's code reaches of a step under way: every request goes through
+//! [`Exec::step`](super::exec::Exec::step).
+
+use lazy_mmu::arch::Point;
+use lazy_mmu::design::{Call, Check, Context, StateBits, Warn};
+use lazy_mmu::preempt::PreemptCount;
+use lazy_mmu::sched::{TaskStruct, bad_preempt_count};
+use lazy_mmu::trace::Event;
+
+use super::Fault;
+use super::exec::{Exec, Reach};
+use crate::backend::{At, Backend, Hw, Psize, Slot};
+use crate::hazard::{Hazard, Trigger};
+use crate::hw::addr::VirtAddr;
+use crate::hw::effect::{Effect, Kind};
+use crate::hw::pte::Pte;
+use crate::kernel::{ContextOp, Host};
+use crate::machine::slice;
+use crate::tracker::{Now, Tracker};
+
+impl<B: Backend> Reach<'_, B> {
+    /// Appends to the record, if one is written.
+    fn note(&mut self, event: Event<'_>) {
+        if let Some(record) = &mut self.seen.record {
+            record.push(self.local.cpu, self.local.task.pid, event);
+        }
+    }
+
+    /// Calls `look` with the tracker and notes what it finds.
+    fn track(&mut self, look: impl FnOnce(&mut Tracker, Now)) {
+        let now = Now {
+            cpu: self.local.cpu,
+            task: self.local.task.pid,
+            preempt_count: self.local.task.preempt_count,
+            seq: self.seen.record.as_ref().map_or(0, |record| record.len() as u32),
+        };
+        look(&mut self.local.memory.tracker, now);
+        for (hazard, cause) in self.local.memory.take_found() {
+            self.seen.hazards.push(hazard);
+            if hazard.has_event() {
+                self.note(Event::Hazard { name: hazard.id(), cause });
+            }
+        }
+    }
+
+    /// Changes the preempt count and records it.
+    fn change_context(&mut self, op: ContextOp, by_arch: bool) -> Option<Warn> {
+        let ContextOp { name, offset, add } = op;
+        let count = &mut self.local.task.preempt_count;
+        let fits = if add { count.add(offset) } else { count.sub(offset) };
+        let preempt_count = *count;
+        self.note(Event::Context { name, preempt_count, by_arch });
+        (!fits).then(|| bad_preempt_count(preempt_count, offset, add))
+    }
+
+    /// Notes what a sanity check has found.
+    fn warn(&mut self, found: Warn) {
+        self.note(Event::from(&found));
+        if found.check != Check::BugOn {
+            self.seen.warning.get_or_insert(found.cond);
+            self.track(|tracker, _| tracker.report(Hazard::ApiWarning, None));
+        }
+    }
+}
+
+impl<B: Backend> Exec<'_, B> {
+    /// Whether the code does not see what is outstanding, by a fault.
+    fn blind(&self) -> bool {
+        self.fault().is_some_and(|fault| fault.blinds(self.hook))
+    }
+
+    fn preempt(&mut self, name: &'static str, add: bool) {
+        if self.fault().is_some_and(|fault| fault.skips_preempt(self.hook, add)) {
+            return;
+        }
+        let op = ContextOp { name, offset: PreemptCount::PREEMPT_OFFSET, add };
+        self.step(|reach| {
+            if let Some(found) = reach.change_context(op, true) {
+                reach.warn(found);
+            }
+        });
+    }
+
+    /// Makes a `__task_` call, which the record shows as an effect.
+    fn task_call(&mut self, name: &'static str, call: Call) {
+        self.note(Event::Effect { name, n: None });
+        self.transition(call, Context::default(), None);
+    }
+}
+
+impl<B: Backend> Host for Exec<'_, B> {
+    type Backend = B;
+    const OBSERVED: bool = true;
+
+    fn backend(&self) -> B {
+        Exec::backend(self)
+    }
+
+    fn has(&self, fault: Fault) -> bool {
+        self.fault() == Some(fault)
+    }
+
+    fn pid(&self) -> u8 {
+        self.task_pid()
+    }
+
+    fn state(&mut self) -> StateBits {
+        self.step(|reach| reach.local.task.lazy_mmu_state)
+    }
+
+    fn preempt_count(&mut self) -> PreemptCount {
+        self.step(|reach| reach.local.task.preempt_count)
+    }
+
+    fn note(&mut self, event: Event<'_>) {
+        self.step(|reach| reach.note(event));
+    }
+
+    fn tracks_hazards(&self) -> bool {
+        true
+    }
+
+    fn track(&mut self, look: impl FnOnce(&mut Tracker, Now)) {
+        self.step(|reach| reach.track(look));
+    }
+
+    fn exercise(&mut self, trigger: Trigger) {
+        self.step(|reach| reach.seen.exercised.insert(trigger));
+    }
+
+    fn warn(&mut self, found: Warn) {
+        self.step(|reach| reach.warn(found));
+    }
+
+    fn change_context(&mut self, op: ContextOp) {
+        self.step(|reach| {
+            if let Some(found) = reach.change_context(op, false) {
+                reach.warn(found);
+            }
+        });
+    }
+
+    fn dup_task(&mut self, make: impl FnOnce(TaskStruct) -> TaskStruct) {
+        self.step(|reach| reach.seen.forked = Some(make(reach.local.task)));
+    }
+
+    fn set_lock_owner(&mut self, key: (u8, u64), owner: Option<u8>) -> Option<u8> {
+        self.step(|reach| reach.local.memory.set_lock_owner(key, owner))
+    }
+
+    fn push_batched(&mut self, at: At, nr: u16) {
+        self.step(|reach| reach.local.memory.batched.push((at.mm, at.addr, nr)));
+    }
+
+    fn take_batched(&mut self, mm: u8) -> Vec<(VirtAddr, u16)> {
+        self.step(|reach| reach.local.memory.take_batched(mm))
+    }
+
+    fn set_started(&mut self, at: At, pte: Option<Pte>) -> Option<Pte> {
+        self.step(|reach| reach.local.memory.set_started(at, pte))
+    }
+
+    fn take_pfns(&mut self, nr: u16) -> u64 {
+        self.step(|reach| reach.local.memory.take_pfns(nr))
+    }
+}
+
+impl<B: Backend> Hw for Exec<'_, B> {
+    type Ptep = Slot;
+    type PerCpu = B::PerCpu;
+
+    fn read(&mut self, ptep: Slot) -> Pte {
+        self.step(|reach| reach.read(ptep))
+    }
+
+    fn write(&mut self, ptep: Slot, pte: Pte) {
+        self.step(|reach| reach.local.memory.write(ptep, pte));
+    }
+
+    fn ptep_add(&self, ptep: Slot, n: u16) -> Slot {
+        Slot(ptep.0 + u64::from(n))
+    }
+
+    fn slot(&self, ptep: Slot) -> Slot {
+        ptep
+    }
+
+    fn read_slot(&mut self, slot: Slot) -> Pte {
+        self.read(slot)
+    }
+
+    fn write_slot(&mut self, slot: Slot, pte: Pte) {
+        self.write(slot, pte);
+    }
+
+    fn is_lazy_mmu_mode_active(&mut self) -> bool {
+        let (asks_interrupt, always, never) = (
+            !self.has(Fault::ActiveInInterrupt),
+            self.has(Fault::AlwaysActive),
+            self.has(Fault::NeverActive),
+        );
+        self.step(|reach| {
+            let task = &reach.local.task;
+            let in_interrupt = task.preempt_count.in_interrupt() && asks_interrupt;
+            let active = reach.world.design.is_active(task.lazy_mmu_state);
+            (active[usize::from(in_interrupt)] || always) && !never
+        })
+    }
+
+    fn task_lazy_mmu_mode_active(&mut self) -> bool {
+        self.step(|reach| reach.world.design.is_active(reach.local.task.lazy_mmu_state)[0])
+    }
+
+    fn task_lazy_mmu_mode_pause(&mut self) {
+        if !self.has(Fault::NoTaskPause) {
+            self.task_call("__task_lazy_mmu_mode_pause()", Call::Pause);
+        }
+    }
+
+    fn task_lazy_mmu_mode_resume(&mut self) {
+        if !self.has(Fault::NoTaskResume) {
+            self.task_call("__task_lazy_mmu_mode_resume()", Call::Resume);
+        }
+    }
+
+    fn test_thread_flag(&mut self, flag: u32) -> bool {
+        self.step(|reach| reach.local.task.flags >> flag & 1 != 0)
+    }
+
+    fn set_thread_flag(&mut self, flag: u32) {
+        if !self.has(Fault::FlagNotSet) {
+            self.step(|reach| reach.local.task.flags |= 1 << flag);
+        }
+    }
+
+    fn test_and_clear_thread_flag(&mut self, flag: u32) -> bool {
+        if self.blind() {
+            return false;
+        }
+        let keeps = self.has(Fault::FlagNotCleared);
+        self.step(|reach| {
+            let flags = reach.local.task.flags;
+            if !keeps {
+                reach.local.task.flags &= !(1 << flag);
+            }
+            flags >> flag & 1 != 0
+        })
+    }
+
+    fn per_cpu<R>(&mut self, work: impl FnOnce(&mut B::PerCpu) -> R) -> R {
+        if self.blind() {
+            return work(&mut B::PerCpu::default());
+        }
+        // What `work` returns depends on the state alone, so that the state's number answers for it.
+        let was = self.step(|reach| u64::from(reach.local.per_cpu));
+        let mut state = self.per_cpu_state(was);
+        let value = work(&mut state);
+        self.step(|reach| {
+            if reach.world.per_cpus[was as usize] != state {
+                reach.local.per_cpu = reach.world.per_cpus.insert_full(state).0 as u32;
+            }
+        });
+        value
+    }
+
+    fn in_interrupt(&mut self) -> bool {
+        self.step(|reach| reach.local.task.preempt_count.in_interrupt())
+    }
+
+    fn get_cpu(&mut self) {
+        if !self.has(Fault::NoGetCpu) {
+            self.step(|reach| reach.local.task.preempt_count.0 += PreemptCount::PREEMPT_OFFSET);
+        }
+    }
+
+    fn put_cpu(&mut self) {
+        if !self.has(Fault::NoGetCpu) {
+            self.step(|reach| {
+                let count = &mut reach.local.task.preempt_count.0;
+                *count = count.saturating_sub(PreemptCount::PREEMPT_OFFSET);
+            });
+        }
+    }
+
+    fn local_irq_save(&mut self) {
+        self.irqs_off += u32::from(!self.has(Fault::IrqsOn));
+    }
+
+    fn local_irq_restore(&mut self) {
+        self.irqs_off -= u32::from(!self.has(Fault::IrqsOn));
+    }
+
+    fn preempt_disable(&mut self) {
+        self.preempt("preempt_disable", true);
+    }
+
+    fn preempt_enable(&mut self) {
+        self.preempt("preempt_enable", false);
+    }
+
+    fn slice_psize(&self, at: At) -> Psize {
+        let key = (at.mm, slice(at.addr));
+        self.memory().slices.get(&key).copied().unwrap_or_default()
+    }
+
+    fn effect(&mut self, effect: Effect) {
+        self.at_point(Point::Effect(effect.name), effect.kind == Kind::PutOff);
+        self.note(Event::Effect { name: effect.name, n: effect.n });
+    }
+
+    fn put_off(&mut self, at: At, nr: u16) {
+        self.exercise(Trigger::Defer);
+        self.track(|tracker, now| tracker.put_off(now, at, nr));
+    }
+
+    fn settle(&mut self) {
+        self.exercise(Trigger::Complete);
+        self.track(|tracker, now| tracker.settle(now));
+    }
+
+    fn tlb_invalidate(&mut self, at: At, nr: u32) {
+        self.track(|tracker, _| tracker.tlb_invalidate(at, nr));
+    }
+
+    fn bug_on(&mut self, cond: bool, text: &'static str) -> bool {
+        self.exercise(Trigger::BugCheck);
+        if cond {
+            self.step(|reach| {
+                reach.seen.bug.get_or_insert(text);
+                reach.warn(Warn { check: Check::BugOn, cond: text });
+                reach.track(|tracker, _| tracker.report(Hazard::ArchBug, None));
+            });
+        }
+        !cond
+    }
+
+    fn limit(&self, max: usize) -> usize {
+        self.batch_max().map_or(max, |limit| max.min(limit.into()))
+    }
+}
