@@ -19,6 +19,7 @@ mod models;
 mod mutants;
 mod my_design;
 mod random;
+mod readme;
 mod prove;
 mod s390;
 mod scenarios;
