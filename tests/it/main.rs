@@ -24,6 +24,7 @@ mod prove;
 mod s390;
 mod scenarios;
 mod silent;
+mod snapshots;
 mod sparc64;
 mod support;
 mod tables;

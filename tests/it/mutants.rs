@@ -158,5 +158,5 @@ fn every_mistake_that_matters_is_noticed() {
         known.insert((*fault, XenPv, Kernel::V7_2));
     }
     assert_eq!(survivors, known);
-    check_snapshot("check", "mutants", "what notices each mistake", &text);
+    check_snapshot!("check", "mutants", "what notices each mistake", &text);
 }
