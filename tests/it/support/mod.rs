@@ -68,6 +68,12 @@ pub(crate) fn run_design(scenario: &Scenario, design: Design) -> Outcome {
     scenario::run(scenario, Setup { design, ..Setup::default() })
 }
 
+/// Whether `arch` keeps preemption off in a section: its batch is per CPU, and the context switch does
+/// not look after it.
+pub(crate) fn preemption_off(arch: Arch) -> bool {
+    arch.defers().is_some() && arch.defers_per_cpu() && !arch.batch_may_be_preempted()
+}
+
 /// Compares a text with the snapshot of a name in the folder of a kind below /snapshots; a macro, so
 /// that the snapshot says which test wrote it.
 macro_rules! check_snapshot {
