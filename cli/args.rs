@@ -37,7 +37,7 @@ property, does not hold, or two designs are told apart; 2 bad input; 3 a search 
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Show the main job end to end: a scenario on two architectures, a fork of this process
+    /// Show what the mode saves: a scenario as a trace, two workloads as numbers
     Demo,
     /// Run a scenario and print what was called and done
     Run(RunArgs),

@@ -48,6 +48,10 @@ pub(crate) struct WorkloadArgs {
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 
+    /// Show the N mappings with the most page table writes only; a table's totals are of all
+    #[arg(long, value_name = "N", conflicts_with = "format")]
+    top: Option<usize>,
+
     /// The scheduler wants the CPU back after N questions; 0 is never
     #[arg(long, value_name = "N", default_value_t = 0)]
     resched: u32,
@@ -138,7 +142,7 @@ pub(crate) fn run(args: &WorkloadArgs) -> Result<ExitCode, Failure> {
     }
     let reports = Reports { name: &name, args, mappings: &mappings, reports };
     let text = match args.format {
-        Format::Table => table::render(&mappings, &reports.reports),
+        Format::Table => table::render(&mappings, &reports.reports, args.top),
         Format::Json => json::render(&reports),
     };
     print(|to| to.write_all(text.as_bytes()))?;

@@ -1,5 +1,6 @@
 //! A report as tables of at most 80 columns.
 
+use std::cmp::Reverse;
 use std::fmt::Write;
 
 use comfy_table::{CellAlignment, Table, presets};
@@ -12,8 +13,9 @@ const WIDTH: usize = 80;
 /// The shortest that a path is cut to, in characters.
 const PATH_MIN: usize = 12;
 
-/// The reports over `mappings`, a table per architecture.
-pub(super) fn render(mappings: &[Mapping], reports: &[Report]) -> String {
+/// The reports over `mappings`, a table per architecture with a row for each mapping, or for the
+/// `top` with the most page table writes.
+pub(super) fn render(mappings: &[Mapping], reports: &[Report], top: Option<usize>) -> String {
     let mut text = String::new();
     for (index, report) in reports.iter().enumerate() {
         if index > 0 {
@@ -26,7 +28,7 @@ pub(super) fn render(mappings: &[Mapping], reports: &[Report]) -> String {
             report.arch.id(),
             report.design.id()
         );
-        rows(&mut text, mappings, report);
+        rows(&mut text, mappings, report, top);
         effects(&mut text, report);
         let _ = writeln!(text, "{}", saved(report));
     }
@@ -34,16 +36,22 @@ pub(super) fn render(mappings: &[Mapping], reports: &[Report]) -> String {
 }
 
 /// The table of mappings, a row for each that had work.
-fn rows(text: &mut String, mappings: &[Mapping], report: &Report) {
+fn rows(text: &mut String, mappings: &[Mapping], report: &Report, top: Option<usize>) {
     let rows = mappings.iter().zip(&report.mappings);
-    let busy: Vec<_> = rows.filter(|(_, row)| !row.is_idle()).collect();
+    let mut busy: Vec<_> = rows.filter(|(_, row)| !row.is_idle()).collect();
+    let idle = mappings.len() - busy.len();
+    let more = top.map_or(0, |top| busy.len().saturating_sub(top));
+    if more > 0 {
+        busy.sort_by_key(|(_, row)| Reverse(row.ptes));
+        busy.truncate(busy.len() - more);
+    }
     let mut lines: Vec<(String, [String; 5])> =
         busy.iter().map(|(mapping, row)| (path(mapping).to_owned(), numbers(row))).collect();
     if report.rest.ptes > 0 || report.rest.delayable_paused() > 0 {
         lines.push(("(at the end)".to_owned(), numbers(&report.rest)));
     }
     lines.push(("total".to_owned(), numbers(&report.total)));
-    let header = ["pages", "PTE writes", "sections", report.arch.facts().noun, "at once"];
+    let header = ["pages", "PTE writes", "sections", report.arch.facts().noun, "without"];
 
     let mut width = WIDTH;
     for (column, title) in header.iter().enumerate() {
@@ -57,10 +65,11 @@ fn rows(text: &mut String, mappings: &[Mapping], report: &Report) {
         table.add_row([path].into_iter().chain(numbers.iter().cloned()));
     }
     push(text, table);
-    let idle = mappings.len() - busy.len();
-    if idle > 0 {
-        let s = if idle == 1 { "" } else { "s" };
-        let _ = writeln!(text, "{idle} mapping{s} without work");
+    let left_out = [(more, "not shown"), (idle, "without work")];
+    let left_out = left_out.into_iter().filter(|(count, _)| *count > 0);
+    let left_out: Vec<_> = left_out.map(|(count, what)| format!("{count} {what}")).collect();
+    if !left_out.is_empty() {
+        let _ = writeln!(text, "mappings: {}", left_out.join(", "));
     }
 }
 
@@ -69,12 +78,11 @@ fn effects(text: &mut String, report: &Report) {
     let (lazy, paused) = (&report.total.lazy, &report.total.paused);
     let mut names: Vec<_> = lazy.plus(paused).effects().map(|total| total.name).collect();
     names.sort_unstable();
-    let shown = |hook: &Hook| Hook::ALL.contains(hook) || lazy.hook(*hook) > 0;
-    let hooks = Hook::WITH_HINT.into_iter().filter(shown);
+    let hooks = Hook::WITH_HINT.into_iter().filter(|hook| lazy.hook(*hook) > 0);
     let hooks = hooks.map(|hook| (hook.name(), lazy.hook(hook), paused.hook(hook)));
     let effects = names.into_iter().map(|name| (name, lazy.times(name), paused.times(name)));
     let mut table = new_table();
-    table.set_header(["hook or effect", "with the mode", "at once"]);
+    table.set_header(["hook or effect", "with the mode", "without"]);
     for (name, with, without) in hooks.chain(effects) {
         table.add_row([name.to_owned(), grouped(with), grouped(without)]);
     }
@@ -174,11 +182,30 @@ mod tests {
             report.expect("few pages")
         };
         let reports = Arch::all().map(|arch| report(Workload::Exit, arch)).collect::<Vec<_>>();
-        for line in render(&mappings, &reports).lines() {
+        for line in render(&mappings, &reports, None).lines() {
             assert!(line.chars().count() <= WIDTH, "{line}");
         }
-        let text = render(&mappings, &[report(Workload::Vmalloc, Arch::ARM64)]);
+        let text = render(&mappings, &[report(Workload::Vmalloc, Arch::ARM64)], None);
         let last = text.lines().last();
         assert_eq!(last, Some("the mode saved 182,760 of 183,282 barriers (99.7 %)"));
+    }
+
+    #[test]
+    fn the_busiest_mappings_and_the_totals_of_all() {
+        let maps = include_bytes!("../../tests/fixtures/maps/sh.maps");
+        let mappings = emu_mm::proc::parse(maps).expect("text as the kernel prints it");
+        let options = Options::default();
+        let report = run(Workload::Vmalloc, Arch::ARM64, &mappings, &options, &mut |_, _| {});
+        let reports = [report.expect("few pages")];
+        let [all, top] = [None, Some(1)].map(|top| render(&mappings, &reports, top));
+        let busy = reports[0].mappings.iter().filter(|row| !row.is_idle()).count();
+        assert!(top.contains(&format!("\nmappings: {} not shown\n", busy - 1)), "{top}");
+        let numbers = |text: &str, row: &str| -> Vec<String> {
+            let line = text.lines().find(|line| line.trim_start().starts_with(row));
+            line.expect("a row").split_whitespace().skip(1).map(str::to_owned).collect()
+        };
+        assert_eq!(numbers(&all, "total"), numbers(&top, "total"));
+        let most = reports[0].mappings.iter().map(|row| row.ptes).max().unwrap_or_default();
+        assert!(top.lines().nth(2).is_some_and(|row| row.contains(&grouped(most))), "{top}");
     }
 }

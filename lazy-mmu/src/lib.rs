@@ -11,6 +11,10 @@
 //! | include/linux/preempt.h | [`preempt`] |
 //! | include/linux/mm_types_task.h | [`design`] |
 //! | asm/pgtable.h | [`arch`] |
+//!
+//! Tests pin what code does with [`assert_hooks!`], with feature `insta`.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 // The output of the attributes says `::lazy_mmu`, in this crate too.
 #[expect(
@@ -28,7 +32,6 @@ pub mod sched;
 
 pub mod pgtable;
 pub mod section;
-#[cfg(feature = "insta")]
 pub mod snapshot;
 
 pub mod attributes;
@@ -37,6 +40,7 @@ mod annotated;
 mod ptes;
 
 #[cfg(feature = "insta")]
+#[cfg_attr(docsrs, doc(cfg(feature = "insta")))]
 pub use insta;
 /// Runs the function inside a section: enables the mode first and disables it on every way out.
 ///

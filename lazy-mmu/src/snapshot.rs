@@ -20,6 +20,8 @@
 /// ");
 /// assert_eq!(pages, 3);
 /// ```
+#[cfg(feature = "insta")]
+#[cfg_attr(docsrs, doc(cfg(feature = "insta")))]
 #[macro_export]
 macro_rules! assert_hooks {
     ($name:literal, $body:expr $(,)?) => {{
@@ -44,7 +46,28 @@ macro_rules! assert_hooks {
     }};
 }
 
+/// Asserts that what a body does matches a snapshot: with feature `insta` only.
+///
+/// Without the feature each use is an error with the lines that Cargo.toml needs:
+///
+/// ```toml
+/// [dev-dependencies]
+/// lazy-mmu = { path = "../lazymmu/lazy-mmu", features = ["insta"] }
+/// ```
+#[cfg(not(feature = "insta"))]
+#[macro_export]
+macro_rules! assert_hooks {
+    ($($body:tt)*) => {
+        ::core::compile_error!(
+            "assert_hooks! needs feature `insta` of lazy-mmu; enable it in Cargo.toml:\n\
+             [dev-dependencies]\n\
+             lazy-mmu = { path = \"../lazymmu/lazy-mmu\", features = [\"insta\"] }"
+        )
+    };
+}
+
 /// The settings of the caller, without the expression, which goes stale.
+#[cfg(feature = "insta")]
 #[doc(hidden)]
 #[must_use]
 pub fn settings() -> insta::Settings {
@@ -54,6 +77,7 @@ pub fn settings() -> insta::Settings {
 }
 
 /// Panics inside a recorded body.
+#[cfg(feature = "insta")]
 #[doc(hidden)]
 pub fn refuse_nested() {
     assert!(

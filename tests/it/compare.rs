@@ -21,7 +21,7 @@ fn every_design_over_nesting_and_interrupts() {
             let scenario = parse(&read(&path));
             let text = text::plain(&compare(&scenario, &all_designs(Arch::NAIVE)));
             let name = scenario_name("scenarios", &path);
-            check_snapshot("compare", &name, &scenario.what, &text);
+            check_snapshot!("compare", &name, &scenario.what, &text);
         }
     }
 }
@@ -49,9 +49,9 @@ fn other_formats_have_the_same_content() {
         ..Setup::default()
     });
     let comparison = compare(&scenario, &setups);
-    check_snapshot("compare", "format-markdown", "", &markdown::render(&comparison));
+    check_snapshot!("compare", "format-markdown", "", &markdown::render(&comparison));
     let value = json::render(&comparison);
-    check_snapshot("compare", "format-json", "", &value.replace("},{", "},\n{"));
+    check_snapshot!("compare", "format-json", "", &value.replace("},{", "},\n{"));
 }
 
 #[test]

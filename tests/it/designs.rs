@@ -3,6 +3,7 @@
 use lazy_mmu::design::{Call, Design, Hook};
 use lazy_mmu::trace::Event;
 
+use crate::support::sheet::{Entry, sheet};
 use crate::support::{check_snapshot, files, parse, read, run_design, scenario_name};
 
 #[test]
@@ -10,11 +11,14 @@ fn nesting_under_every_design() {
     for path in files("scenarios/nesting", ".scn") {
         let scenario = parse(&read(&path));
         let name = scenario_name("scenarios/nesting", &path);
-        for design in Design::ALL {
-            let kind = format!("design/{}", design.id());
-            let text = run_design(&scenario, *design).record.to_string();
-            check_snapshot(&kind, &name, &scenario.what, &text);
-        }
+        let entry = |design: Design| {
+            Entry::new(design.id(), run_design(&scenario, design).record.to_string())
+        };
+        // The merged one first.
+        let others = Design::ALL.iter().filter(|design| **design != Design::default());
+        let entries: Vec<_> =
+            [Design::default()].iter().chain(others).copied().map(entry).collect();
+        check_snapshot!("design", &name, &scenario.what, sheet(&entries));
     }
 }
 

@@ -12,22 +12,20 @@ use shapes_2024::polled::{drive, paused, poll_once, twice};
 
 use crate::macros_rustc::Job;
 use crate::support::check_snapshot;
+use crate::support::sheet::{Entry, sheet};
 
 #[test]
 fn drop_order_in_both_editions() {
     let cases = shapes_2021::drop_order::CASES.iter().zip(shapes_2024::drop_order::CASES);
+    let mut text = String::new();
     for ((name, in_2021), (same, in_2024)) in cases {
         assert_eq!(name, same);
-        let ((), record_2021) = record_hooks(in_2021);
-        let ((), record_2024) = record_hooks(in_2024);
-        let text = if record_2021 == record_2024 {
-            format!("both editions:\n{record_2021}")
-        } else {
-            format!("edition 2021:\n{record_2021}\nedition 2024:\n{record_2024}")
-        };
-        let about = "what is dropped inside of the section, and what after it";
-        check_snapshot("macros", &format!("drop-order-{name}"), about, &text);
+        let [in_2021, in_2024] = [in_2021, in_2024].map(|case| record_hooks(case).1.to_string());
+        let entries = [Entry::new("edition 2021", in_2021), Entry::new("edition 2024", in_2024)];
+        text += &format!("\n# {name}\n\n{}", sheet(&entries));
     }
+    let about = "what is dropped inside of the section, and what after it";
+    check_snapshot!("macros", "drop-order", about, text);
 }
 
 #[test]
@@ -38,7 +36,12 @@ fn an_async_function_has_a_section_per_poll() {
         (twice, paused)
     });
     assert_eq!(values, ((true, 2), (false, 2)));
-    check_snapshot("macros", "per-poll", "two polls each; the second is held", &record.to_string());
+    check_snapshot!(
+        "macros",
+        "per-poll",
+        "two polls each; the second is held",
+        &record.to_string()
+    );
 }
 
 #[test]
@@ -51,7 +54,7 @@ fn a_suspended_future_leaves_nothing_in_the_record() {
         assert!(poll_once(dropped.as_mut()).is_pending());
     });
     let about = "one future leaked, one dropped, each polled once";
-    check_snapshot("macros", "per-poll-suspended", about, &record.to_string());
+    check_snapshot!("macros", "per-poll-suspended", about, &record.to_string());
 }
 
 #[lazy_mmu]
@@ -65,7 +68,7 @@ fn inner() {}
 #[test]
 fn sections_carry_the_names_of_their_functions() {
     let ((), record) = record_hooks(zap);
-    check_snapshot("macros", "names", "two annotated functions, nested", &record.to_string());
+    check_snapshot!("macros", "names", "two annotated functions, nested", &record.to_string());
 }
 
 #[test]

@@ -168,5 +168,5 @@ fn every_mistake_that_matters_is_noticed() {
         known.insert((*fault, Arch::XEN_PV, Kernel::V7_2));
     }
     assert_eq!(survivors, known);
-    check_snapshot("check", "mutants", "what notices each mistake", &text);
+    check_snapshot!("check", "mutants", "what notices each mistake", &text);
 }

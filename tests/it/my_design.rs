@@ -22,7 +22,7 @@ fn a_design_of_ones_own_is_small() {
 #[test]
 fn a_design_of_ones_own_beside_the_others() {
     let text = example::beside_the_lab(example::SCENARIO);
-    check_snapshot("compare", "my-design", "a disable and a resume too many", &text);
+    check_snapshot!("compare", "my-design", "a disable and a resume too many", &text);
 }
 
 #[test]

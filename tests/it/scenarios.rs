@@ -1,47 +1,11 @@
-//! Every scenario on every architecture, and the numbers that the worked example must give.
+//! The numbers that the worked example must give, and scenarios that are large.
 
 use emu_arch::{Arch, Kernel};
 use emu_lab::scenario::{self, Setup};
 use lazy_mmu::Record;
 use lazy_mmu::trace::{Event, effect_text};
 
-use crate::support::{check_snapshot, files, parse, read, root, run, scenario_name};
-
-#[test]
-fn every_scenario_on_every_architecture() {
-    for path in files("scenarios", ".scn") {
-        let scenario = parse(&read(&path));
-        assert!(!scenario.what.is_empty(), "{path:?} does not say what it shows");
-        let name = scenario_name("scenarios", &path);
-        for arch in Arch::all() {
-            let kind = format!("scenario/{}", arch.id());
-            let text = run(&scenario, arch).record.to_string();
-            check_snapshot(&kind, &name, &scenario.what, &text);
-        }
-    }
-}
-
-#[test]
-fn the_worked_example_in_every_era() {
-    for path in files("scenarios/worked", ".scn") {
-        let scenario = parse(&read(&path));
-        let name = scenario_name("scenarios/worked", &path);
-        for arch in Arch::all() {
-            for kernel in Kernel::ALL.into_iter().filter(|kernel| arch.is_in(*kernel).is_ok()) {
-                let setup = Setup {
-                    arch,
-                    kernel,
-                    design: kernel.design(),
-                    panic_on_warn: false,
-                    mended: false,
-                };
-                let text = scenario::run(&scenario, setup).record.to_string();
-                let kind = format!("era/{}/{}", arch.id(), kernel.id());
-                check_snapshot(&kind, &name, &scenario.what, &text);
-            }
-        }
-    }
-}
+use crate::support::{files, parse, read, root, run};
 
 #[test]
 fn eras_with_the_same_code_run_the_worked_example_alike() {

@@ -6,7 +6,7 @@ use crate::hw::pte::Pte;
 
 /// What an access to a page does whose update is `pending`.
 #[must_use]
-pub(crate) const fn access_while_pending(pending: Deferred) -> Hazard {
+pub const fn access_while_pending(pending: Deferred) -> Hazard {
     match pending {
         Deferred::Barriers => Hazard::AccessPendingBarriers,
         Deferred::Store => Hazard::AccessPendingStore,

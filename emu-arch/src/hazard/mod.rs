@@ -15,6 +15,7 @@ use crate::id::UnknownId;
 pub use trigger::{Trigger, Triggers};
 
 use applies::*;
+pub use detect::access_while_pending;
 pub(crate) use detect::*;
 
 macro_rules! hazards {
