@@ -10,7 +10,7 @@ use emu_arch::backend::Deferred;
 use emu_arch::hazard::Hazard::{self, *};
 use emu_arch::hazard::access_while_pending;
 use emu_arch::hw::table::{Ptep, Table};
-use emu_arch::{Arch, Kernel, Machine, MmStruct, Pfn, Pte, VirtAddr, pgtable};
+use emu_arch::{Arch, Machine, MmStruct, Pfn, Pte, VirtAddr, pgtable};
 use lazy_mmu::sched;
 use lazy_mmu::{PteRange, lazy_mmu_mode_disable, lazy_mmu_mode_enable_with_ptes};
 
