@@ -6,7 +6,8 @@ use emu_arch::machine::{Lock, WRONG_OWNER, hinted_range};
 use emu_arch::tracker::Tracker;
 use lazy_mmu::PteRange;
 use lazy_mmu::arch::Point;
-use lazy_mmu::design::{Call, Check, Context, Effect, Hook, StateBits, Token};
+use lazy_mmu::call::{self, TaskHost};
+use lazy_mmu::design::{Call, Context, Design, Effect, Hook, StateBits, Token, Warn};
 use lazy_mmu::preempt::PreemptCount;
 use lazy_mmu::sched::CONTEXT_CHANGES;
 use lazy_mmu::trace::Event;
@@ -21,7 +22,7 @@ impl<B: Backend> Exec<'_, B> {
     /// of whoever drives.
     pub(super) fn step(&mut self, step: &Step) {
         match *step {
-            Step::Call(call) => self.call(call, None),
+            Step::Call(call) => call::call(self, call, None),
             Step::WithPtes(args) => self.enable_with_ptes(args),
             Step::Context(change) => self.task_context(change.name),
             Step::Pte(op, args) => self.pte(op, args),
@@ -48,7 +49,7 @@ impl<B: Backend> Exec<'_, B> {
 
     fn enable_with_ptes(&mut self, args: PteArgs) {
         if !self.world.design.has_range_hint() {
-            self.call(Call::Enable, None);
+            call::call(self, Call::Enable, None);
             return;
         }
         let hint = PteRange {
@@ -57,88 +58,7 @@ impl<B: Backend> Exec<'_, B> {
             end: args.addr.add_pages(args.nr.into()).get(),
             ptep: slot_of(At { mm: args.mm, addr: args.addr }).0,
         };
-        self.call(Call::EnableWithPtes, Some(hint));
-    }
-
-    /// Makes `call` for a caller that keeps no token.
-    fn call(&mut self, call: Call, hint: Option<PteRange>) {
-        self.note(Event::Call(call));
-        let tokens = self.world.design.has_tokens();
-        let token = match call {
-            Call::Disable if tokens => {
-                Token(self.ask_mut(|exec| exec.local.task.tokens.pop().0.into()) as u8)
-            }
-            _ => Token::DEFAULT,
-        };
-        let token = self.transition(call, Context { token, ..self.context() }, hint);
-        if tokens && matches!(call, Call::Enable | Call::EnableWithPtes) && self.live() {
-            self.local.task.tokens.push(token);
-        }
-        if !self.in_interrupt() {
-            match call {
-                Call::Disable => self.must_be_done(Hazard::PendingAtDisable),
-                Call::Pause => self.must_be_done(Hazard::PendingAtPause),
-                _ => {}
-            }
-        }
-        let state = self.local.task.lazy_mmu_state;
-        let active = self.world.design.is_active(state)[usize::from(self.in_interrupt())];
-        self.note(Event::Return { call, active, state });
-    }
-
-    /// Does the effects of `call`, in order.
-    pub(super) fn transition(&mut self, call: Call, cx: Context, hint: Option<PteRange>) -> Token {
-        let state = StateBits(self.ask(|| self.local.task.lazy_mmu_state.0));
-        let effects = self.world.design.step(state, cx, call);
-        let list = match self.world.fault {
-            Some(fault) => fault.effects(call, &effects),
-            None => effects.iter().collect(),
-        };
-        for effect in list {
-            match effect {
-                Effect::Store(state) => {
-                    self.point(Point::Store, false);
-                    if self.live() {
-                        self.local.task.lazy_mmu_state = state;
-                    }
-                    self.note(Event::Store(state));
-                }
-                Effect::Hook(Hook::Enter) if call == Call::EnableWithPtes => {
-                    self.hook(Hook::EnterWithPtes, hint);
-                }
-                Effect::Hook(hook) => self.hook(hook, None),
-                Effect::Warn(found) => {
-                    self.warn(found);
-                    if found.check == Check::VmBugOn {
-                        break;
-                    }
-                }
-            }
-        }
-        effects.token()
-    }
-
-    fn hook(&mut self, hook: Hook, hint: Option<PteRange>) {
-        self.point(Point::Hook(hook), false);
-        self.note(Event::Hook(hook));
-        if self.live() {
-            self.seen.hooks.push(hook);
-        }
-        let backend = self.world.backend;
-        let around = self.hook.replace(hook);
-        match hook {
-            Hook::Enter => backend.enter(self),
-            Hook::Leave => backend.leave(self),
-            Hook::Flush => backend.flush(self),
-            Hook::EnterWithPtes => match hint.as_ref().and_then(hinted_range) {
-                Some(range) => backend.enter_with_ptes(self, range),
-                None => backend.enter(self),
-            },
-        }
-        self.hook = around;
-        if matches!(hook, Hook::Enter | Hook::EnterWithPtes) {
-            self.track(Tracker::entered);
-        }
+        call::call(self, Call::EnableWithPtes, Some(&hint));
     }
 
     fn task_context(&mut self, name: &'static str) {
@@ -244,5 +164,100 @@ impl<B: Backend> Exec<'_, B> {
         let (state, preempt_count) =
             (self.local.task.lazy_mmu_state, self.local.task.preempt_count);
         self.note(Event::End { state, preempt_count });
+    }
+}
+
+impl<B: Backend> TaskHost for Exec<'_, B> {
+    fn design(&self) -> Design {
+        self.world.design
+    }
+
+    fn state(&self) -> StateBits {
+        StateBits(self.ask(|| self.local.task.lazy_mmu_state.0))
+    }
+
+    fn set_state(&mut self, state: StateBits) {
+        if self.live() {
+            self.local.task.lazy_mmu_state = state;
+        }
+    }
+
+    fn context(&self) -> Context {
+        Exec::context(self)
+    }
+
+    fn push_token(&mut self, token: Token) {
+        if self.live() {
+            self.local.task.tokens.push(token);
+        }
+    }
+
+    fn pop_token(&mut self) -> Token {
+        Token(self.ask_mut(|exec| exec.local.task.tokens.pop().0.into()) as u8)
+    }
+
+    fn hook(&mut self, hook: Hook, hint: Option<&PteRange>) {
+        if self.live() {
+            self.seen.hooks.push(hook);
+        }
+        let backend = self.world.backend;
+        let around = self.hook.replace(hook);
+        match hook {
+            Hook::Enter => backend.enter(self),
+            Hook::Leave => backend.leave(self),
+            Hook::Flush => backend.flush(self),
+            Hook::EnterWithPtes => match hint.and_then(hinted_range) {
+                Some(range) => backend.enter_with_ptes(self, range),
+                None => backend.enter(self),
+            },
+        }
+        self.hook = around;
+        if matches!(hook, Hook::Enter | Hook::EnterWithPtes) {
+            self.track(Tracker::entered);
+        }
+    }
+
+    fn warn(&mut self, found: &Warn) {
+        Exec::warn(self, *found);
+    }
+
+    fn point(&mut self, point: Point) {
+        Exec::point(self, point, false);
+    }
+
+    fn note(&mut self, event: Event<'_>) {
+        Exec::note(self, event);
+    }
+
+    fn returned(&mut self, call: Call) {
+        if !self.in_interrupt() {
+            match call {
+                Call::Disable => self.must_be_done(Hazard::PendingAtDisable),
+                Call::Pause => self.must_be_done(Hazard::PendingAtPause),
+                _ => {}
+            }
+        }
+    }
+
+    fn is_active(&self) -> bool {
+        let state = self.local.task.lazy_mmu_state;
+        self.world.design.is_active(state)[usize::from(self.in_interrupt())]
+    }
+
+    fn each(
+        &mut self,
+        call: Call,
+        cx: Context,
+        mut see: impl FnMut(&mut Self, Effect<StateBits>),
+    ) -> Token {
+        let (design, state) = (self.world.design, TaskHost::state(self));
+        let Some(fault) = self.world.fault else {
+            return design.each(state, cx, call, &mut |effect| see(self, effect));
+        };
+        let effects = design.step(state, cx, call);
+        for effect in fault.effects(call, &effects) {
+            see(self, effect);
+        }
+        effects.token()
     }
 }

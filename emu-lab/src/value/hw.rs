@@ -6,6 +6,7 @@ use emu_arch::hw::effect::{Effect, Kind};
 use emu_arch::hw::hazard::Hazard;
 use emu_arch::machine::slice;
 use lazy_mmu::arch::Point;
+use lazy_mmu::call;
 use lazy_mmu::design::{Call, Check, Context, Warn};
 use lazy_mmu::preempt::PreemptCount;
 use lazy_mmu::trace::Event;
@@ -70,7 +71,7 @@ impl<B: Backend> Hw for Exec<'_, B> {
             return;
         }
         self.note(Event::Effect { name: "__task_lazy_mmu_mode_pause()", n: None });
-        self.transition(Call::Pause, Context::default(), None);
+        call::transition(self, Call::Pause, Context::default(), None);
     }
 
     fn task_lazy_mmu_mode_resume(&mut self) {
@@ -78,7 +79,7 @@ impl<B: Backend> Hw for Exec<'_, B> {
             return;
         }
         self.note(Event::Effect { name: "__task_lazy_mmu_mode_resume()", n: None });
-        self.transition(Call::Resume, Context::default(), None);
+        call::transition(self, Call::Resume, Context::default(), None);
     }
 
     fn test_thread_flag(&self, flag: u32) -> bool {
