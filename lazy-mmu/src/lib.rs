@@ -28,6 +28,7 @@ pub mod preempt;
 pub mod trace;
 
 pub mod arch;
+pub mod call;
 pub mod sched;
 
 pub mod pgtable;

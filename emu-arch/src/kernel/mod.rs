@@ -7,8 +7,10 @@
 //!
 //! Key types: [`Host`], [`Step`] (one thing that a task does), [`PteArgs`].
 
+mod calls;
 mod context;
 mod fault;
+mod hint;
 mod host;
 mod locks;
 pub mod ptes;
@@ -16,8 +18,10 @@ mod step;
 mod switch;
 mod task;
 
+pub use calls::{hook, returned};
 pub use context::ContextOp;
 pub use fault::Fault;
+pub(crate) use hint::hinted_range;
 pub use host::Host;
 pub use locks::{Lock, LockOp};
 pub(crate) use locks::{lock, unlock};

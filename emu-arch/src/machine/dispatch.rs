@@ -5,12 +5,13 @@
 
 use std::cell::{Cell, RefCell};
 
-use lazy_mmu::design::Hook;
+use lazy_mmu::PteRange;
+use lazy_mmu::design::{Call, Hook};
 use lazy_mmu::trace::PteOp;
 
 use super::live::Live;
 use super::{Inner, MmStruct, NR_CPUS, probe};
-use crate::backend::{Access, At, Backend, Level, PteRange};
+use crate::backend::{Access, At, Backend, Level};
 use crate::hw::addr::VirtAddr;
 use crate::hw::pte::Pte;
 use crate::hw::table::Ptep;
@@ -67,8 +68,8 @@ impl<B: Backend> Booted<B> {
 
 /// What a machine asks of its arch code beside the primitives that change entries.
 pub(crate) trait ArchCode: Primitives<false> + Primitives<true> + std::fmt::Debug {
-    fn hook(&self, inner: &Inner, hook: Hook);
-    fn enter_with_ptes(&self, inner: &Inner, range: PteRange);
+    fn hook(&self, inner: &Inner, hook: Hook, hint: Option<&PteRange>);
+    fn returned(&self, inner: &Inner, call: Call);
     /// Does a step that is neither a call of the API nor a primitive.
     fn step(&self, inner: &Inner, step: &Step);
     fn fork(&self, inner: &Inner, child: u8);
@@ -96,17 +97,12 @@ pub(crate) trait ArchCode: Primitives<false> + Primitives<true> + std::fmt::Debu
 }
 
 impl<B: Backend> ArchCode for Booted<B> {
-    fn hook(&self, inner: &Inner, hook: Hook) {
-        let host = &mut self.live(inner);
-        match hook {
-            Hook::Enter | Hook::EnterWithPtes => self.backend.enter(host),
-            Hook::Leave => self.backend.leave(host),
-            Hook::Flush => self.backend.flush(host),
-        }
+    fn hook(&self, inner: &Inner, hook: Hook, hint: Option<&PteRange>) {
+        kernel::hook(&mut self.live(inner), hook, hint);
     }
 
-    fn enter_with_ptes(&self, inner: &Inner, range: PteRange) {
-        self.backend.enter_with_ptes(&mut self.live(inner), range);
+    fn returned(&self, inner: &Inner, call: Call) {
+        kernel::returned(&mut self.live(inner), call);
     }
 
     fn step(&self, inner: &Inner, step: &Step) {

@@ -21,7 +21,6 @@ use lazy_mmu::arch::{Arch as ArchHooks, Point};
 use lazy_mmu::design::{Call, Check, Hook, Warn};
 use lazy_mmu::{PteRange, sched};
 
-pub(crate) use hint::range as hinted_range;
 pub(crate) use mm::slice;
 pub use mm::{MmStruct, PteLock};
 pub use point::point_name;
@@ -37,6 +36,7 @@ use crate::hw::addr::VirtAddr;
 use crate::hw::effect::{Effect, Kind};
 use crate::hw::pte::Pte;
 use crate::hw::table::{Ptep, Table};
+use crate::kernel::hinted_range;
 use crate::tracker::{Now, Tracker};
 use crate::{Arch, Kernel};
 
@@ -268,10 +268,6 @@ impl Inner {
         self.track(|tracker, _| tracker.report(hazard, None));
     }
 
-    fn must_be_done(&self, hazard: Hazard) {
-        self.track(|tracker, now| tracker.must_be_done(now, hazard));
-    }
-
     /// Takes `nr` page frames that nothing else uses and returns the first.
     pub(crate) fn take_pfns(&self, nr: u16) -> u64 {
         self.next_pfn.replace(self.next_pfn.get() + u64::from(nr))
@@ -307,23 +303,17 @@ struct Running(Machine);
 
 impl ArchHooks for Running {
     fn enter_with_ptes(&self, hint: &PteRange) {
-        let Some(range) = hint::range(hint) else {
-            self.hook(Hook::Enter);
-            return;
-        };
+        // A range that is none of this machine's makes a plain enter.
+        let hook = if hinted_range(hint).is_some() { Hook::EnterWithPtes } else { Hook::Enter };
         let this = &*self.0.inner;
-        this.totals.borrow_mut().add_hook(Hook::EnterWithPtes);
-        this.code.enter_with_ptes(this, range);
-        this.track(Tracker::entered);
+        this.totals.borrow_mut().add_hook(hook);
+        this.code.hook(this, hook, Some(hint));
     }
 
     fn hook(&self, hook: Hook) {
         let this = &*self.0.inner;
         this.totals.borrow_mut().add_hook(hook);
-        this.code.hook(this, hook);
-        if matches!(hook, Hook::Enter | Hook::EnterWithPtes) {
-            this.track(Tracker::entered);
-        }
+        this.code.hook(this, hook, None);
     }
 
     fn wants_lazy_mmu_mode(&self) -> bool {
@@ -339,13 +329,7 @@ impl ArchHooks for Running {
     }
 
     fn returned(&self, call: Call) {
-        if !sched::in_interrupt() {
-            match call {
-                Call::Disable => self.0.inner.must_be_done(Hazard::PendingAtDisable),
-                Call::Pause => self.0.inner.must_be_done(Hazard::PendingAtPause),
-                _ => {}
-            }
-        }
+        self.0.inner.code.returned(&self.0.inner, call);
     }
 
     fn warned(&self, _: &Warn) {

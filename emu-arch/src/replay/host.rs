@@ -83,8 +83,8 @@ impl<B: Backend> Exec<'_, B> {
 
     /// Makes a `__task_` call, which the record shows as an effect.
     fn task_call(&mut self, name: &'static str, call: Call) {
-        self.note(Event::Effect { name, n: None });
-        self.transition(call, Context::default(), None);
+        Host::note(self, Event::Effect { name, n: None });
+        lazy_mmu::call::transition(self, call, Context::default(), None);
     }
 }
 
@@ -305,7 +305,7 @@ impl<B: Backend> Hw for Exec<'_, B> {
 
     fn effect(&mut self, effect: Effect) {
         self.at_point(Point::Effect(effect.name), effect.kind == Kind::PutOff);
-        self.note(Event::Effect { name: effect.name, n: effect.n });
+        Host::note(self, Event::Effect { name: effect.name, n: effect.n });
     }
 
     fn put_off(&mut self, at: At, nr: u16) {

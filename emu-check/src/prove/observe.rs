@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use lazy_mmu::call::evaluate;
 use lazy_mmu::design::{
     Call, Check, Context, Design, Effect, Field, Hook, StateBits, Token, Value, Warn,
 };
@@ -81,7 +82,7 @@ impl Observer {
         Self { compare, warnings: Vec::new(), numbers: BTreeMap::new() }
     }
 
-    /// Makes `call` from `state`. A BUG ends the call, as it does everywhere in the lab.
+    /// Makes `call` from `state`.
     pub(super) fn observe(
         &mut self,
         design: Design,
@@ -91,20 +92,15 @@ impl Observer {
     ) -> Observed {
         let context = usize::from(cx.in_interrupt);
         let active = |state| design.is_active(state)[context];
-        let mut after = state;
-        let mut ended = false;
         let mut code = Code::default();
-        let token = design.each(state, cx, call, &mut |effect| match effect {
-            _ if ended => {}
-            Effect::Store(state) => {
-                if self.compare == Compare::Effects && active(state) != active(after) {
-                    code.push(if active(state) { TURNS_ACTIVE } else { TURNS_INACTIVE });
+        let (after, token) = evaluate(design, state, cx, call, |effect, before| match *effect {
+            Effect::Store(after) => {
+                if self.compare == Compare::Effects && active(after) != active(before) {
+                    code.push(if active(after) { TURNS_ACTIVE } else { TURNS_INACTIVE });
                 }
-                after = state;
             }
             Effect::Hook(hook) => code.push(hook_code(hook)),
             Effect::Warn(warn) => {
-                ended = matches!(warn.check, Check::VmBugOn | Check::BugOn);
                 if self.compare == Compare::Effects {
                     code.push(warning_code(&mut self.warnings, design, state, warn));
                 }

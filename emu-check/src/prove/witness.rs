@@ -1,6 +1,7 @@
 //! A sequence that tells two designs apart, run again for people to read.
 
-use lazy_mmu::design::{Call, Check, Context, Design, Effect, Hook, StateBits, Token, Warn};
+use lazy_mmu::call::evaluate;
+use lazy_mmu::design::{Call, Context, Design, Effect, Hook, StateBits, Token, Warn};
 
 use super::search::Step;
 
@@ -104,17 +105,13 @@ fn run(
     token: Token,
 ) -> (StateBits, Vec<Did>) {
     let cx = Context { in_interrupt, token, ..Context::default() };
-    let (mut after, mut did, mut ended) = (state, Vec::new(), false);
-    design.each(state, cx, call, &mut |effect| match effect {
-        _ if ended => {}
-        Effect::Store(state) => after = state,
+    let mut did = Vec::new();
+    let (after, _) = evaluate(design, state, cx, call, |effect, state| match *effect {
+        Effect::Store(_) => {}
         Effect::Hook(hook) => {
-            did.push(Did::Hook(hook, design.is_active(after)[usize::from(in_interrupt)]));
+            did.push(Did::Hook(hook, design.is_active(state)[usize::from(in_interrupt)]));
         }
-        Effect::Warn(warn) => {
-            ended = matches!(warn.check, Check::VmBugOn | Check::BugOn);
-            did.push(Did::Warn(warn));
-        }
+        Effect::Warn(warn) => did.push(Did::Warn(warn)),
     });
     (after, did)
 }

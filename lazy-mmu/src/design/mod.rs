@@ -138,6 +138,12 @@ impl Check {
             Self::BugOn => "BUG_ON",
         }
     }
+
+    /// Tells whether the rest of the call does not happen where the check finds something.
+    #[must_use]
+    pub const fn ends_call(self) -> bool {
+        matches!(self, Self::VmBugOn | Self::BugOn)
+    }
 }
 
 /// A sanity check of the emulated kernel that found something: data in the record, never a panic
