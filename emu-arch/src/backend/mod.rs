@@ -98,8 +98,8 @@ pub trait Backend: Copy + std::fmt::Debug + Send + Sync + 'static {
     /// What a context switch does after it: the incoming task is current, and preemption is off.
     fn switch_in(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) {}
 
-    /// Tells whether a task that has not run yet is paused, as one that was switched out is.
-    fn born_paused(self) -> bool {
+    /// Tells whether a context switch pauses the outgoing task, so that one that waits is paused.
+    fn switch_pauses(self) -> bool {
         false
     }
 

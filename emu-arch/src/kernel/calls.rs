@@ -3,7 +3,7 @@
 use lazy_mmu::PteRange;
 use lazy_mmu::design::{Call, Hook};
 
-use super::{Host, hinted_range};
+use super::{Fault, Host, hinted_range};
 use crate::backend::Backend;
 use crate::hazard::{Hazard, Trigger};
 use crate::tracker::Tracker;
@@ -14,7 +14,12 @@ pub fn hook<H: Host>(host: &mut H, hook: Hook, hint: Option<&PteRange>) {
     host.exercise(Trigger::Hook);
     match hook {
         Hook::Enter => backend.enter(host),
-        Hook::Leave => backend.leave(host),
+        Hook::Leave => {
+            backend.leave(host);
+            if host.has(Fault::LeaveLeaksPreempt) {
+                host.preempt_disable();
+            }
+        }
         Hook::Flush => backend.flush(host),
         Hook::EnterWithPtes => match hint.and_then(hinted_range) {
             Some(range) => backend.enter_with_ptes(host, range),

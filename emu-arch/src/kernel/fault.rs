@@ -65,6 +65,8 @@ faults! {
     FlagNotSet = "flag-not-set", "thread flags are not set";
     FlagNotCleared = "flag-not-cleared", "thread flags are not cleared when they are tested";
     NoGetCpu = "no-get-cpu", "a primitive may leave its CPU";
+    NoInvalidate = "no-invalidate", "CPUs keep translations that the code invalidates";
+    LeaveLeaksPreempt = "leave-leaks-preempt", "leave turns preemption off once more";
     IrqsOn = "irqs-on", "interrupts stay on where they have to be off";
 }
 

@@ -77,7 +77,7 @@ pub(crate) trait ArchCode: Primitives<false> + Primitives<true> + std::fmt::Debu
     fn switch_in(&self, inner: &Inner);
     /// `cpu` executes from now on.
     fn run_on(&self, cpu: u8);
-    fn born_paused(&self) -> bool;
+    fn switch_pauses(&self) -> bool;
     fn pending(&self, inner: &Inner) -> Option<(u32, &'static str)>;
     /// Does the primitive `op` as a scenario has it.
     fn pte(&self, mm: &MmStruct, ptep: Ptep<'_>, op: PteOp, args: &PteArgs);
@@ -110,7 +110,7 @@ impl<B: Backend> ArchCode for Booted<B> {
     }
 
     fn fork(&self, inner: &Inner, child: u8) {
-        kernel::fork(&mut self.live(inner), lazy_mmu::sched::design(), child);
+        kernel::fork(&mut self.live(inner), child);
     }
 
     fn switch_out(&self, inner: &Inner, next: u8) {
@@ -125,8 +125,8 @@ impl<B: Backend> ArchCode for Booted<B> {
         self.cpus.cpu.set(cpu.into());
     }
 
-    fn born_paused(&self) -> bool {
-        self.backend.born_paused()
+    fn switch_pauses(&self) -> bool {
+        self.backend.switch_pauses()
     }
 
     fn pending(&self, inner: &Inner) -> Option<(u32, &'static str)> {

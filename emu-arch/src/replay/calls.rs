@@ -19,7 +19,7 @@ impl<B: Backend> Exec<'_, B> {
             Step::Call(call) => call::call(self, call, None),
             Step::WithPtes(args) => self.enable_with_ptes(args),
             Step::Pte(op, args) => kernel::execute_pte(self, op, &args, slot_of(args.at())),
-            Step::Fork(child) => kernel::fork(self, Exec::design(self), child),
+            Step::Fork(child) => kernel::fork(self, child),
             Step::Context(_) | Step::Task(_) | Step::Lock(..) => kernel::execute(self, step),
         }
     }

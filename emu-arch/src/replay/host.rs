@@ -319,7 +319,9 @@ impl<B: Backend> Hw for Exec<'_, B> {
     }
 
     fn tlb_invalidate(&mut self, at: At, nr: u32) {
-        self.track(|tracker, _| tracker.tlb_invalidate(at, nr));
+        if !self.has(Fault::NoInvalidate) {
+            self.track(|tracker, _| tracker.tlb_invalidate(at, nr));
+        }
     }
 
     fn bug_on(&mut self, cond: bool, text: &'static str) -> bool {
