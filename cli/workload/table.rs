@@ -6,7 +6,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use emu_arch::Arch;
 use emu_mm::proc::Mapping;
 use emu_mm::workload::{Report, Row};
-use lazy_mmu::design::Hook;
+use lazy_mmu::design::{Hook, HookInfo};
 
 /// The widest line, in characters.
 const WIDTH: usize = 80;
@@ -70,9 +70,10 @@ fn effects(text: &mut String, report: &Report) {
     let (lazy, paused) = (&report.total.lazy, &report.total.paused);
     let mut names: Vec<_> = lazy.plus(paused).effects().map(|total| total.name).collect();
     names.sort_unstable();
-    let shown = |hook: &Hook| Hook::ALL.contains(hook) || lazy.hook(*hook) > 0;
-    let hooks = Hook::WITH_HINT.into_iter().filter(shown);
-    let hooks = hooks.map(|hook| (hook.name(), lazy.hook(hook), paused.hook(hook)));
+    let own = lazy.hooks().map(|(hook, _)| hook);
+    let own = own.filter(|hook| !Hook::KERNEL.contains(&hook.hook));
+    let hooks = HookInfo::KERNEL.iter().chain(own);
+    let hooks = hooks.map(|info| (info.name, lazy.hook(info.hook), paused.hook(info.hook)));
     let effects = names.into_iter().map(|name| (name, lazy.times(name), paused.times(name)));
     let mut table = new_table();
     table.set_header(["hook or effect", "with the mode", "at once"]);

@@ -8,6 +8,8 @@
 //!
 //! Models asm/pgtable.h and the headers around it; each architecture's folder names its own files.
 
+pub use lazy_mmu::design::{Hook, HookInfo};
+
 pub use crate::hw::Slot;
 use crate::hw::addr::VirtAddr;
 use crate::hw::effect::Effect;
@@ -186,6 +188,24 @@ pub(crate) fn write_ptes<H: Hw>(hw: &mut H, ptep: H::Ptep, pte: Pte, nr: u16) {
     }
 }
 
+/// Runs `hook` on `backend`, or what an architecture without it runs instead.
+pub fn run_hook<B: Backend>(
+    backend: B,
+    hw: &mut impl Hw<PerCpu = B::PerCpu>,
+    hook: &HookInfo,
+    range: Option<PteRange>,
+) {
+    if Some(hook.hook) != hook.kernel() && backend.own_hook(hw, hook.hook, range) {
+        return;
+    }
+    match hook.kernel() {
+        Some(Hook::ENTER) => backend.enter(hw),
+        Some(Hook::LEAVE) => backend.leave(hw),
+        Some(Hook::FLUSH) => backend.flush(hw),
+        _ => {}
+    }
+}
+
 /// An architecture's side of the lazy MMU mode.
 ///
 /// The provided bodies are what most architectures do; whoever differs says so.
@@ -200,9 +220,15 @@ pub trait Backend: Copy + std::fmt::Debug {
     /// `arch_flush_lazy_mmu_mode()`
     fn flush(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>);
 
-    /// `arch_enter_lazy_mmu_mode_with_ptes()`: by default the range is of no use.
-    fn enter_with_ptes(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, _: PteRange) {
-        self.enter(hw);
+    /// Runs `hook`, which a design has beyond the three, and tells whether the architecture has it; by
+    /// default it has none. `range` is the argument of the call, where it is pages of one table.
+    fn own_hook(
+        self,
+        _: &mut impl Hw<PerCpu = Self::PerCpu>,
+        _hook: Hook,
+        _range: Option<PteRange>,
+    ) -> bool {
+        false
     }
     /// What a context switch does before the registers of the outgoing task are saved; that task is
     /// current, and preemption is off.

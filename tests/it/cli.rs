@@ -4,6 +4,8 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use lazy_mmu::design::{Call, Design};
+
 use crate::support::root;
 
 /// Runs the command at the root of the project with `input` on standard input.
@@ -231,7 +233,14 @@ fn the_list_names_everything() {
     }
     let hazards = emu_arch::hw::hazard::Hazard::ALL.into_iter().map(|hazard| hazard.id());
     let effects = emu_arch::EFFECTS.into_iter().map(|effect| effect.name);
-    for word in emu_lab::scenario::words().chain(hazards).chain(effects) {
+    // A test of this process may have registered a design, which the command does not know.
+    let lab = |word: &&str| {
+        let mut calls = Design::all().skip(Design::LAB.len()).flat_map(|design| design.calls());
+        !calls.any(|info| {
+            !Call::KERNEL.contains(&info.call) && [info.name, info.short].contains(word)
+        })
+    };
+    for word in emu_lab::scenario::words().filter(lab).chain(hazards).chain(effects) {
         assert!(text.contains(word), "{word}");
     }
     assert!(text.lines().all(|line| line.chars().count() <= 80));

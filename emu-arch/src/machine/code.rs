@@ -5,11 +5,9 @@
 
 use std::cell::{Cell, RefCell};
 
-use lazy_mmu::design::Hook;
-
 use super::{Bus, Inner, MmStruct, NR_CPUS, scratch};
 use crate::arch::WithBackend;
-use crate::backend::{Access, At, Backend, Level, PteRange};
+use crate::backend::{Access, At, Backend, HookInfo, Level, PteRange, run_hook};
 use crate::hw::addr::VirtAddr;
 use crate::hw::pte::Pte;
 use crate::hw::table::Ptep;
@@ -70,8 +68,7 @@ impl<B: Backend> Booted<B> {
 
 /// What a machine asks of its arch code beside the primitives.
 pub(crate) trait ArchCode: Primitives<false> + Primitives<true> + std::fmt::Debug {
-    fn hook(&self, inner: &Inner, hook: Hook);
-    fn enter_with_ptes(&self, inner: &Inner, range: PteRange);
+    fn hook(&self, inner: &Inner, hook: &HookInfo, range: Option<PteRange>);
     fn switch_out(&self, inner: &Inner);
     fn switch_in(&self, inner: &Inner);
     /// `cpu` executes from now on.
@@ -88,17 +85,8 @@ pub(crate) trait ArchCode: Primitives<false> + Primitives<true> + std::fmt::Debu
 }
 
 impl<B: Backend> ArchCode for Booted<B> {
-    fn hook(&self, inner: &Inner, hook: Hook) {
-        let hw = &mut self.hw(inner);
-        match hook {
-            Hook::Enter | Hook::EnterWithPtes => self.backend.enter(hw),
-            Hook::Leave => self.backend.leave(hw),
-            Hook::Flush => self.backend.flush(hw),
-        }
-    }
-
-    fn enter_with_ptes(&self, inner: &Inner, range: PteRange) {
-        self.backend.enter_with_ptes(&mut self.hw(inner), range);
+    fn hook(&self, inner: &Inner, hook: &HookInfo, range: Option<PteRange>) {
+        run_hook(self.backend, &mut self.hw(inner), hook, range);
     }
 
     fn switch_out(&self, inner: &Inner) {

@@ -18,7 +18,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use lazy_mmu::arch::{Arch as ArchHooks, Point};
-use lazy_mmu::design::{Call, Check, Hook, Warn};
+use lazy_mmu::design::{CallInfo, Check, Hook, HookInfo, Role, Warn};
 use lazy_mmu::{PteRange, sched};
 
 pub use hint::range as hinted_range;
@@ -173,8 +173,8 @@ impl Machine {
 
     /// Arch code calls its own flush hook, past the generic layer.
     pub fn arch_flush(&self) {
-        sched::note_context(Hook::Flush.name());
-        Running(self.clone()).hook(Hook::Flush);
+        sched::note_context(HookInfo::FLUSH.name);
+        Running(self.clone()).hook(&HookInfo::FLUSH, None);
     }
 
     /// How often each kind of effect and each hook happened since boot.
@@ -295,22 +295,11 @@ impl Inner {
 struct Running(Machine);
 
 impl ArchHooks for Running {
-    fn enter_with_ptes(&self, hint: &PteRange) {
-        let Some(range) = hint::range(hint) else {
-            self.hook(Hook::Enter);
-            return;
-        };
-        let this = &*self.0.inner;
-        this.totals.borrow_mut().add_hook(Hook::EnterWithPtes);
-        this.code.enter_with_ptes(this, range);
-        this.track(Tracker::entered);
-    }
-
-    fn hook(&self, hook: Hook) {
+    fn hook(&self, hook: &'static HookInfo, range: Option<&PteRange>) {
         let this = &*self.0.inner;
         this.totals.borrow_mut().add_hook(hook);
-        this.code.hook(this, hook);
-        if matches!(hook, Hook::Enter | Hook::EnterWithPtes) {
+        this.code.hook(this, hook, range.and_then(hint::range));
+        if hook.kernel() == Some(Hook::ENTER) {
             this.track(Tracker::entered);
         }
     }
@@ -327,12 +316,12 @@ impl ArchHooks for Running {
         self.0.at_point(point);
     }
 
-    fn returned(&self, call: Call) {
+    fn returned(&self, call: &'static CallInfo) {
         if !sched::in_interrupt() {
-            match call {
-                Call::Disable => self.0.inner.must_be_done(Hazard::PendingAtDisable),
-                Call::Pause => self.0.inner.must_be_done(Hazard::PendingAtPause),
-                _ => {}
+            match call.role {
+                Role::ClosesSection => self.0.inner.must_be_done(Hazard::PendingAtDisable),
+                Role::OpensPause => self.0.inner.must_be_done(Hazard::PendingAtPause),
+                Role::OpensSection | Role::ClosesPause | Role::Neither => {}
             }
         }
     }

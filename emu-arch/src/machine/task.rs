@@ -42,7 +42,7 @@ pub const fn idle(cpu: u8) -> u8 {
 /// A task that has not run yet, under `design`: paused, where the first switch to it wants that.
 #[must_use]
 pub fn born(task: TaskStruct, design: Design, paused: bool) -> TaskStruct {
-    let pause = design.step(task.lazy_mmu_state, Context::default(), Call::Pause);
+    let pause = design.step(task.lazy_mmu_state, Context::default(), Call::PAUSE);
     match pause.stored().filter(|_| paused) {
         Some(lazy_mmu_state) => TaskStruct { lazy_mmu_state, ..task },
         None => task,

@@ -40,7 +40,7 @@ fn push(steps: &mut Vec<Line>, record: &Record, task: u8) {
     let mut known = BTreeSet::new();
     for seen in record.events() {
         let step = match seen.event {
-            Event::Call(call) => Some(Step::Call(call)),
+            Event::Call(call) => record.design().call_info(call).map(|info| Step::Call(info, None)),
             Event::Context { name: "spin_lock", .. } => {
                 context_change("preempt_disable").map(Step::Context)
             }

@@ -127,8 +127,10 @@ impl Lab {
 
     fn one(&self, line: &Line) {
         match line.step {
-            Step::Call(call) => lazy_mmu::pgtable::call(call),
-            Step::WithPtes(args) => self.enable_with_ptes(args),
+            Step::Call(info, None) => lazy_mmu::pgtable::call(info.call),
+            Step::Call(info, Some(args)) => {
+                lazy_mmu::pgtable::call_with_ptes(info.call, self.pages(args));
+            }
             Step::Context(change) => (change.make)(),
             Step::Pte(op, args) => self.pte(op, args),
             Step::Map(_) => {}
@@ -139,15 +141,16 @@ impl Lab {
         }
     }
 
-    fn enable_with_ptes(&self, args: PteArgs) {
+    /// The pages that a call is given.
+    fn pages(&self, args: PteArgs) -> lazy_mmu::PteRange {
         let mm = &self.mms[&args.mm];
         let table = mm.pte_table(args.addr);
-        lazy_mmu::lazy_mmu_mode_enable_with_ptes(lazy_mmu::PteRange {
+        lazy_mmu::PteRange {
             mm: args.mm.into(),
             addr: args.addr.get(),
             end: args.addr.add_pages(args.nr.into()).get(),
             ptep: table.ptep(args.addr.pte_index()).slot().0,
-        });
+        }
     }
 
     fn task(&self, op: TaskOp) {

@@ -31,7 +31,7 @@ use emu_arch::backend::Psize;
 use emu_arch::hw::hazard::Hazard;
 use emu_arch::machine::Lock;
 use emu_arch::{Arch, Kernel, VirtAddr};
-use lazy_mmu::design::{Call, Design};
+use lazy_mmu::design::{CallInfo, Design};
 use lazy_mmu::trace::PteOp;
 
 pub use builtin::builtin;
@@ -133,10 +133,8 @@ pub struct Line {
 /// What one line of a scenario does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// A call of the generic API.
-    Call(Call),
-    /// An enable with a range hint.
-    WithPtes(PteArgs),
+    /// A call of the generic API, with the pages that it is given where it takes some.
+    Call(&'static CallInfo, Option<PteArgs>),
     /// A change of the task's context.
     Context(ContextChange),
     /// A page table primitive.

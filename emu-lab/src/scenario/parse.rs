@@ -5,6 +5,7 @@ use emu_arch::backend::Psize;
 use emu_arch::hw::addr::{AddrError, PTRS_PER_PTE};
 use emu_arch::hw::hazard::Hazard;
 use emu_arch::machine::MMS_MAX;
+use lazy_mmu::design::Takes;
 
 use super::blocks::{Blocks, Code};
 use super::words::{self, EXPECTATIONS, Word};
@@ -118,7 +119,10 @@ fn step(number: usize, line: &str, code: &str) -> Result<Option<Step>, InputErro
     let mut args = args.split(separator).filter(|arg| !arg.is_empty());
     let step = match word {
         Word::Pte(op) => Step::Pte(op, pte_args(number, line, name, op.takes_nr(), args)?),
-        Word::WithPtes => Step::WithPtes(pte_args(number, line, name, true, args)?),
+        Word::Call(info) if info.takes.takes_pages() => {
+            let many = info.takes == Takes::PteRange;
+            Step::Call(info, Some(pte_args(number, line, name, many, args)?))
+        }
         Word::Map => Step::Map(pte_args(number, line, name, true, args)?),
         Word::Expect => expect(number, line, name, args)?,
         Word::Task | Word::Lock => {
@@ -139,7 +143,7 @@ fn step(number: usize, line: &str, code: &str) -> Result<Option<Step>, InputErro
                 return Err(error(arg, message));
             }
             match word {
-                Word::Call(call) => Step::Call(call),
+                Word::Call(info) => Step::Call(info, None),
                 Word::Context(change) => Step::Context(change),
                 _ => unreachable!("handled above"),
             }

@@ -4,8 +4,9 @@ use std::fmt::{self, Display, Formatter};
 
 use emu_arch::backend::Psize;
 use emu_arch::machine::Lock;
+use lazy_mmu::design::Takes;
 
-use super::words::{CALLS, EXPECTATIONS};
+use super::words::EXPECTATIONS;
 use super::{ContextChange, Expect, Prot, PteArgs, Step, TaskOp};
 
 impl ContextChange {
@@ -19,13 +20,12 @@ impl ContextChange {
 impl Display for Step {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Call(call) => {
-                let short = CALLS.iter().find(|(_, known)| known == call);
-                f.write_str(short.map_or(call.name(), |(short, _)| short))
+            Self::Call(info, None) => f.write_str(info.short),
+            Self::Call(info, Some(args)) => {
+                write(f, info.short, args, info.takes == Takes::PteRange)
             }
             Self::Context(change) => f.write_str(change.name),
             Self::Pte(op, args) => write(f, op.name(), args, op.takes_nr()),
-            Self::WithPtes(args) => write(f, "enable_with_ptes", args, true),
             Self::Map(args) => write(f, "map", args, true),
             Self::Task(TaskOp::Run) => f.write_str("run"),
             Self::Task(TaskOp::MightSleep) => f.write_str("might_sleep"),

@@ -2,7 +2,7 @@
 
 use emu_arch::EFFECTS;
 use emu_arch::hw::hazard::Hazard;
-use lazy_mmu::design::Call;
+use lazy_mmu::design::{self, CallInfo};
 use lazy_mmu::sched;
 use lazy_mmu::trace::PteOp;
 
@@ -11,23 +11,19 @@ use super::{ContextChange, Expect};
 /// What a word at the beginning of a line names.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Word {
-    Call(Call),
+    Call(&'static CallInfo),
     Context(ContextChange),
     Pte(PteOp),
     Map,
     Expect,
     Task,
     Lock,
-    WithPtes,
 }
 
-/// The calls by their short names; the kernel's names work too.
-pub(super) const CALLS: [(&str, Call); 4] = [
-    ("enable", Call::Enable),
-    ("disable", Call::Disable),
-    ("pause", Call::Pause),
-    ("resume", Call::Resume),
-];
+/// The calls that scenarios have, of every design, by short name or kernel name.
+fn calls() -> impl Iterator<Item = &'static CallInfo> {
+    design::calls().filter(|info| !info.by_arch)
+}
 
 macro_rules! context_changes {
     ($($name:ident)*) => {
@@ -47,8 +43,6 @@ pub fn context_change(name: &str) -> Option<ContextChange> {
 }
 
 const MAP: &str = "map";
-/// An enable with a range hint: an address and a number of pages.
-const WITH_PTES: [&str; 2] = ["enable_with_ptes", "lazy_mmu_mode_enable_with_ptes"];
 const EXPECT: &str = "expect";
 /// What a task does to itself or to its CPU.
 const TASK: [&str; 6] =
@@ -80,27 +74,29 @@ pub(super) fn effects() -> impl Iterator<Item = &'static str> {
 
 /// Finds what `name` names.
 pub(super) fn find(name: &str) -> Option<Word> {
-    let call = CALLS.iter().find(|(short, call)| *short == name || call.name() == name);
+    let call = || calls().find(|info| info.short == name || info.name == name);
     let context = || CONTEXT_CHANGES.iter().find(|change| change.name == name);
     let pte = || PteOp::ALL.into_iter().find(|op| op.name() == name);
-    call.map(|(_, call)| Word::Call(*call))
-        .or_else(|| context().map(|change| Word::Context(*change)))
+    context()
+        .map(|change| Word::Context(*change))
         .or_else(|| pte().map(Word::Pte))
-        .or_else(|| WITH_PTES.contains(&name).then_some(Word::WithPtes))
         .or_else(|| (name == MAP).then_some(Word::Map))
         .or_else(|| (name == EXPECT).then_some(Word::Expect))
         .or_else(|| TASK.contains(&name).then_some(Word::Task))
         .or_else(|| LOCK.contains(&name).then_some(Word::Lock))
+        .or_else(|| call().map(Word::Call))
 }
 
 /// Every word that may begin a line: short names, kernel names, primitives, context changes.
 pub fn words() -> impl Iterator<Item = &'static str> {
-    let calls = CALLS.iter().map(|(short, _)| *short);
-    let kernel = Call::ALL.into_iter().map(Call::name);
+    let kernel = || CallInfo::KERNEL.iter();
+    let own = calls().skip(kernel().count());
+    let own = own.flat_map(|info| [info.short, info.name]);
     let context = CONTEXT_CHANGES.iter().map(|change| change.name);
-    calls
-        .chain(kernel)
-        .chain(WITH_PTES)
+    kernel()
+        .map(|info| info.short)
+        .chain(kernel().map(|info| info.name))
+        .chain(own)
         .chain([MAP, EXPECT])
         .chain(TASK)
         .chain(LOCK)

@@ -1,13 +1,15 @@
 //! The steps that are no page table primitive: calls of the API, contexts, locks, switches.
 
-use emu_arch::backend::{At, Backend, Hw};
+use emu_arch::backend::{At, Backend, Hw, run_hook};
 use emu_arch::hw::hazard::Hazard;
 use emu_arch::machine::{Lock, WRONG_OWNER, hinted_range};
 use emu_arch::tracker::Tracker;
 use lazy_mmu::PteRange;
 use lazy_mmu::arch::Point;
 use lazy_mmu::call::{self, TaskHost};
-use lazy_mmu::design::{Call, Context, Design, Effect, Hook, StateBits, Token, Warn};
+use lazy_mmu::design::{
+    Call, CallInfo, Context, Design, Effect, Hook, HookInfo, Role, StateBits, Token, Warn,
+};
 use lazy_mmu::preempt::PreemptCount;
 use lazy_mmu::sched::CONTEXT_CHANGES;
 use lazy_mmu::trace::Event;
@@ -22,8 +24,10 @@ impl<B: Backend> Exec<'_, B> {
     /// of whoever drives.
     pub(super) fn step(&mut self, step: &Step) {
         match *step {
-            Step::Call(call) => call::call(self, call, None),
-            Step::WithPtes(args) => self.enable_with_ptes(args),
+            Step::Call(info, args) => {
+                let range = args.map(pages);
+                call::call(self, info.call, range.as_ref());
+            }
             Step::Context(change) => self.task_context(change.name),
             Step::Pte(op, args) => self.pte(op, args),
             Step::Task(TaskOp::MightSleep) => {
@@ -37,7 +41,7 @@ impl<B: Backend> Exec<'_, B> {
             }
             Step::Task(TaskOp::Exit) => self.exit(),
             Step::Task(TaskOp::ArchFlush) => {
-                self.note_context(Hook::Flush.name());
+                self.note_context(HookInfo::FLUSH.name);
                 let backend = self.world.backend;
                 backend.flush(self);
             }
@@ -45,20 +49,6 @@ impl<B: Backend> Exec<'_, B> {
             Step::Lock(lock, false) => self.unlock(lock),
             Step::Task(TaskOp::Run | TaskOp::Fork { .. }) | Step::Map(_) | Step::Expect(_) => {}
         }
-    }
-
-    fn enable_with_ptes(&mut self, args: PteArgs) {
-        if !self.world.design.has_range_hint() {
-            call::call(self, Call::Enable, None);
-            return;
-        }
-        let hint = PteRange {
-            mm: args.mm.into(),
-            addr: args.addr.get(),
-            end: args.addr.add_pages(args.nr.into()).get(),
-            ptep: slot_of(At { mm: args.mm, addr: args.addr }).0,
-        };
-        call::call(self, Call::EnableWithPtes, Some(&hint));
     }
 
     fn task_context(&mut self, name: &'static str) {
@@ -167,6 +157,16 @@ impl<B: Backend> Exec<'_, B> {
     }
 }
 
+/// The pages that a call is given.
+fn pages(args: PteArgs) -> PteRange {
+    PteRange {
+        mm: args.mm.into(),
+        addr: args.addr.get(),
+        end: args.addr.add_pages(args.nr.into()).get(),
+        ptep: slot_of(At { mm: args.mm, addr: args.addr }).0,
+    }
+}
+
 impl<B: Backend> TaskHost for Exec<'_, B> {
     fn design(&self) -> Design {
         self.world.design
@@ -196,23 +196,14 @@ impl<B: Backend> TaskHost for Exec<'_, B> {
         Token(self.ask_mut(|exec| exec.local.task.tokens.pop().0.into()) as u8)
     }
 
-    fn hook(&mut self, hook: Hook, hint: Option<&PteRange>) {
+    fn hook(&mut self, hook: &'static HookInfo, range: Option<&PteRange>) {
         if self.live() {
-            self.seen.hooks.push(hook);
+            self.seen.hooks.extend(hook.kernel());
         }
-        let backend = self.world.backend;
-        let around = self.hook.replace(hook);
-        match hook {
-            Hook::Enter => backend.enter(self),
-            Hook::Leave => backend.leave(self),
-            Hook::Flush => backend.flush(self),
-            Hook::EnterWithPtes => match hint.and_then(hinted_range) {
-                Some(range) => backend.enter_with_ptes(self, range),
-                None => backend.enter(self),
-            },
-        }
+        let around = std::mem::replace(&mut self.hook, hook.kernel());
+        run_hook(self.world.backend, self, hook, range.and_then(hinted_range));
         self.hook = around;
-        if matches!(hook, Hook::Enter | Hook::EnterWithPtes) {
+        if hook.kernel() == Some(Hook::ENTER) {
             self.track(Tracker::entered);
         }
     }
@@ -229,12 +220,12 @@ impl<B: Backend> TaskHost for Exec<'_, B> {
         Exec::note(self, event);
     }
 
-    fn returned(&mut self, call: Call) {
+    fn returned(&mut self, call: &'static CallInfo) {
         if !self.in_interrupt() {
-            match call {
-                Call::Disable => self.must_be_done(Hazard::PendingAtDisable),
-                Call::Pause => self.must_be_done(Hazard::PendingAtPause),
-                _ => {}
+            match call.role {
+                Role::ClosesSection => self.must_be_done(Hazard::PendingAtDisable),
+                Role::OpensPause => self.must_be_done(Hazard::PendingAtPause),
+                Role::OpensSection | Role::ClosesPause | Role::Neither => {}
             }
         }
     }
@@ -255,7 +246,7 @@ impl<B: Backend> TaskHost for Exec<'_, B> {
             return design.each(state, cx, call, &mut |effect| see(self, effect));
         };
         let effects = design.step(state, cx, call);
-        for effect in fault.effects(call, &effects) {
+        for effect in fault.effects(design, call, &effects) {
             see(self, effect);
         }
         effects.token()

@@ -7,7 +7,8 @@ use emu_arch::hw::hazard::Hazard;
 use emu_arch::machine::slice;
 use lazy_mmu::arch::Point;
 use lazy_mmu::call;
-use lazy_mmu::design::{Call, Check, Context, Warn};
+use lazy_mmu::design::counts_task::{TASK_PAUSE, TASK_RESUME};
+use lazy_mmu::design::{Check, Warn};
 use lazy_mmu::preempt::PreemptCount;
 use lazy_mmu::trace::Event;
 
@@ -70,16 +71,14 @@ impl<B: Backend> Hw for Exec<'_, B> {
         if self.has(Fault::NoTaskPause) {
             return;
         }
-        self.note(Event::Effect { name: "__task_lazy_mmu_mode_pause()", n: None });
-        call::transition(self, Call::Pause, Context::default(), None);
+        call::call_by_arch(self, &TASK_PAUSE);
     }
 
     fn task_lazy_mmu_mode_resume(&mut self) {
         if self.has(Fault::NoTaskResume) {
             return;
         }
-        self.note(Event::Effect { name: "__task_lazy_mmu_mode_resume()", n: None });
-        call::transition(self, Call::Resume, Context::default(), None);
+        call::call_by_arch(self, &TASK_RESUME);
     }
 
     fn test_thread_flag(&self, flag: u32) -> bool {
