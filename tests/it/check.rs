@@ -164,8 +164,7 @@ fn migration_and_fork_break_nothing_since_v7_1_but_xen_pv_v7_2() {
             let usual = Options { nesting: 1, interrupts: false, ..Options::new(arch, kernel) };
             for (cpus, fork) in [(1, true), (2, false), (2, true)] {
                 let report = run(&Options { cpus, fork, ..usual.clone() });
-                let mut broken: Vec<_> =
-                    report.broken.iter().map(|found| found.property).collect();
+                let mut broken: Vec<_> = report.broken.iter().map(|found| found.property).collect();
                 broken.dedup();
                 // A fork is resumed without having been paused: review F1, fidelity 1.
                 let allowed: &[Property] = match (arch == Arch::XEN_PV, kernel, fork) {

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use lazy_mmu::design::{Call, Context, Design, Hook, StateBits};
+use lazy_mmu::design::{Call, Context, Design, HookInfo, StateBits};
 use lazy_mmu::preempt::PreemptCount;
 use lazy_mmu::sched::TaskStruct;
 use lazy_mmu::trace::Event;
@@ -67,7 +67,7 @@ task_ops! {
     Exit = "exit", exit;
     /// `arch_flush_lazy_mmu_mode()`, by arch code past the generic layer.
     ArchFlush = "arch_flush_lazy_mmu_mode", |host| {
-        host.note_context(Hook::Flush.name());
+        host.note_context(HookInfo::FLUSH.name);
         host.backend().flush(host);
     };
 }
@@ -116,7 +116,7 @@ pub fn fork<H: Host>(host: &mut H, child: u8) {
 /// Tasks that nobody forked, which a scenario only names, begin like this.
 #[must_use]
 pub fn switched_out(task: TaskStruct, design: Design, paused: bool) -> TaskStruct {
-    let pause = design.step(task.lazy_mmu_state, Context::default(), Call::Pause);
+    let pause = design.step(task.lazy_mmu_state, Context::default(), Call::PAUSE);
     match pause.stored().filter(|_| paused) {
         Some(lazy_mmu_state) => TaskStruct { lazy_mmu_state, ..task },
         None => task,

@@ -6,7 +6,7 @@
 use std::cell::{Cell, RefCell};
 
 use lazy_mmu::PteRange;
-use lazy_mmu::design::{Call, Hook};
+use lazy_mmu::design::{CallInfo, HookInfo};
 use lazy_mmu::trace::PteOp;
 
 use super::live::Live;
@@ -68,8 +68,8 @@ impl<B: Backend> Booted<B> {
 
 /// What a machine asks of its arch code beside the primitives that change entries.
 pub(crate) trait ArchCode: Primitives<false> + Primitives<true> + std::fmt::Debug {
-    fn hook(&self, inner: &Inner, hook: Hook, hint: Option<&PteRange>);
-    fn returned(&self, inner: &Inner, call: Call);
+    fn hook(&self, inner: &Inner, hook: &HookInfo, range: Option<&PteRange>);
+    fn returned(&self, inner: &Inner, call: &CallInfo);
     /// Does a step that is neither a call of the API nor a primitive.
     fn step(&self, inner: &Inner, step: &Step);
     fn fork(&self, inner: &Inner, child: u8);
@@ -97,11 +97,11 @@ pub(crate) trait ArchCode: Primitives<false> + Primitives<true> + std::fmt::Debu
 }
 
 impl<B: Backend> ArchCode for Booted<B> {
-    fn hook(&self, inner: &Inner, hook: Hook, hint: Option<&PteRange>) {
-        kernel::hook(&mut self.live(inner), hook, hint);
+    fn hook(&self, inner: &Inner, hook: &HookInfo, range: Option<&PteRange>) {
+        kernel::hook(&mut self.live(inner), hook, range);
     }
 
-    fn returned(&self, inner: &Inner, call: Call) {
+    fn returned(&self, inner: &Inner, call: &CallInfo) {
         kernel::returned(&mut self.live(inner), call);
     }
 

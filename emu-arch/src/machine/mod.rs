@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use lazy_mmu::arch::{Arch as ArchHooks, Point};
-use lazy_mmu::design::{Call, Check, Hook, Warn};
+use lazy_mmu::design::{CallInfo, Check, HookInfo, Warn};
 use lazy_mmu::{PteRange, sched};
 
 pub(crate) use mm::slice;
@@ -36,7 +36,6 @@ use crate::hw::addr::VirtAddr;
 use crate::hw::effect::{Effect, Kind};
 use crate::hw::pte::Pte;
 use crate::hw::table::{Ptep, Table};
-use crate::kernel::hinted_range;
 use crate::tracker::{Now, Tracker};
 use crate::{Arch, Kernel};
 
@@ -302,18 +301,10 @@ impl Inner {
 struct Running(Machine);
 
 impl ArchHooks for Running {
-    fn enter_with_ptes(&self, hint: &PteRange) {
-        // A range that is none of this machine's makes a plain enter.
-        let hook = if hinted_range(hint).is_some() { Hook::EnterWithPtes } else { Hook::Enter };
+    fn hook(&self, hook: &'static HookInfo, range: Option<&PteRange>) {
         let this = &*self.0.inner;
         this.totals.borrow_mut().add_hook(hook);
-        this.code.hook(this, hook, Some(hint));
-    }
-
-    fn hook(&self, hook: Hook) {
-        let this = &*self.0.inner;
-        this.totals.borrow_mut().add_hook(hook);
-        this.code.hook(this, hook, None);
+        this.code.hook(this, hook, range);
     }
 
     fn wants_lazy_mmu_mode(&self) -> bool {
@@ -328,7 +319,7 @@ impl ArchHooks for Running {
         self.0.at_point(point);
     }
 
-    fn returned(&self, call: Call) {
+    fn returned(&self, call: &'static CallInfo) {
         self.0.inner.code.returned(&self.0.inner, call);
     }
 

@@ -92,9 +92,9 @@ impl Machine {
     /// The running task does `step`, which is no primitive.
     pub fn step(&self, step: &Step) {
         match *step {
-            Step::Call(call) => lazy_mmu::pgtable::call(call),
+            Step::Call(info, _) => lazy_mmu::pgtable::call(info.call),
             Step::Fork(child) => self.inner.code.fork(&self.inner, child),
-            Step::WithPtes(_) | Step::Pte(..) => {}
+            Step::Pte(..) => {}
             Step::Context(_) | Step::Task(_) | Step::Lock(..) => {
                 self.inner.code.step(&self.inner, step);
             }
