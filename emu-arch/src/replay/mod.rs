@@ -85,7 +85,6 @@ pub struct Seen {
 
 /// What the code is changed by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Setup {
     /// A mistake in it.
     pub fault: Option<Fault>,
