@@ -13,18 +13,13 @@ use crate::backend::{At, Backend, Batch, Deferred, Facts, Hw, Level, write_ptes}
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 
-pub use barriers::{DSB_ISHST, ISB};
+pub use barriers::{DSB_ISHST, ISB, TIF_LAZY_MMU_PENDING};
 
 /// TLB maintenance over a range.
 pub const FLUSH_TLB_RANGE: Effect = Effect::other("__flush_tlb_range");
 
 /// The barrier of a context switch.
 pub const DSB_ISH: Effect = Effect::other("dsb(ish)");
-
-/// Bit of the thread flag that says that barriers are owed.
-///
-/// Fidelity: same as arch/arm64/include/asm/thread_info.h v7.0.
-pub const TIF_LAZY_MMU_PENDING: u32 = 31;
 
 /// arm64, in the version of the code that it holds; it keeps nothing per CPU.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -19,6 +19,7 @@ use crate::hw::pte::Pte;
 pub use crate::hw::Slot;
 pub use facts::{Batch, Deferred, Facts};
 pub use hw::{Hw, write_ptes};
+pub(crate) use words::slice;
 pub use words::{Access, At, Level, Psize, PteRange};
 
 /// An architecture's side of the lazy MMU mode.

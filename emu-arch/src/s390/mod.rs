@@ -11,6 +11,7 @@ mod pgtable;
 #[cfg(test)]
 mod tests;
 
+pub use hooks::S390;
 pub use ipte_range::{IPTE_RANGE, IPTE_RANGE_MAX, IpteRange};
 pub use pgtable::IPTE;
 
@@ -23,23 +24,6 @@ use crate::hw::pte::Pte;
 pub const TLB_FLUSH_MM_LAZY: Effect = Effect::other("__tlb_flush_mm_lazy");
 /// All kernel translations die.
 pub const TLB_FLUSH_KERNEL: Effect = Effect::other("__tlb_flush_kernel()");
-
-/// s390 as the proposal has it; one cache per CPU.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct S390 {
-    /// `test_facility(13)`: the machine can invalidate a range by one IPTE. Without it the hooks do
-    /// nothing, and every update takes the old path.
-    pub facility_13: bool,
-    /// `mm_is_protected()`: the address spaces of protected guests, a bit for each number.
-    pub protected: u32,
-}
-
-impl Default for S390 {
-    /// A machine with facility 13 and without protected guests.
-    fn default() -> Self {
-        Self { facility_13: true, protected: 0 }
-    }
-}
 
 impl Backend for S390 {
     type PerCpu = IpteRange;
@@ -70,19 +54,19 @@ impl Backend for S390 {
     const PTEP_GET_IS_READ: bool = false;
 
     fn enter(self, hw: &mut impl Hw<PerCpu = IpteRange>) {
-        hooks::arch_enter_lazy_mmu_mode(self, hw);
+        self.arch_enter_lazy_mmu_mode(hw);
     }
 
     fn enter_with_ptes(self, hw: &mut impl Hw<PerCpu = IpteRange>, range: PteRange) {
-        hooks::arch_enter_lazy_mmu_mode_with_ptes(self, hw, range);
+        self.arch_enter_lazy_mmu_mode_with_ptes(hw, range);
     }
 
     fn leave(self, hw: &mut impl Hw<PerCpu = IpteRange>) {
-        hooks::arch_leave_lazy_mmu_mode(self, hw);
+        self.arch_leave_lazy_mmu_mode(hw);
     }
 
     fn flush(self, hw: &mut impl Hw<PerCpu = IpteRange>) {
-        hooks::arch_flush_lazy_mmu_mode(self, hw);
+        self.arch_flush_lazy_mmu_mode(hw);
     }
 
     /// The cached entry, or that in memory.

@@ -4,17 +4,18 @@
 //! writes them. In lazy mode updates wait in a per-CPU queue, so that memory holds the old entries
 //! until the queue is flushed.
 
+mod cpu;
 mod lazy;
 mod multicalls;
 
-pub use lazy::LazyMode;
-pub use multicalls::{MC_ARGS, MC_BATCH, MMU_UPDATE_CALL, MMUEXT_OP_CALL, MULTICALL};
+pub use cpu::{LazyMode, MC_ARGS, MC_BATCH, XenCpu, XenPv};
+pub use multicalls::{MMU_UPDATE_CALL, MMUEXT_OP_CALL, MULTICALL};
 
 use crate::Kernel;
 use crate::backend::{At, Backend, Batch, Deferred, Facts, Hw, Level, Slot};
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
-use multicalls::{McBuffer, Mmuext, extend_mmu_update, queue_flush, xen_mc_flush};
+use multicalls::{Mmuext, extend_mmu_update, queue_flush, xen_mc_flush};
 
 /// An atomic operation on a read-only page table traps, and the hypervisor does it at once.
 pub const TRAP_AND_EMULATE: Effect = Effect::other("trap and emulate");
@@ -23,35 +24,6 @@ pub const TRAP_AND_EMULATE: Effect = Effect::other("trap and emulate");
 ///
 /// Fidelity: same as `tlb_single_page_flush_ceiling` of arch/x86/mm/tlb.c v6.0 to v7.2.
 const TLB_SINGLE_PAGE_FLUSH_CEILING: u32 = 33;
-
-/// x86 Xen PV, in the version of the code that it holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum XenPv {
-    /// Up to v6.5: nesting is a BUG.
-    V6_0,
-    /// v6.6 to v6.14: the CPU counts nesting; `set_ptes()` is a section of its own.
-    V6_6,
-    /// v6.15 to v6.19: nesting is a BUG again.
-    V6_15,
-    /// v7.0: a context switch goes by the generic counters.
-    #[default]
-    V7_0,
-    /// v7.1: hooks tolerate being called twice.
-    V7_1,
-    /// v7.2: the generic state alone.
-    V7_2,
-}
-
-/// What Xen PV keeps per CPU.
-///
-/// Fidelity: changed: `xen_lazy_mode`, `xen_lazy_nesting` and `struct mc_buffer` of arch/x86/xen/ v6.6
-/// to v7.2 in one; the bool `xen_cpu_lazy_mode` of v7.2 is the mode CPU.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct XenCpu {
-    mode: LazyMode,
-    nesting: u8,
-    queue: McBuffer,
-}
 
 impl XenPv {
     /// Updates one entry: queued, or one hypercall at once, ahead of what may be queued.
