@@ -1,5 +1,6 @@
-//! What the parts of a machine share, and the types that know one another: arch code is shown the
-//! machine and an address space, and both lead to the arch code.
+//! What the parts of a machine share: the types that know one another.
+//!
+//! Arch code is shown the machine and an address space, and both lead to the arch code.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
