@@ -1,306 +1,56 @@
-//! The rules of the project as tests: layers, sizes, heads of files, fidelity tags, one door.
+//! The rules of the project as tests. STYLE.md has them by name, under **rules-are-tests**.
 //!
 //! Every rule collects all that break it before it fails. An exception is an entry in a table with
-//! its reason.
+//! its reason, and one that is no longer needed fails too.
 
+mod archs;
+mod closed;
 mod imports;
+mod layers;
 mod module;
+mod text;
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
-use crate::fidelity;
-use crate::support::{files, read, relative, root};
+use crate::support::{files, read, relative};
 
-/// Who may import whom inside a crate: files under the folder, and the modules of the same crate
-/// that they may name. The edges between crates are Cargo's.
-const LAYERS: &[(&str, &[&str])] = &[
-    ("lazy-mmu/src/design/", &["design", "preempt", "lazy_mmu_state"]),
-    ("lazy-mmu/src/preempt.rs", &[]),
-    ("lazy-mmu/src/trace/", &["trace", "design", "preempt", "record_hooks"]),
-    ("lazy-mmu/src/arch.rs", &["design", "trace", "ptes"]),
-    ("lazy-mmu/src/call.rs", &["arch", "design", "ptes", "trace"]),
-    ("lazy-mmu/src/sched/", &["design", "preempt", "ptes", "trace", "arch", "pgtable::warn"]),
-    ("emu-arch/src/hw/", &["hw"]),
-    ("emu-arch/src/id.rs", &[]),
-    ("emu-arch/src/era.rs", &["id"]),
-    ("emu-arch/src/backend/", &["Kernel", "hw", "backend"]),
-    ("emu-arch/src/hazard/", &["backend", "hazard", "hw", "id"]),
-    (
-        "emu-arch/src/tracker/",
-        &["backend", "hazard", "hw", "machine::NR_CPUS", "powerpc", "tracker"],
-    ),
-    ("emu-arch/src/naive.rs", &["Kernel", "backend", "hw"]),
-    ("emu-arch/src/arm64/", &["Kernel", "backend", "hw", "arm64"]),
-    ("emu-arch/src/powerpc/", &["Kernel", "backend", "hw", "powerpc"]),
-    ("emu-arch/src/sparc64/", &["Kernel", "backend", "hw", "sparc64"]),
-    ("emu-arch/src/s390/", &["Kernel", "backend", "hw", "s390"]),
-    ("emu-arch/src/x86/", &["Kernel", "backend", "hw"]),
-    ("emu-arch/src/x86_xen/", &["Kernel", "backend", "hw", "x86_xen"]),
-    ("emu-arch/src/kernel/", &["backend", "hazard", "hw", "kernel", "machine::NR_CPUS", "tracker"]),
-    (
-        "emu-arch/src/machine/",
-        &["backend", "hazard", "hw", "kernel", "machine", "pgtable", "tracker", "{Arch, Kernel}"],
-    ),
-    (
-        "emu-arch/src/replay/",
-        &["Arch", "backend", "hazard", "hw", "kernel", "machine", "replay", "tracker"],
-    ),
-    ("emu-arch/src/pgtable.rs", &["backend", "hw", "kernel::ptes", "machine"]),
-    ("emu-input/src/", &[]),
-    ("emu-mm/src/mm/", &["mm"]),
-    ("emu-mm/src/proc/", &["proc", "mm"]),
-    ("emu-mm/src/workload/", &["workload", "mm", "proc"]),
-    ("emu-lab/src/scenario/", &["scenario"]),
-    ("emu-check/src/check/", &["check", "prove"]),
-    ("emu-check/src/book/", &["book"]),
-    ("emu-lab/src/compare/", &["compare", "scenario", "render::json"]),
-    ("emu-check/src/prove/", &["prove"]),
-    ("emu-lab/src/render/", &["render"]),
-];
+/// Every source file of the repository: its name and its text.
+fn sources() -> &'static [(String, String)] {
+    static SOURCES: OnceLock<Vec<(String, String)>> = OnceLock::new();
+    SOURCES.get_or_init(|| {
+        files("", ".rs").into_iter().map(|path| (relative(&path), read(&path))).collect()
+    })
+}
 
-/// Words that files under the folder must not contain, and why.
-const FORBIDDEN: &[(&str, &str, &str)] = &[
-    ("lazy-mmu/src/design/", "thread_local", "a design knows of no thread"),
-    ("lazy-mmu/src/design/", "Vec<", "a design allocates nothing"),
-    ("lazy-mmu/src/", "emu_arch", "the generic layer knows of no machine"),
-    ("emu-arch/src/arm64/", "lazy_mmu::", "a backend reaches the task through Hw alone"),
-    ("emu-arch/src/powerpc/", "lazy_mmu::", "a backend reaches the task through Hw alone"),
-    ("emu-arch/src/sparc64/", "lazy_mmu::", "a backend reaches the task through Hw alone"),
-    ("emu-arch/src/s390/", "lazy_mmu::", "a backend reaches the task through Hw alone"),
-    ("emu-arch/src/x86", "lazy_mmu::", "a backend reaches the task through Hw alone"),
-    ("emu-check/src/check/", "sched::current", "the checker knows of no thread"),
-    ("emu-arch/src/replay/", "sched::current", "the replaying host knows of no thread"),
-    ("emu-check/src/prove/", "sched::", "a proof is about designs alone"),
-    ("emu-check/src/prove/", "emu_arch", "a proof is about designs alone"),
-    ("", "HashMap", "its order is random: use BTreeMap"),
-    ("", "HashSet", "its order is random: use BTreeSet"),
-    ("", "SystemTime", "results never depend on the clock"),
-];
+/// The text of a source file.
+fn source(file: &str) -> Option<&'static str> {
+    sources().iter().find(|(name, _)| name == file).map(|(_, text)| text.as_str())
+}
 
-/// The longest file and the longest function, in lines.
-const FILE_LINES_MAX: usize = 400;
-const FN_LINES_MAX: usize = 60;
+/// Tells whether a file is one of tests or of benches.
+fn is_test(file: &str) -> bool {
+    file.starts_with("tests/") || file.ends_with("/tests.rs") || file.starts_with("benches/")
+}
 
-/// Files that may be longer, and why.
-const LONG_FILES: &[(&str, &str)] = &[];
-
-/// Functions that may be longer: file, name, reason.
-const LONG_FNS: &[(&str, &str, &str)] = &[];
-
-/// Every source file of the project.
-fn sources() -> Vec<(String, String)> {
-    let folders = [
-        "cli",
-        "examples",
-        "lazy-mmu",
-        "lazy-mmu-macros",
-        "emu-arch",
-        "emu-check",
-        "emu-input",
-        "emu-lab",
-        "emu-mm",
-        "tests",
-        "benches",
-    ];
-    let paths: Vec<PathBuf> = folders.iter().flat_map(|folder| files(folder, ".rs")).collect();
-    let sources = paths.iter().map(|path| (relative(path), read(path)));
-    sources.filter(|(name, _)| name != "tests/it/tidy.rs" && !name.contains("/target/")).collect()
+/// The architectures: the folder or file of each, and the types there that are a `Backend`.
+fn archs() -> &'static BTreeMap<String, Vec<String>> {
+    static ARCHS: OnceLock<BTreeMap<String, Vec<String>>> = OnceLock::new();
+    ARCHS.get_or_init(|| {
+        let mut archs: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (file, text) in sources() {
+            let Some(inside) = file.strip_prefix("emu-arch/src/") else { continue };
+            let room = inside.split_inclusive('/').next().unwrap_or(inside);
+            for name in text.lines().filter_map(|line| line.strip_prefix("impl Backend for ")) {
+                let name = name.trim_end_matches(" {").to_owned();
+                archs.entry(format!("emu-arch/src/{room}")).or_default().push(name);
+            }
+        }
+        archs
+    })
 }
 
 #[track_caller]
 fn check_none(broken: &[String]) {
     assert!(broken.is_empty(), "\n{}\n", broken.join("\n"));
-}
-
-#[test]
-fn layers() {
-    let mut broken = Vec::new();
-    for (name, text) in sources() {
-        let Some((_, allowed)) = LAYERS.iter().find(|(folder, _)| name.starts_with(folder)) else {
-            continue;
-        };
-        for (number, line) in text.lines().enumerate() {
-            if line.trim_start().starts_with("//") {
-                continue;
-            }
-            for (at, _) in line.match_indices("crate::") {
-                let path = &line[at + "crate::".len()..];
-                let ok = allowed.iter().any(|module| path.starts_with(module))
-                    || line[..at].ends_with(['$', '_', ':'])
-                    || line[..at].ends_with(char::is_alphanumeric);
-                if !ok {
-                    broken.push(format!("{name}:{}: may not use crate::{path}", number + 1));
-                }
-            }
-        }
-    }
-    check_none(&broken);
-}
-
-#[test]
-fn no_circle_of_files() {
-    let mut broken = Vec::new();
-    for root in ["lazy-mmu/src/lib.rs", "lazy-mmu-macros/src/lib.rs", "emu-arch/src/lib.rs", "emu-input/src/lib.rs", "emu-mm/src/lib.rs", "emu-lab/src/lib.rs", "emu-check/src/lib.rs", "cli/main.rs", "tests/it/main.rs"] {
-        let read = |file: &str| std::fs::read_to_string(crate::support::root().join(file)).ok();
-        let imports = imports::Imports::of(root, &read);
-        for circle in imports.circles() {
-            broken.push(format!("{} files import one another: {circle:?}", circle.len()));
-            broken.extend(imports.shortest(&circle));
-        }
-        if std::env::var("DUMP").is_ok() { for (f, e) in &imports.files { for (t, r) in e { println!("{f} -> {t} {r:?}"); } } }
-    }
-    check_none(&broken);
-}
-
-#[test]
-fn forbidden_words() {
-    let mut broken = Vec::new();
-    for (name, text) in sources() {
-        for (folder, word, why) in FORBIDDEN {
-            if !name.starts_with(folder) {
-                continue;
-            }
-            let lines = text.lines().enumerate();
-            for (number, line) in lines.filter(|(_, l)| !l.trim_start().starts_with("//")) {
-                if line.contains(word) {
-                    broken.push(format!("{name}:{}: {word}: {why}", number + 1));
-                }
-            }
-        }
-    }
-    check_none(&broken);
-}
-
-#[test]
-fn every_file_says_what_it_is() {
-    let headless = |(name, text): &(String, String)| {
-        let first = text.lines().next().unwrap_or("");
-        (!first.starts_with("//! ")).then(|| format!("{name}:1: expected `//! ` and a sentence"))
-    };
-    check_none(&sources().iter().filter_map(headless).collect::<Vec<_>>());
-}
-
-#[test]
-fn files_are_short() {
-    let mut broken = Vec::new();
-    for (name, text) in sources() {
-        let lines = text.lines().count();
-        let excepted = LONG_FILES.iter().any(|(file, _)| *file == name);
-        if lines > FILE_LINES_MAX && !excepted {
-            broken.push(format!("{name}: {lines} lines, at most {FILE_LINES_MAX}"));
-        }
-        if lines <= FILE_LINES_MAX && excepted {
-            broken.push(format!("{name}: no longer needs its exception"));
-        }
-    }
-    check_none(&broken);
-}
-
-#[test]
-fn functions_are_short() {
-    let mut broken = Vec::new();
-    for (name, text) in sources() {
-        let lines: Vec<&str> = text.lines().collect();
-        for (start, line) in lines.iter().enumerate() {
-            let Some(fn_name) = fn_name(line) else { continue };
-            let indent = line.len() - line.trim_start().len();
-            let end = format!("{}}}", " ".repeat(indent));
-            // As rustfmt leaves it, a function ends at the first brace of its own indent.
-            let length = lines[start..].iter().position(|line| **line == end).unwrap_or(0) + 1;
-            let excepted = LONG_FNS.iter().any(|(file, f, _)| *file == name && *f == fn_name);
-            if length > FN_LINES_MAX && !excepted {
-                broken.push(format!("{name}:{}: {fn_name} has {length} lines", start + 1));
-            }
-        }
-    }
-    check_none(&broken);
-}
-
-/// The name of the function that begins on `line`, if one with a body over several lines does.
-fn fn_name(line: &str) -> Option<&str> {
-    let code = line.trim_start();
-    let at = code.find("fn ")?;
-    let before = &code[..at];
-    let qualifiers = ["pub", "pub(crate)", "pub(super)", "const", "unsafe", "async", ""];
-    let plain = before.split(' ').all(|word| qualifiers.contains(&word));
-    let name = code[at + 3..].split(|c: char| !c.is_alphanumeric() && c != '_').next()?;
-    (plain && !name.is_empty() && !code.ends_with(['}', ';'])).then_some(name)
-}
-
-#[test]
-fn one_thread_local() {
-    let sources = sources();
-    let ours = sources.iter().filter(|(name, _)| !name.starts_with("benches/"));
-    let found: usize = ours.map(|(_, text)| text.matches("thread_local! {").count()).sum();
-    assert_eq!(found, 1, "the current task has one door: lazy-mmu/src/sched/mod.rs");
-}
-
-#[test]
-fn mirrored_code_says_how() {
-    // A hook or a primitive of a backend mirrors kernel code; its doc says how faithfully.
-    let mut broken = Vec::new();
-    for (name, text) in sources() {
-        let folder = [
-            "emu-arch/src/arm64/",
-            "emu-arch/src/powerpc/",
-            "emu-arch/src/sparc64/",
-            "emu-arch/src/s390/",
-            "emu-arch/src/x86",
-            "lazy-mmu/src/design/counts.rs",
-        ];
-        let mirrors = folder.iter().any(|folder| name.starts_with(folder));
-        if !mirrors || name.ends_with("/tests.rs") {
-            continue;
-        }
-        if !text.contains("Fidelity: ") && text.contains("fn ") {
-            broken.push(format!("{name}: no fidelity tag"));
-        }
-    }
-    check_none(&broken);
-}
-
-#[test]
-fn fidelity_tags_say_what_they_must() {
-    let mut broken = Vec::new();
-    for (name, text) in sources().iter().filter(|(name, _)| name != "tests/it/fidelity.rs") {
-        for tag in fidelity::tags(text) {
-            if tag.split().is_none() || !tag.names_a_version() {
-                broken.push(format!(
-                    "{name}:{}: {:?} names no kind or no version",
-                    tag.line, tag.text
-                ));
-            }
-        }
-    }
-    check_none(&broken);
-}
-
-#[test]
-fn the_changelog_has_the_sections_of_keep_a_changelog() {
-    let text = read(&root().join("CHANGELOG.md"));
-    assert!(text.starts_with("# Changelog\n") && text.contains("\n## [Unreleased]\n"));
-    let known = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"];
-    for line in text.lines().filter_map(|line| line.strip_prefix("### ")) {
-        assert!(known.contains(&line), "unknown section {line:?}");
-    }
-}
-
-#[test]
-fn every_dependency_has_a_paragraph() {
-    let manifest = read(&root().join("Cargo.toml"));
-    let section = manifest.split("[workspace.dependencies]").nth(1).expect("the section");
-    let section = section.split("\n[").next().expect("its text");
-    let architecture = read(&root().join("ARCHITECTURE.md"));
-    let names = section.lines().filter_map(|line| line.split_once(" = ")).map(|(name, _)| name);
-    let missing = names.filter(|name| {
-        !name.starts_with('#')
-            && !name.starts_with("lazy-")
-            && !name.starts_with("emu-")
-            && !architecture.contains(&format!("**{name}**"))
-    });
-    check_none(
-        &missing
-            .map(|name| format!("ARCHITECTURE.md: no paragraph **{name}**"))
-            .collect::<Vec<_>>(),
-    );
 }
