@@ -79,6 +79,33 @@ macro_rules! for_each_primitive {
 }
 pub(crate) use for_each_primitive;
 
+/// The primitives that take effect at once, whoever observes, one row each: name and arguments.
+macro_rules! for_each_other_primitive {
+    ($callback:ident) => {
+        $callback! {
+            /// Touches memory through the entry, as a CPU does.
+            access(ptep: Ptep<'_>, access: Access);
+            /// Writes the entry above the last level that covers `addr`: `set_pmd()` and its like.
+            set_table(level: Level, valid: bool);
+            /// Flushes `pages` pages from the TLBs: `flush_tlb_range()` and, for the kernel's pages,
+            /// `flush_tlb_kernel_range()`. A record shows at most 1023.
+            flush_tlb_range(pages: u64);
+            /// Flushes the TLBs at the end of an `mmu_gather` over `pages` pages from `addr` on; on an
+            /// architecture whose batch is the flush, it flushes the batch. A record shows at most
+            /// 1023.
+            tlb_flush(pages: u64);
+            /// An `mmu_gather` takes the flush of `nr` pages from `addr` on upon itself.
+            tlb_remove_tlb_entries(nr: u16);
+            /// Reclaim defers the flush of `nr` pages from `addr` on, until someone asks for it.
+            set_tlb_ubc_flush_pending(nr: u16);
+            /// Flushes what reclaim has deferred, if anything: what whoever relies on flushed entries
+            /// does after taking the lock of their table.
+            flush_tlb_batched_pending();
+        }
+    };
+}
+pub(crate) use for_each_other_primitive;
+
 /// Declares the primitives as functions of the kernel.
 macro_rules! functions {
     ($($(#[$meta:meta])* $name:ident($($arg:ident: $type:ty = $from:ident),*) $(-> $ret:ty)?

@@ -9,33 +9,8 @@ use lazy_mmu::arch::Point;
 use lazy_mmu::sched;
 
 use super::Machine;
-
-/// What falls into a call.
-#[derive(Clone)]
-pub(super) struct Script {
-    /// The name of the point.
-    name: String,
-    /// How many of that name are still passed by.
-    passes: u32,
-    run: Rc<dyn Fn() -> Option<u8>>,
-}
-
-impl std::fmt::Debug for Script {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Script({})", self.name)
-    }
-}
-
-/// The name of a point in scenarios: `store`, `arch_enter`, `arch_leave`, `arch_flush`, or the name
-/// of an effect without its arguments.
-#[must_use]
-pub fn point_name(point: Point) -> &'static str {
-    match point {
-        Point::Store => "store",
-        Point::Hook(hook) => hook.short.trim_end_matches("()"),
-        Point::Effect(name) => name.split(['(', '=']).next().unwrap_or(name),
-    }
-}
+use super::inner::Script;
+use crate::kernel::point_name;
 
 impl Machine {
     /// Runs `body`, and `script` at the point number `nth`, from 1, called `name` inside of it; tells whether there

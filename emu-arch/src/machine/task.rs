@@ -3,38 +3,10 @@
 //! The thread-local of [`lazy_mmu::sched`] holds the task that runs on the executing CPU; all others
 //! are kept here. A switch swaps them, so that annotated code runs unchanged in any task.
 
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
-
 use lazy_mmu::sched::{self, TaskStruct};
 
 use super::{Machine, NR_CPUS};
 use crate::kernel::{self, Cpus, Step, TaskOp, idle};
-
-/// The highest number of a task that is not an idle task.
-pub const PID_MAX: u8 = 200;
-
-/// The tasks of a machine.
-#[derive(Debug)]
-pub(super) struct Tasks {
-    /// Every task that is not running on the executing CPU.
-    saved: RefCell<BTreeMap<u8, TaskStruct>>,
-    running: [Cell<u8>; NR_CPUS],
-}
-
-impl Tasks {
-    /// Task 0 runs on CPU 0, an idle task on every other.
-    pub(super) fn new() -> Self {
-        let running =
-            std::array::from_fn(|cpu| Cell::new(if cpu == 0 { 0 } else { idle(cpu as u8) }));
-        Self { saved: RefCell::default(), running }
-    }
-
-    /// Keeps a task that runs nowhere yet.
-    pub(super) fn add(&self, task: TaskStruct) {
-        self.saved.borrow_mut().insert(task.pid, task);
-    }
-}
 
 impl Machine {
     /// The CPU that executes.

@@ -6,11 +6,10 @@ use lazy_mmu::call::{self, TaskHost};
 use lazy_mmu::design::{Call, CallInfo, Context, Design, Effect, HookInfo, StateBits, Token, Warn};
 use lazy_mmu::trace::Event;
 
-use super::Fault;
 use super::exec::Exec;
 use super::memory::slot_of;
 use crate::backend::{Backend, Hw};
-use crate::kernel::{self, Host, PteArgs, Step};
+use crate::kernel::{self, Fault, Host, PteArgs, Step};
 
 impl<B: Backend> Exec<'_, B> {
     /// Does a step.

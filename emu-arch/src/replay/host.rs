@@ -9,15 +9,13 @@ use lazy_mmu::preempt::PreemptCount;
 use lazy_mmu::sched::{TaskStruct, bad_preempt_count};
 use lazy_mmu::trace::Event;
 
-use super::Fault;
 use super::exec::{Exec, Reach};
-use crate::backend::{At, Backend, Hw, Psize, Slot};
+use crate::backend::{At, Backend, Hw, Psize, Slot, slice};
 use crate::hazard::{Hazard, Trigger};
 use crate::hw::addr::VirtAddr;
 use crate::hw::effect::{Effect, Kind};
 use crate::hw::pte::Pte;
-use crate::kernel::{ContextOp, Host};
-use crate::machine::slice;
+use crate::kernel::{ContextOp, Fault, Host};
 use crate::tracker::{Now, Tracker};
 
 impl<B: Backend> Reach<'_, B> {

@@ -14,9 +14,9 @@ use lazy_mmu::preempt::PreemptCount;
 use crate::backend::{At, Facts};
 use crate::hazard::{self, Hazard, Trigger};
 use crate::hw::addr::{PMD_SHIFT, PTRS_PER_PTE, VirtAddr};
+use crate::hw::limits::NR_CPUS;
 use crate::hw::page_map::{Page, PageMap};
 use crate::hw::pte::Pte;
-use crate::machine::NR_CPUS;
 use pending::{Pending, Updates};
 use stale::Stales;
 

@@ -5,21 +5,9 @@
 //! arch/x86/xen/enlighten_pv.c, v6.6 to v7.2; up to v6.5 all but the leave hook and the end of a
 //! switch stood in arch/x86/kernel/paravirt.c.
 
+use super::cpu::{LazyMode, XenCpu, XenPv};
 use super::multicalls::xen_mc_flush;
-use super::{XenCpu, XenPv};
 use crate::backend::Hw;
-
-/// What the CPU is lazy about: `enum xen_lazy_mode`, up to v6.5 `enum paravirt_lazy_mode`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum LazyMode {
-    /// `XEN_LAZY_NONE`
-    #[default]
-    None,
-    /// `XEN_LAZY_MMU`
-    Mmu,
-    /// `XEN_LAZY_CPU`: between the two halves of a context switch.
-    Cpu,
-}
 
 /// Bit of the thread flag of a task that is switched out in a section, up to v6.19.
 ///

@@ -1,6 +1,5 @@
 //! The text of a cell, line by line, with what stands out about each line.
 
-use super::text::Paint;
 use super::{Cell, Part, Row};
 
 /// What stands out about a piece of text.
@@ -16,6 +15,9 @@ pub enum Tone {
     /// A check after which the call does not go on.
     Bug,
 }
+
+/// How a piece of text is shown: for a terminal with colours, say.
+pub type Paint<'p> = &'p dyn Fn(Tone, &str) -> String;
 
 /// One line of a cell, with a sign before it.
 #[derive(Clone, Debug)]

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+pub use super::cells::Paint;
 use super::cells::{Line, Tone, cell_lines, wrap};
 use super::columns::Varies;
 use super::{Cell, Column, Comparison, End, Part, Row};
@@ -16,9 +17,6 @@ const CALL_MAX: usize = 24;
 const GAP: &str = " | ";
 /// The deepest nesting that the indent follows.
 const INDENTS_MAX: usize = 5;
-
-/// How a piece of text is shown: for a terminal with colours, say.
-pub type Paint<'p> = &'p dyn Fn(Tone, &str) -> String;
 
 /// The comparison without colours.
 #[must_use]

@@ -11,8 +11,17 @@ use lazy_mmu::sched;
 use lazy_mmu::trace::Event;
 
 use super::driver::{Script, Stage};
-use super::run::{Standing, Unmet};
-use super::{Expect, Inside, Line, Scenario, Step};
+use super::setup::Standing;
+use super::value::{Expect, Inside, Line, Scenario, Step};
+
+/// A claim of a scenario that did not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unmet {
+    /// The number of its line.
+    pub line: u32,
+    /// What was expected and what was found.
+    pub message: String,
+}
 
 /// The machine of a run and what its lines refer to.
 pub(super) struct Lab {

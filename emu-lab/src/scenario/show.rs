@@ -2,13 +2,11 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use emu_arch::backend::Psize;
-use emu_arch::kernel::{self, Lock, Prot, PteArgs};
+use emu_arch::kernel::{self, Lock, PteArgs};
 
+use super::value::{Expect, Step};
+use super::words::{EXPECTATIONS, PROTS, PSIZES};
 use lazy_mmu::design::Takes;
-
-use super::words::EXPECTATIONS;
-use super::{Expect, Step};
 
 impl Display for Step {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -59,12 +57,8 @@ fn write(f: &mut Formatter<'_>, name: &str, args: &PteArgs, takes_nr: bool) -> f
     if takes_nr {
         write!(f, " {}", args.nr)?;
     }
-    match args.prot {
-        None => {}
-        Some(Prot::ReadOnly) => f.write_str(" ro")?,
-        Some(Prot::ReadExec) => f.write_str(" rx")?,
-        Some(Prot::ReadWrite) => f.write_str(" rw")?,
-        Some(Prot::None) => f.write_str(" none")?,
+    if let Some((name, _)) = PROTS.iter().find(|(_, prot)| Some(*prot) == args.prot) {
+        write!(f, " {name}")?;
     }
     if args.mm > 1 {
         write!(f, " mm={}", args.mm)?;
@@ -72,12 +66,10 @@ fn write(f: &mut Formatter<'_>, name: &str, args: &PteArgs, takes_nr: bool) -> f
     if let Some(pfn) = args.pfn {
         write!(f, " pfn={pfn:#x}")?;
     }
-    match args.psize {
-        None => Ok(()),
-        Some(Psize::Page4K) => f.write_str(" psize=4k"),
-        Some(Psize::Page64K) => f.write_str(" psize=64k"),
-        Some(Psize::Page16M) => f.write_str(" psize=16m"),
+    if let Some((name, _)) = PSIZES.iter().find(|(_, psize)| Some(*psize) == args.psize) {
+        write!(f, " psize={name}")?;
     }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -19,84 +19,19 @@
 mod exit;
 mod fork;
 mod mprotect;
+mod options;
 mod report;
 mod stage;
 mod vmalloc;
 
-use std::num::NonZeroU32;
+use emu_arch::Arch;
 
-use emu_arch::{Arch, Kernel};
-use lazy_mmu::design::Design;
+use crate::proc::{BuildError, Mapping};
 
-use crate::proc::{BuildError, Mapping, Populate};
-
+pub use options::{Options, WORKLOADS, Workload};
 pub use report::{Report, Row};
 
 use stage::{Mode, Stage};
-
-/// A workload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Workload {
-    /// `fork()`: a child gets a copy of the page tables.
-    Fork,
-    /// `exit()`: all page tables are emptied.
-    Exit,
-    /// `mprotect()`: each mapping that may be written becomes read-only.
-    Mprotect,
-    /// `vmalloc()` and `vfree()`: as many pages as each mapping has in memory are mapped into the
-    /// kernel's address space, used, and unmapped.
-    Vmalloc,
-}
-
-/// Every workload.
-pub const WORKLOADS: [Workload; 4] =
-    [Workload::Fork, Workload::Exit, Workload::Mprotect, Workload::Vmalloc];
-
-impl Workload {
-    /// The name that the command line uses.
-    #[must_use]
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::Fork => "fork",
-            Self::Exit => "exit",
-            Self::Mprotect => "mprotect",
-            Self::Vmalloc => "vmalloc",
-        }
-    }
-
-    /// One line on what the workload does.
-    #[must_use]
-    pub const fn about(self) -> &'static str {
-        match self {
-            Self::Fork => "copy the page tables for a child (copy_page_range)",
-            Self::Exit => "empty all page tables (unmap_page_range)",
-            Self::Mprotect => "make each writable mapping read-only (change_protection)",
-            Self::Vmalloc => "map and unmap as many kernel pages (vmap_pages_range, vunmap_range)",
-        }
-    }
-
-    /// Finds a workload by its name.
-    #[must_use]
-    pub fn by_id(id: &str) -> Option<Self> {
-        WORKLOADS.into_iter().find(|workload| workload.id() == id)
-    }
-}
-
-/// How a workload runs.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Options {
-    /// Which pages are in memory.
-    pub populate: Populate,
-    /// The scheduler wants the CPU back after that many questions; never by default.
-    pub resched: Option<NonZeroU32>,
-    /// Pages of a folio as a power of two, 0 to 9.
-    pub folio_order: u8,
-    /// The era of the architecture's code.
-    pub kernel: Kernel,
-    /// The design of the API. The run with the mode paused is always that of the default design:
-    /// what takes effect at once depends on no design.
-    pub design: Design,
-}
 
 /// Runs `workload` over the address space with `mappings` on a machine of `arch`.
 ///

@@ -1,70 +1,14 @@
-//! The rules of the project as tests: layers, sizes, heads of files, fidelity tags, one door.
-//!
-//! Every rule collects all that break it before it fails. An exception is an entry in a table with
-//! its reason.
+//! Rules about text: words, sizes, heads, comments, fidelity tags, and the documents beside the code.
 
-use std::path::PathBuf;
-
+use super::{archs, check_none, is_test, sources};
 use crate::fidelity;
-use crate::support::{files, read, relative, root};
-
-/// Who may import whom inside a crate: files under the folder, and the modules of the same crate
-/// that they may name. The edges between crates are Cargo's.
-const LAYERS: &[(&str, &[&str])] = &[
-    ("lazy-mmu/src/design/", &["design", "preempt", "lazy_mmu_state"]),
-    ("lazy-mmu/src/preempt.rs", &[]),
-    ("lazy-mmu/src/trace/", &["trace", "design", "preempt", "record_hooks"]),
-    ("lazy-mmu/src/arch.rs", &["design", "trace", "ptes"]),
-    ("lazy-mmu/src/call.rs", &["arch", "design", "ptes", "trace"]),
-    ("lazy-mmu/src/sched/", &["design", "preempt", "ptes", "trace", "arch", "pgtable::warn"]),
-    ("emu-arch/src/hw/", &["hw"]),
-    ("emu-arch/src/id.rs", &[]),
-    ("emu-arch/src/era.rs", &["id"]),
-    ("emu-arch/src/backend/", &["Kernel", "hw", "backend"]),
-    ("emu-arch/src/hazard/", &["backend", "hazard", "hw", "id"]),
-    (
-        "emu-arch/src/tracker/",
-        &["backend", "hazard", "hw", "machine::NR_CPUS", "powerpc", "tracker"],
-    ),
-    ("emu-arch/src/naive.rs", &["Kernel", "backend", "hw"]),
-    ("emu-arch/src/arm64/", &["Kernel", "backend", "hw", "arm64"]),
-    ("emu-arch/src/powerpc/", &["Kernel", "backend", "hw", "powerpc"]),
-    ("emu-arch/src/sparc64/", &["Kernel", "backend", "hw", "sparc64"]),
-    ("emu-arch/src/s390/", &["Kernel", "backend", "hw", "s390"]),
-    ("emu-arch/src/x86/", &["Kernel", "backend", "hw"]),
-    ("emu-arch/src/x86_xen/", &["Kernel", "backend", "hw", "x86_xen"]),
-    ("emu-arch/src/kernel/", &["backend", "hazard", "hw", "kernel", "machine::NR_CPUS", "tracker"]),
-    (
-        "emu-arch/src/machine/",
-        &["backend", "hazard", "hw", "kernel", "machine", "pgtable", "tracker", "{Arch, Kernel}"],
-    ),
-    (
-        "emu-arch/src/replay/",
-        &["Arch", "backend", "hazard", "hw", "kernel", "machine", "replay", "tracker"],
-    ),
-    ("emu-arch/src/pgtable.rs", &["backend", "hw", "kernel::ptes", "machine"]),
-    ("emu-input/src/", &[]),
-    ("emu-mm/src/mm/", &["mm"]),
-    ("emu-mm/src/proc/", &["proc", "mm"]),
-    ("emu-mm/src/workload/", &["workload", "mm", "proc"]),
-    ("emu-lab/src/scenario/", &["scenario"]),
-    ("emu-check/src/check/", &["check", "prove"]),
-    ("emu-check/src/book/", &["book"]),
-    ("emu-lab/src/compare/", &["compare", "scenario", "render::json"]),
-    ("emu-check/src/prove/", &["prove"]),
-    ("emu-lab/src/render/", &["render"]),
-];
+use crate::support::{read, root};
 
 /// Words that files under the folder must not contain, and why.
 const FORBIDDEN: &[(&str, &str, &str)] = &[
     ("lazy-mmu/src/design/", "thread_local", "a design knows of no thread"),
     ("lazy-mmu/src/design/", "Vec<", "a design allocates nothing"),
     ("lazy-mmu/src/", "emu_arch", "the generic layer knows of no machine"),
-    ("emu-arch/src/arm64/", "lazy_mmu::", "a backend reaches the task through Hw alone"),
-    ("emu-arch/src/powerpc/", "lazy_mmu::", "a backend reaches the task through Hw alone"),
-    ("emu-arch/src/sparc64/", "lazy_mmu::", "a backend reaches the task through Hw alone"),
-    ("emu-arch/src/s390/", "lazy_mmu::", "a backend reaches the task through Hw alone"),
-    ("emu-arch/src/x86", "lazy_mmu::", "a backend reaches the task through Hw alone"),
     ("emu-check/src/check/", "sched::current", "the checker knows of no thread"),
     ("emu-arch/src/replay/", "sched::current", "the replaying host knows of no thread"),
     ("emu-check/src/prove/", "sched::", "a proof is about designs alone"),
@@ -84,61 +28,14 @@ const LONG_FILES: &[(&str, &str)] = &[];
 /// Functions that may be longer: file, name, reason.
 const LONG_FNS: &[(&str, &str, &str)] = &[];
 
-/// Every source file of the project.
-fn sources() -> Vec<(String, String)> {
-    let folders = [
-        "cli",
-        "examples",
-        "lazy-mmu",
-        "lazy-mmu-macros",
-        "emu-arch",
-        "emu-check",
-        "emu-input",
-        "emu-lab",
-        "emu-mm",
-        "tests",
-        "benches",
-    ];
-    let paths: Vec<PathBuf> = folders.iter().flat_map(|folder| files(folder, ".rs")).collect();
-    let sources = paths.iter().map(|path| (relative(path), read(path)));
-    sources.filter(|(name, _)| name != "tests/it/tidy.rs" && !name.contains("/target/")).collect()
-}
-
-#[track_caller]
-fn check_none(broken: &[String]) {
-    assert!(broken.is_empty(), "\n{}\n", broken.join("\n"));
-}
-
-#[test]
-fn layers() {
-    let mut broken = Vec::new();
-    for (name, text) in sources() {
-        let Some((_, allowed)) = LAYERS.iter().find(|(folder, _)| name.starts_with(folder)) else {
-            continue;
-        };
-        for (number, line) in text.lines().enumerate() {
-            if line.trim_start().starts_with("//") {
-                continue;
-            }
-            for (at, _) in line.match_indices("crate::") {
-                let path = &line[at + "crate::".len()..];
-                let ok = allowed.iter().any(|module| path.starts_with(module))
-                    || line[..at].ends_with(['$', '_', ':'])
-                    || line[..at].ends_with(char::is_alphanumeric);
-                if !ok {
-                    broken.push(format!("{name}:{}: may not use crate::{path}", number + 1));
-                }
-            }
-        }
-    }
-    check_none(&broken);
-}
-
 #[test]
 fn forbidden_words() {
+    let backend = |arch| (arch, "lazy_mmu::", "a backend reaches the task through Hw alone");
+    let archs = archs().keys().map(|arch| backend(arch.as_str()));
+    let forbidden: Vec<_> = FORBIDDEN.iter().copied().chain(archs).collect();
     let mut broken = Vec::new();
-    for (name, text) in sources() {
-        for (folder, word, why) in FORBIDDEN {
+    for (name, text) in sources().iter().filter(|(name, _)| !name.starts_with("tests/it/tidy/")) {
+        for (folder, word, why) in &forbidden {
             if !name.starts_with(folder) {
                 continue;
             }
@@ -147,6 +44,23 @@ fn forbidden_words() {
                 if line.contains(word) {
                     broken.push(format!("{name}:{}: {word}: {why}", number + 1));
                 }
+            }
+        }
+    }
+    check_none(&broken);
+}
+
+/// The widest comment line, in columns.
+const COMMENT_MAX: usize = 100;
+
+#[test]
+fn comments_fit_the_page() {
+    let mut broken = Vec::new();
+    for (name, text) in sources() {
+        for (number, line) in text.lines().enumerate() {
+            let width = line.chars().count();
+            if line.trim_start().starts_with("//") && width > COMMENT_MAX {
+                broken.push(format!("{name}:{}: a comment of {width} columns", number + 1));
             }
         }
     }
@@ -211,8 +125,7 @@ fn fn_name(line: &str) -> Option<&str> {
 
 #[test]
 fn one_thread_local() {
-    let sources = sources();
-    let ours = sources.iter().filter(|(name, _)| !name.starts_with("benches/"));
+    let ours = sources().iter().filter(|(name, _)| !is_test(name));
     let found: usize = ours.map(|(_, text)| text.matches("thread_local! {").count()).sum();
     assert_eq!(found, 1, "the current task has one door: lazy-mmu/src/sched/mod.rs");
 }
@@ -222,16 +135,9 @@ fn mirrored_code_says_how() {
     // A hook or a primitive of a backend mirrors kernel code; its doc says how faithfully.
     let mut broken = Vec::new();
     for (name, text) in sources() {
-        let folder = [
-            "emu-arch/src/arm64/",
-            "emu-arch/src/powerpc/",
-            "emu-arch/src/sparc64/",
-            "emu-arch/src/s390/",
-            "emu-arch/src/x86",
-            "lazy-mmu/src/design/counts.rs",
-        ];
-        let mirrors = folder.iter().any(|folder| name.starts_with(folder));
-        if !mirrors || name.ends_with("/tests.rs") {
+        let mirrors = archs().keys().any(|arch| name.starts_with(arch.as_str()));
+        let mirrors = mirrors || name == "lazy-mmu/src/design/counts.rs";
+        if !mirrors || is_test(name) {
             continue;
         }
         if !text.contains("Fidelity: ") && text.contains("fn ") {

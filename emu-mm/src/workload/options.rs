@@ -1,0 +1,75 @@
+//! Which workloads there are, and how one runs.
+
+use std::num::NonZeroU32;
+
+use emu_arch::Kernel;
+use lazy_mmu::design::Design;
+
+use crate::proc::Populate;
+
+macro_rules! workloads {
+    ($($(#[$meta:meta])* $name:ident = $id:literal, $about:literal;)*) => {
+        /// A workload.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Workload {
+            $($(#[$meta])* $name,)*
+        }
+
+        /// Every workload.
+        pub const WORKLOADS: [Workload; [$($id),*].len()] = [$(Workload::$name),*];
+
+        impl Workload {
+            /// The name that the command line uses.
+            #[must_use]
+            pub const fn id(self) -> &'static str {
+                match self {
+                    $(Self::$name => $id,)*
+                }
+            }
+
+            /// One line on what the workload does.
+            #[must_use]
+            pub const fn about(self) -> &'static str {
+                match self {
+                    $(Self::$name => $about,)*
+                }
+            }
+        }
+    };
+}
+
+workloads! {
+    /// `fork()`: a child gets a copy of the page tables.
+    Fork = "fork", "copy the page tables for a child (copy_page_range)";
+    /// `exit()`: all page tables are emptied.
+    Exit = "exit", "empty all page tables (unmap_page_range)";
+    /// `mprotect()`: each mapping that may be written becomes read-only.
+    Mprotect = "mprotect", "make each writable mapping read-only (change_protection)";
+    /// `vmalloc()` and `vfree()`: as many pages as each mapping has in memory are mapped into the
+    /// kernel's address space, used, and unmapped.
+    Vmalloc = "vmalloc", "map and unmap as many kernel pages (vmap_pages_range, vunmap_range)";
+}
+
+impl Workload {
+    /// Finds a workload by its name.
+    #[must_use]
+    pub fn by_id(id: &str) -> Option<Self> {
+        WORKLOADS.into_iter().find(|workload| workload.id() == id)
+    }
+}
+
+/// How a workload runs.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Which pages are in memory.
+    pub populate: Populate,
+    /// The scheduler wants the CPU back after that many questions; never by default.
+    pub resched: Option<NonZeroU32>,
+    /// Pages of a folio as a power of two, 0 to 9.
+    pub folio_order: u8,
+    /// The era of the architecture's code.
+    pub kernel: Kernel,
+    /// The design of the API. The run with the mode paused is always that of the default design:
+    /// what takes effect at once depends on no design.
+    pub design: Design,
+}
