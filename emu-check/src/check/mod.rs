@@ -33,14 +33,14 @@
 pub mod arena;
 mod client;
 pub mod findings;
-mod interfere;
-mod lines;
-mod local;
+mod interrupts;
+mod to_scenario;
+mod transitions;
 mod model;
 mod moves;
 mod ops;
 mod options;
-mod path;
+mod render;
 mod property;
 mod questions;
 mod recorded;

@@ -13,7 +13,7 @@ use lazy_mmu::sched::TaskStruct;
 use rustc_hash::FxBuildHasher;
 
 use super::client::{Level, Op};
-use super::moves::{Found, LocalMove, Move, Note};
+use super::moves::{Found, LocalMove, Move, Verdicts};
 use super::options::Options;
 use emu_lab::value::{Code, Local, Memory, code};
 
@@ -53,7 +53,7 @@ pub(super) struct Model {
     pub(super) record: Option<Record>,
     tasks: Set<Task>,
     memories: Set<Memory>,
-    notes: Set<Note>,
+    verdicts: Set<Verdicts>,
     /// What the task of a triple can do: a range of `pool`.
     moves: IndexMap<Triple, (u32, u32), FxBuildHasher>,
     pool: Vec<LocalMove>,
@@ -115,13 +115,13 @@ impl Model {
             record: None,
             tasks: Set::default(),
             memories: Set::default(),
-            notes: Set::default(),
+            verdicts: Set::default(),
             moves: IndexMap::default(),
             pool: Vec::new(),
             handlers: Set::default(),
             arrivals: IndexMap::default(),
         };
-        model.notes.insert(Note::default());
+        model.verdicts.insert(Verdicts::default());
         let start = model.start(memory);
         (model, start)
     }
@@ -163,12 +163,12 @@ impl Model {
         &self.memories[number as usize]
     }
 
-    pub(super) fn note(&self, number: u32) -> &Note {
-        &self.notes[number as usize]
+    pub(super) fn verdicts(&self, number: u32) -> &Verdicts {
+        &self.verdicts[number as usize]
     }
 
-    pub(super) fn intern_note(&mut self, note: Note) -> u32 {
-        self.notes.insert_full(note).0 as u32
+    pub(super) fn intern_verdicts(&mut self, verdicts: Verdicts) -> u32 {
+        self.verdicts.insert_full(verdicts).0 as u32
     }
 
     /// The numbers of what a move leaves behind.
@@ -275,7 +275,7 @@ impl Model {
         see: &mut dyn FnMut(Move, Found, &Words),
     ) {
         let layout = self.layout();
-        let fatal = self.note(leave.note).fatal;
+        let fatal = self.verdicts(leave.verdicts).fatal;
         for to in 0..layout.all {
             let elsewhere = (0..layout.cpus).any(|cpu| running(left[layout.all + cpu]) == to);
             let others_idle = to >= layout.tasks && to != layout.tasks + cpu;

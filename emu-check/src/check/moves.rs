@@ -54,7 +54,7 @@ impl Move {
 
 /// What a move says of the properties.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) struct Note {
+pub(super) struct Verdicts {
     /// What does not hold, each with the condition of a check where one found it.
     pub(super) broken: Vec<(Property, &'static str)>,
     /// Nothing goes on.
@@ -68,7 +68,7 @@ pub(super) struct LocalMove {
     pub(super) task: u32,
     pub(super) per_cpu: u32,
     pub(super) memory: u32,
-    pub(super) note: u32,
+    pub(super) verdicts: u32,
     pub(super) sometimes: u16,
 }
 
@@ -78,15 +78,15 @@ impl LocalMove {
             Move::Interrupt { .. } | Move::Handled { .. } | Move::Leave => 1,
             _ => 0,
         };
-        Found { notes: [self.note, 0], sometimes: self.sometimes, cost }
+        Found { verdicts: [self.verdicts, 0], sometimes: self.sometimes, cost }
     }
 }
 
 /// What a move found, and what it costs a reader.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Found {
-    /// The numbers of its notes; 0 is an empty one.
-    pub(super) notes: [u32; 2],
+    /// The numbers of its verdicts; 0 is an empty one.
+    pub(super) verdicts: [u32; 2],
     pub(super) sometimes: u16,
     /// The number of switches and interrupts.
     pub(super) cost: u16,
@@ -94,7 +94,7 @@ pub(super) struct Found {
 
 impl Found {
     pub(super) fn and(&mut self, other: Self) {
-        self.notes[1] = other.notes[0];
+        self.verdicts[1] = other.verdicts[0];
         self.sometimes |= other.sometimes;
     }
 }

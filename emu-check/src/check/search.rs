@@ -48,13 +48,13 @@ pub(super) struct Outcome {
     pub(super) depth: u32,
     pub(super) sometimes: u16,
     /// The shortest way on which each property breaks.
-    pub(super) broken: BTreeMap<Broken, Way>,
+    pub(super) broken: BTreeMap<Broken, Path>,
     pub(super) bytes: usize,
 }
 
 /// A way through the model: states and the moves between them, the last of which breaks a property.
 #[derive(Clone, Debug)]
-pub(super) struct Way {
+pub(super) struct Path {
     pub(super) states: Vec<Words>,
     pub(super) moves: Vec<Move>,
     pub(super) cost: u16,
@@ -109,7 +109,7 @@ impl<'m, const W: usize> Search<'m, W> {
     fn run(mut self) -> Outcome {
         let end = self.layers();
         let broken = std::mem::take(&mut self.broken);
-        let broken = broken.into_iter().map(|(what, found)| (what, self.way(found))).collect();
+        let broken = broken.into_iter().map(|(what, found)| (what, self.path(found))).collect();
         Outcome {
             end,
             states: self.arena.len(),
@@ -172,24 +172,24 @@ impl<'m, const W: usize> Search<'m, W> {
     fn look_at(&mut self, number: u32, next: u32) {
         let (state, cost) = (widen(&self.arena.state(number)), self.arena.cost(number));
         let Self { model, arena, transitions, sometimes, broken, breaking, .. } = self;
-        let mut notes = Vec::new();
+        let mut verdicts = Vec::new();
         model.expand(&state, &mut |mv, found: Found, after| {
             *transitions += 1;
             *sometimes |= found.sometimes;
             let cost = cost.saturating_add(found.cost);
-            if found.notes == [0, 0] {
+            if found.verdicts == [0, 0] {
                 arena.reach(narrow(after), number, cost, next);
             } else {
-                notes.push((mv, found, *after));
+                verdicts.push((mv, found, *after));
             }
         });
-        for (mv, found, after) in notes {
+        for (mv, found, after) in verdicts {
             let cost = cost.saturating_add(found.cost);
             let mut fatal = false;
-            for note in found.notes {
-                let note = model.note(note);
-                fatal |= note.fatal;
-                for what in &note.broken {
+            for verdicts in found.verdicts {
+                let verdicts = model.verdicts(verdicts);
+                fatal |= verdicts.fatal;
+                for what in &verdicts.broken {
                     let this = Break { from: number, mv, cost };
                     if !broken.contains_key(what) {
                         let best = breaking.entry(*what).or_insert(this);
@@ -206,7 +206,7 @@ impl<'m, const W: usize> Search<'m, W> {
     }
 
     /// The way to `found`.
-    fn way(&mut self, found: Break) -> Way {
+    fn path(&mut self, found: Break) -> Path {
         let mut numbers = vec![found.from];
         while let Some(&number) = numbers.last()
             && number != 0
@@ -220,7 +220,7 @@ impl<'m, const W: usize> Search<'m, W> {
             moves.extend(self.cheapest(&pair[0], &pair[1]));
         }
         moves.push(found.mv);
-        Way { states, moves, cost: found.cost }
+        Path { states, moves, cost: found.cost }
     }
 
     /// The cheapest move from one state to the other.
