@@ -3,4 +3,5 @@
 
 pub mod book;
 pub mod check;
+pub mod explore;
 pub mod prove;

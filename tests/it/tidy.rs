@@ -47,10 +47,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("emu-mm/src/workload/", &["workload", "mm", "proc"]),
     ("emu-lab/src/scenario/", &["scenario"]),
     ("emu-lab/src/value/", &["value", "scenario"]),
-    ("emu-check/src/check/", &["check", "prove"]),
-    ("emu-check/src/book/", &["book"]),
+    ("emu-check/src/explore/", &["explore"]),
+    ("emu-check/src/check/", &["check", "explore", "prove"]),
+    ("emu-check/src/book/", &["book", "prove"]),
     ("emu-lab/src/compare/", &["compare", "scenario", "render::json"]),
-    ("emu-check/src/prove/", &["prove"]),
+    ("emu-check/src/prove/", &["explore", "prove"]),
     ("emu-lab/src/render/", &["render"]),
 ];
 
@@ -66,6 +67,7 @@ const FORBIDDEN: &[(&str, &str, &str)] = &[
     ("emu-arch/src/x86", "lazy_mmu::", "a backend reaches the task through Hw alone"),
     ("emu-check/src/check/", "sched::current", "the checker knows of no thread"),
     ("emu-lab/src/value/", "sched::current", "the value knows of no thread"),
+    ("emu-check/src/explore/", "lazy_mmu", "the explorer knows of no model"),
     ("emu-check/src/prove/", "sched::", "a proof is about designs alone"),
     ("emu-check/src/prove/", "emu_arch", "a proof is about designs alone"),
     ("", "HashMap", "its order is random: use BTreeMap"),

@@ -5,7 +5,7 @@ use lazy_mmu::preempt::PreemptCount;
 use super::client::{Level, Owner};
 use super::model::{Model, Task, Triple};
 use super::moves::{LocalMove, Move, Verdicts};
-use super::property::Sometimes;
+use super::property::{Marks, Sometimes};
 use emu_lab::value::{Local, Seen};
 
 impl Model {
@@ -33,8 +33,8 @@ impl Model {
                 let next = self.pool_at(n);
                 let verdicts = self.join(run.verdicts, next.verdicts);
                 let sometimes = run.sometimes | next.sometimes;
-                let mut joined = LocalMove { verdicts, sometimes, ..next };
-                let fatal = self.verdicts(verdicts).fatal;
+                let fatal = run.fatal | next.fatal;
+                let mut joined = LocalMove { verdicts, fatal, sometimes, ..next };
                 match next.mv {
                     Move::Begin { op, .. } => {
                         let ops = ops.iter().copied().chain([op]).collect();
@@ -135,7 +135,7 @@ impl Model {
         mut task: Task,
         local: Local,
         seen: &Seen,
-        sometimes: u16,
+        sometimes: Marks,
     ) -> LocalMove {
         let mut verdicts = Verdicts::default();
         let sometimes = sometimes | self.look_inside(&mut task, seen, &mut verdicts);

@@ -15,13 +15,14 @@ use rustc_hash::FxBuildHasher;
 use super::client::{Level, Op};
 use super::moves::{Found, LocalMove, Move, Verdicts};
 use super::options::Options;
+use crate::explore;
 use emu_lab::value::{Code, Local, Memory, code};
 
 /// The most words that a state has: three tasks, two idle tasks, two CPUs, memory.
 pub(super) const WORDS_MAX: usize = 8;
 
 /// A state: the numbers of its parts.
-pub(super) type Words = [u32; WORDS_MAX];
+pub(super) type Words = explore::Words<WORDS_MAX>;
 
 /// A task with its clients.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -133,8 +134,8 @@ impl Model {
         let runs: Vec<usize> = (0..layout.cpus)
             .map(|cpu| if cpu < layout.tasks && !unborn(cpu) { cpu } else { layout.tasks + cpu })
             .collect();
-        let mut words = [0; WORDS_MAX];
-        for (n, word) in words.iter_mut().enumerate().take(layout.all) {
+        let mut words = Words::default();
+        for (n, word) in words.0.iter_mut().enumerate().take(layout.all) {
             let idle = n >= layout.tasks;
             let pid = if idle { idle_task((n - layout.tasks) as u8) } else { n as u8 + 1 };
             let fresh = TaskStruct { pid, ..TaskStruct::default() };
@@ -145,9 +146,9 @@ impl Model {
             *word = self.tasks.insert_full(task).0 as u32;
         }
         for (cpu, runs) in runs.iter().enumerate() {
-            words[layout.all + cpu] = (*runs as u32) << RUNNING_SHIFT;
+            words.0[layout.all + cpu] = (*runs as u32) << RUNNING_SHIFT;
         }
-        words[layout.memory()] = self.memories.insert_full(memory).0 as u32;
+        words.0[layout.memory()] = self.memories.insert_full(memory).0 as u32;
         words
     }
 
@@ -190,33 +191,33 @@ impl Model {
     /// Who runs on `cpu` in `state`, and its triple.
     pub(super) fn triple(&self, state: &Words, cpu: usize) -> (usize, Triple) {
         let layout = self.layout();
-        let word = state[layout.all + cpu];
+        let word = state.0[layout.all + cpu];
         let runs = running(word);
         let at = per_cpu(word) | (cpu as u32) << RUNNING_SHIFT;
-        (runs, (state[runs], at, state[layout.memory()]))
+        (runs, (state.0[runs], at, state.0[layout.memory()]))
     }
 
     /// The CPU that runs task `number` or, where it waits, one on which it could, and its triple.
     pub(super) fn where_is(&self, state: &Words, number: usize) -> (u8, Triple) {
         let layout = self.layout();
-        let cpu = (0..layout.cpus).find(|cpu| running(state[layout.all + cpu]) == number);
+        let cpu = (0..layout.cpus).find(|cpu| running(state.0[layout.all + cpu]) == number);
         let cpu = cpu.unwrap_or(0);
         let (_, (_, at, memory)) = self.triple(state, cpu);
-        (cpu as u8, (state[number], at, memory))
+        (cpu as u8, (state.0[number], at, memory))
     }
 
     /// Makes `state` the one after `mv`, by which task `runs` has `cpu`.
     pub(super) fn apply(&self, state: &mut Words, cpu: usize, runs: usize, mv: LocalMove) {
         let layout = self.layout();
-        state[runs] = mv.task;
-        state[layout.all + cpu] = mv.per_cpu | (runs as u32) << RUNNING_SHIFT;
-        state[layout.memory()] = mv.memory;
+        state.0[runs] = mv.task;
+        state.0[layout.all + cpu] = mv.per_cpu | (runs as u32) << RUNNING_SHIFT;
+        state.0[layout.memory()] = mv.memory;
     }
 
     /// Has the task that is forked be in `state` as it is in `next`.
     pub(super) fn take_child(&self, state: &mut Words, next: &Words) {
         let child = self.layout().tasks - 1;
-        state[child] = next[child];
+        state.0[child] = next.0[child];
     }
 
     /// The triple of the task numbered `task`, which `cpu` goes to after `left`.
@@ -226,7 +227,7 @@ impl Model {
 
     /// The number in records of the task that is forked.
     pub(super) fn last_task(&self, state: &Words) -> u8 {
-        self.task(state[self.layout().tasks - 1]).task.pid
+        self.task(state.0[self.layout().tasks - 1]).task.pid
     }
 
     /// The point at which the step of a task's context is.
@@ -248,7 +249,7 @@ impl Model {
 
     /// Calls `see` with each move from `state` in a fixed order: the move, what it finds and costs,
     /// and the state after it.
-    pub(super) fn expand(&mut self, state: &Words, see: &mut dyn FnMut(Move, Found, &Words)) {
+    pub(super) fn expand(&mut self, state: &Words, see: &mut impl FnMut(Move, Found, &Words)) {
         let layout = self.layout();
         for cpu in 0..layout.cpus {
             let (runs, triple) = self.triple(state, cpu);
@@ -272,14 +273,14 @@ impl Model {
         cpu: usize,
         left: &Words,
         leave: LocalMove,
-        see: &mut dyn FnMut(Move, Found, &Words),
+        see: &mut impl FnMut(Move, Found, &Words),
     ) {
         let layout = self.layout();
         let fatal = self.verdicts(leave.verdicts).fatal;
         for to in 0..layout.all {
-            let elsewhere = (0..layout.cpus).any(|cpu| running(left[layout.all + cpu]) == to);
+            let elsewhere = (0..layout.cpus).any(|cpu| running(left.0[layout.all + cpu]) == to);
             let others_idle = to >= layout.tasks && to != layout.tasks + cpu;
-            let nobody = to < layout.tasks && self.task(left[to]).levels.is_empty();
+            let nobody = to < layout.tasks && self.task(left.0[to]).levels.is_empty();
             if elsewhere || others_idle || nobody {
                 continue;
             }
@@ -288,7 +289,7 @@ impl Model {
                 see(Move::Switch { cpu: cpu as u8, to: to as u8 }, leave.found(), left);
                 return;
             }
-            let arrival = self.arrival(self.at(left[to], cpu as u8, leave));
+            let arrival = self.arrival(self.at(left.0[to], cpu as u8, leave));
             let mut next = *left;
             self.apply(&mut next, cpu, to, arrival);
             let mut found = leave.found();
@@ -304,22 +305,22 @@ impl Model {
         runs: usize,
         state: &Words,
         fork: LocalMove,
-        see: &mut dyn FnMut(Move, Found, &Words),
+        see: &mut impl FnMut(Move, Found, &Words),
     ) {
         let child = self.layout().tasks - 1;
-        let unborn = self.task(state[child]);
+        let unborn = self.task(state.0[child]);
         if !unborn.unborn {
             return;
         }
         let pid = unborn.task.pid;
-        let parent = self.task(state[runs]);
+        let parent = self.task(state.0[runs]);
         let preempt_count = PreemptCount::default();
         let born = self.code.born(TaskStruct { pid, preempt_count, ..parent.task });
         let entered = parent.entered;
         let levels = vec![Level::default()];
         let task = Task { task: born, levels, entered, interrupted: false, unborn: false };
         let mut next = *state;
-        next[child] = self.tasks.insert_full(task).0 as u32;
+        next.0[child] = self.tasks.insert_full(task).0 as u32;
         see(Move::Fork { cpu: cpu as u8 }, fork.found(), &next);
     }
 

@@ -1,6 +1,6 @@
 //! A move from one state to another, and what it says.
 
-use super::property::Property;
+use super::property::{Marks, Property};
 
 /// A move from one state to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,8 +68,11 @@ pub(super) struct LocalMove {
     pub(super) task: u32,
     pub(super) per_cpu: u32,
     pub(super) memory: u32,
+    /// The number of its verdicts; 0 is none.
     pub(super) verdicts: u32,
-    pub(super) sometimes: u16,
+    /// Nothing follows it.
+    pub(super) fatal: bool,
+    pub(super) sometimes: Marks,
 }
 
 impl LocalMove {
@@ -78,16 +81,19 @@ impl LocalMove {
             Move::Interrupt { .. } | Move::Handled { .. } | Move::Leave => 1,
             _ => 0,
         };
-        Found { verdicts: [self.verdicts, 0], sometimes: self.sometimes, cost }
+        let Self { verdicts, fatal, sometimes, .. } = self;
+        Found { verdicts: [verdicts, 0], fatal, sometimes, cost }
     }
 }
 
 /// What a move found, and what it costs a reader.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Found {
-    /// The numbers of its verdicts; 0 is an empty one.
+    /// The numbers of its verdicts; 0 is none.
     pub(super) verdicts: [u32; 2],
-    pub(super) sometimes: u16,
+    /// Nothing follows it.
+    pub(super) fatal: bool,
+    pub(super) sometimes: Marks,
     /// The number of switches and interrupts.
     pub(super) cost: u16,
 }
@@ -95,6 +101,7 @@ pub(super) struct Found {
 impl Found {
     pub(super) fn and(&mut self, other: Self) {
         self.verdicts[1] = other.verdicts[0];
+        self.fatal |= other.fatal;
         self.sometimes |= other.sometimes;
     }
 }

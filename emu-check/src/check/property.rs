@@ -1,11 +1,11 @@
-//! The properties: what must hold on every way through a model, and what must happen on some.
+//! The properties: what must hold on every path through a model, and what must happen on some.
 
 use emu_arch::hw::hazard::Hazard;
 use lazy_mmu::design::Hook;
 
 use super::client::{Bracket, Level};
 
-/// What must hold on every way.
+/// What must hold on every path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Property {
     /// A task's enter and leave hooks take turns, and a flush comes between them.
@@ -122,7 +122,10 @@ impl Property {
     }
 }
 
-/// What must happen on some way, or the search has looked at nothing.
+/// What happened in a transition: [`Sometimes::bit`] of each.
+pub(super) type Marks = u32;
+
+/// What must happen on some path, or the search was vacuous.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sometimes {
     /// The enter hook is called.
@@ -171,8 +174,8 @@ impl Sometimes {
         }
     }
 
-    pub(super) const fn bit(self) -> u16 {
-        1 << self as u16
+    pub(super) const fn bit(self) -> Marks {
+        1 << self as u32
     }
 }
 

@@ -86,12 +86,12 @@ impl Renderer<'_> {
 
     fn switch(&mut self, cpu: u8, runs: usize, to: u8, task: Task, local: Local) {
         let (at, to) = (usize::from(cpu), usize::from(to));
-        let next = self.model.task(self.now[to]).task.pid;
+        let next = self.model.task(self.now.0[to]).task.pid;
         let left = self.model.leave(task, local, next);
         self.lines.switch(cpu, next);
         self.model.apply(&mut self.now, at, runs, left);
         if !self.model.verdicts(left.verdicts).fatal {
-            let arrived = self.model.switch_in(self.model.at(self.now[to], cpu, left));
+            let arrived = self.model.switch_in(self.model.at(self.now.0[to], cpu, left));
             self.model.apply(&mut self.now, at, to, arrived);
         }
     }

@@ -8,7 +8,8 @@ use super::model::Model;
 use super::options::Options;
 use super::property::{Property, Sometimes};
 use super::render;
-use super::search::{End, Outcome};
+use super::search::Outcome;
+use crate::explore::End;
 use emu_lab::scenario::{self, Setup};
 
 /// The shortest way on which a property breaks.

@@ -8,7 +8,7 @@ use super::client::{Doing, Kind, Level, Owner};
 use super::model::{Model, Task, Triple};
 use super::moves::{LocalMove, Move, Verdicts};
 use super::options::Accesses;
-use super::property::{self, Property, Sometimes};
+use super::property::{self, Marks, Property, Sometimes};
 use emu_lab::value::{Local, Seen};
 
 impl Model {
@@ -174,7 +174,12 @@ impl Model {
     }
 
     /// Looks at what happened between two points.
-    pub(super) fn look_inside(&self, task: &mut Task, seen: &Seen, verdicts: &mut Verdicts) -> u16 {
+    pub(super) fn look_inside(
+        &self,
+        task: &mut Task,
+        seen: &Seen,
+        verdicts: &mut Verdicts,
+    ) -> Marks {
         let mut sometimes = 0;
         match property::alternate(task.entered, &seen.hooks) {
             Some(entered) => {
@@ -294,10 +299,11 @@ impl Model {
         task: Task,
         local: Local,
         verdicts: Verdicts,
-        sometimes: u16,
+        sometimes: Marks,
     ) -> LocalMove {
+        let fatal = verdicts.fatal;
         let verdicts = self.intern_verdicts(verdicts);
         let (task, per_cpu, memory) = self.intern(task, local);
-        LocalMove { mv, task, per_cpu, memory, verdicts, sometimes }
+        LocalMove { mv, task, per_cpu, memory, verdicts, fatal, sometimes }
     }
 }

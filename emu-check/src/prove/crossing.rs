@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 
 use lazy_mmu::design::{Call, Token};
 
-use super::pairs::Pairs;
-use super::search::{Edge, Effort, Found, Look, Model, Step, search};
-use super::table::{Lockstep, OUT, Tokens};
+use super::search::{Effort, Finding, Found, Look, Step, after, search, transition};
+use super::table::{Lockstep, Tokens};
+use crate::explore::{Model, Next, Transition, Violation, Watch, Words};
 
 /// The open brackets of a task or of an interrupt handler.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,10 +24,31 @@ struct Open {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct State {
-    pair: u32,
+    pair: [u32; 2],
     task: Open,
     /// The brackets of the handler while one runs.
     handler: Option<Open>,
+}
+
+/// A state in words: in a handler the first bit is set.
+type Packed = Words<6>;
+
+const IN_HANDLER: u32 = 1 << 31;
+
+impl State {
+    fn pack(self) -> Packed {
+        let [x, y] = self.pair;
+        let x = if self.handler.is_some() { x | IN_HANDLER } else { x };
+        let handler = self.handler.unwrap_or_default();
+        let Open { section, pauses } = self.task;
+        Words([x, y, section, pauses, handler.section, handler.pauses])
+    }
+
+    fn unpack(Words([x, y, section, pauses, in_handler, paused_there]): Packed) -> Self {
+        let handler = Open { section: in_handler, pauses: paused_there };
+        let handler = (x & IN_HANDLER != 0).then_some(handler);
+        Self { pair: [x & !IN_HANDLER, y], task: Open { section, pauses }, handler }
+    }
 }
 
 /// A section below its outer sections.
@@ -53,11 +74,8 @@ struct Crossing<'a> {
     both: &'a Lockstep,
     irq: bool,
     limit: Limit,
-    pairs: Pairs,
     sections: Vec<Section>,
     section_of: BTreeMap<(u32, [u8; 2]), u32>,
-    number_of: BTreeMap<State, u32>,
-    states: Vec<State>,
 }
 
 /// The first and the last bound on what is told apart: two rounds of a counter, and eight.
@@ -69,11 +87,9 @@ pub(super) fn crossing(
     irq: bool,
     nesting: Option<u32>,
     states: u64,
+    watch: &mut dyn Watch,
 ) -> (Found, Effort) {
-    let run = |limit| {
-        let mut model = Crossing::new(both, irq, limit);
-        search(&mut model, states)
-    };
+    let mut run = |limit| search(&mut Crossing::new(both, irq, limit), states, watch);
     // Tokens make a stack of the open sections, whose end cannot be forgotten.
     let limit = match nesting {
         Some(nesting) => Limit::Nesting(nesting),
@@ -128,30 +144,8 @@ fn closes_open(steps: &[Step]) -> bool {
 
 impl<'a> Crossing<'a> {
     fn new(both: &'a Lockstep, irq: bool, limit: Limit) -> Self {
-        let pairs = Pairs::new(both.tables.each_ref().map(|table| table.states));
         let root = Section { outer: 0, tokens: [Token::DEFAULT; 2], depth: 0 };
-        let mut model = Self {
-            both,
-            irq,
-            limit,
-            pairs,
-            sections: vec![root],
-            section_of: BTreeMap::new(),
-            number_of: BTreeMap::new(),
-            states: Vec::new(),
-        };
-        let pair = model.pairs.number(both.start());
-        model.number(State { pair, task: Open::default(), handler: None });
-        model
-    }
-
-    fn number(&mut self, state: State) -> u32 {
-        let next = self.states.len() as u32;
-        let number = *self.number_of.entry(state).or_insert(next);
-        if number == next {
-            self.states.push(state);
-        }
-        number
+        Self { both, irq, limit, sections: vec![root], section_of: BTreeMap::new() }
     }
 
     fn depth(&self, open: Open) -> u32 {
@@ -192,8 +186,7 @@ impl<'a> Crossing<'a> {
     }
 
     /// Makes a call with all that may be open after it.
-    fn call(&mut self, from: State, call: Call, see: &mut impl FnMut(Edge)) {
-        let at = self.number(from);
+    fn call(&mut self, from: State, call: Call, see: &mut impl FnMut(Transition<Self>)) {
         let open = from.handler.unwrap_or(from.task);
         let tokens = match call {
             Call::Disable => self.sections[open.section as usize].tokens,
@@ -201,52 +194,56 @@ impl<'a> Crossing<'a> {
         };
         let all_open = self.depth(from.task) + from.handler.map_or(0, |open| self.depth(open));
         let full = matches!(self.limit, Limit::Nesting(most) if all_open >= most);
-        let pair = self.pairs.pair(from.pair);
-        let made = self.both.step(pair, from.handler.is_some(), call, tokens);
-        let after = match call.opens() {
+        let made = self.both.step(from.pair, from.handler.is_some(), call, tokens);
+        let opens = match call.opens() {
             true if full => Vec::new(),
             true => vec![self.opened(open, call, made.tokens)],
             false => self.closed(open, call),
         };
-        let step = Step::Call(call, tokens);
-        for open in after {
-            if made.next.contains(&OUT) {
-                let look = if made.same { Look::Out } else { Look::Differs };
-                see(Edge { step, to: at, look });
-                continue;
-            }
-            let pair = self.pairs.number(made.next);
-            let to = match from.handler {
-                None => State { pair, task: open, ..from },
-                Some(_) => State { pair, handler: Some(open), ..from },
+        for open in opens {
+            let to = |pair| match from.handler {
+                None => State { pair, task: open, ..from }.pack(),
+                Some(_) => State { pair, handler: Some(open), ..from }.pack(),
             };
-            let look = if made.same { Look::Same } else { Look::Differs };
-            see(Edge { step, to: self.number(to), look });
+            let (next, look) = after(&made, to);
+            see(transition(Step::Call(call, tokens), next, look));
         }
     }
 
     /// Begins or ends an interrupt; a handler ends when all that it opened is closed.
-    fn interrupt(&mut self, from: State, see: &mut impl FnMut(Edge)) {
+    fn interrupt(&self, from: State, see: &mut impl FnMut(Transition<Self>)) {
         let (step, handler) = match from.handler {
             None => (Step::IrqEnter, Some(Open::default())),
             Some(open) if open == Open::default() => (Step::IrqExit, None),
             Some(_) => return,
         };
-        let same = self.both.same_mode(self.pairs.pair(from.pair), handler.is_some());
-        let to = self.number(State { handler, ..from });
-        see(Edge { step, to, look: if same { Look::Same } else { Look::Differs } });
+        let look = Look::same(self.both.same_mode(from.pair, handler.is_some()));
+        see(transition(step, Next::State(State { handler, ..from }.pack()), look));
     }
 }
 
 impl Model for Crossing<'_> {
-    fn steps(&mut self, state: u32, see: &mut impl FnMut(Edge)) {
-        let from = self.states[state as usize];
+    type State = Packed;
+    type Move = Step;
+    type Verdict = Look;
+    type Property = Finding;
+
+    fn init(&self) -> Packed {
+        State { pair: self.both.start(), task: Open::default(), handler: None }.pack()
+    }
+
+    fn expand(&mut self, state: &Packed, _: u32, see: &mut impl FnMut(Transition<Self>)) {
+        let from = State::unpack(*state);
         for call in Call::ALL {
             self.call(from, call, see);
         }
         if self.irq {
             self.interrupt(from, see);
         }
+    }
+
+    fn violations(&self, look: Look) -> impl Iterator<Item = Violation<Self>> {
+        look.violations()
     }
 }
 
@@ -257,6 +254,7 @@ mod tests {
     use super::super::table::tables;
     use super::super::{Compare, Question};
     use super::*;
+    use crate::explore::nobody;
 
     #[test]
     fn a_bound_that_is_too_low_is_noticed() {
@@ -271,12 +269,14 @@ mod tests {
         };
         // A pause outside of a section tells them apart, so sections alone are let in here.
         let sections = |steps: &[Step]| steps.iter().all(|step| !is_pause(step));
-        let mut low = Crossing::new(&both, false, Limit::Same(2));
-        let steps = witness(search(&mut OnlySections(&mut low), u64::MAX));
+        let find = |limit| {
+            let mut model = OnlySections(Crossing::new(&both, false, limit));
+            witness(search(&mut model, u64::MAX, &mut nobody()))
+        };
+        let steps = find(Limit::Same(2));
         assert!(sections(&steps) && !closes_open(&steps), "{steps:?}");
         assert_eq!(steps.len(), 5, "two enables, three disables");
-        let mut high = Crossing::new(&both, false, Limit::Same(512));
-        let steps = witness(search(&mut OnlySections(&mut high), u64::MAX));
+        let steps = find(Limit::Same(512));
         assert!(closes_open(&steps));
         assert_eq!(steps.len(), 257, "the counter wraps in one, the other stops");
     }
@@ -286,14 +286,26 @@ mod tests {
     }
 
     /// The model without pauses.
-    struct OnlySections<'m, 'a>(&'m mut Crossing<'a>);
+    struct OnlySections<'a>(Crossing<'a>);
 
-    impl Model for OnlySections<'_, '_> {
-        fn steps(&mut self, state: u32, see: &mut impl FnMut(Edge)) {
-            let from = self.0.states[state as usize];
-            for call in [Call::Enable, Call::Disable] {
-                self.0.call(from, call, see);
-            }
+    impl Model for OnlySections<'_> {
+        type State = Packed;
+        type Move = Step;
+        type Verdict = Look;
+        type Property = Finding;
+
+        fn init(&self) -> Packed {
+            self.0.init()
+        }
+        fn expand(&mut self, state: &Packed, depth: u32, see: &mut impl FnMut(Transition<Self>)) {
+            self.0.expand(state, depth, &mut |Transition { mv, next, verdict, .. }| {
+                if !is_pause(&mv) {
+                    see(transition(mv, next, verdict));
+                }
+            });
+        }
+        fn violations(&self, look: Look) -> impl Iterator<Item = Violation<Self>> {
+            look.violations()
         }
     }
 }

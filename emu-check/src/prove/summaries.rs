@@ -29,7 +29,7 @@ use std::collections::BTreeMap;
 
 use lazy_mmu::design::{Call, Token};
 
-use super::controls::{Control, Controls};
+use super::control::{Control, Packed};
 use super::language::{Language, Phase};
 use super::search::{Cost, Effort, Found, Step};
 use super::table::{Lockstep, OUT, Tokens};
@@ -75,13 +75,13 @@ struct Frame {
     /// The places that open the frame, the cheapest first.
     callers: Vec<u32>,
     /// The places whose closing call ends the frame, and the controls behind it.
-    exits: Vec<(u32, u32)>,
+    exits: Vec<(u32, Packed)>,
 }
 
 /// A control that is reached in a frame.
 struct Place {
     frame: u32,
-    control: u32,
+    control: Packed,
     /// The cheapest way from the beginning of the frame.
     cost: Cost,
     /// Behind which frame it lies: its caller, and the place that it ends in.
@@ -95,12 +95,11 @@ struct Summaries<'a> {
     language: Language,
     irq: bool,
     nesting: Option<u32>,
-    controls: Controls,
     symbols: Vec<Symbol>,
     frames: Vec<Frame>,
-    frame_of: BTreeMap<(u32, u32, u32), u32>,
+    frame_of: BTreeMap<(Packed, u32, u32), u32>,
     places: Vec<Place>,
-    place_of: BTreeMap<(u32, u32), u32>,
+    place_of: BTreeMap<(u32, Packed), u32>,
     /// Places by the cost from the start.
     queue: BTreeMap<Cost, Vec<u32>>,
     /// The cheapest difference: its cost, the place before it, the step.
@@ -122,7 +121,6 @@ pub(super) fn search(
         language,
         irq,
         nesting,
-        controls: Controls::new(both, language, irq),
         symbols: Vec::new(),
         frames: Vec::new(),
         frame_of: BTreeMap::new(),
@@ -133,7 +131,8 @@ pub(super) fn search(
         out: false,
         transitions: 0,
     };
-    search.open(None, 0, (Bracket::Program, Phase::default()), 0);
+    let start = Control::start(both.start()).pack(language);
+    search.open(None, start, (Bracket::Program, Phase::NONE), 0);
     let found = search.run(limit);
     (found, Effort { states: search.places.len() as u64, transitions: search.transitions })
 }
@@ -172,7 +171,7 @@ impl Summaries<'_> {
             return;
         }
         self.places[at as usize].done = true;
-        let from = self.controls.control(control);
+        let from = Control::unpack(control, self.language);
         let open = self.frames[frame as usize].open;
         for call in [Call::Enable, Call::Pause] {
             let Some(phase) = self.language.open(from.phase, call) else { continue };
@@ -187,14 +186,13 @@ impl Summaries<'_> {
             }
             let bracket =
                 if call == Call::Pause { Bracket::Pause } else { Bracket::Section(made.tokens) };
-            let to = self.controls.number(Control { pair: made.next, phase, ..from });
+            let to = Control { pair: made.next, phase, ..from }.pack(self.language);
             let open = if self.nesting.is_some() { open + 1 } else { 0 };
             self.open(Some(at), to, (bracket, from.phase), open);
         }
         if self.irq && !from.irq {
             self.look(at, Step::IrqEnter, self.both.same_mode(from.pair, true));
-            let to = Control { phase: Phase::default(), irq: true, ..from };
-            let to = self.controls.number(to);
+            let to = Control { phase: Phase::NONE, irq: true, ..from }.pack(self.language);
             self.open(Some(at), to, (Bracket::Irq, from.phase), open);
         }
         self.close(at, frame, from);
@@ -216,7 +214,7 @@ impl Summaries<'_> {
     }
 
     /// Opens a bracket: its frame begins, if it has not before, and the caller goes on behind it.
-    fn open(&mut self, caller: Option<u32>, control: u32, symbol: Symbol, open: u32) {
+    fn open(&mut self, caller: Option<u32>, control: Packed, symbol: Symbol, open: u32) {
         let known = self.symbols.iter().position(|known| *known == symbol);
         let number = known.unwrap_or_else(|| {
             self.symbols.push(symbol);
@@ -255,7 +253,7 @@ impl Summaries<'_> {
             self.out = true;
             return;
         }
-        let to = self.controls.number(Control { pair, phase, irq });
+        let to = Control { pair, phase, irq }.pack(self.language);
         // The first place with this exit is the cheapest.
         if self.frames[frame as usize].exits.iter().all(|(_, known)| *known != to) {
             self.frames[frame as usize].exits.push((at, to));
@@ -266,7 +264,7 @@ impl Summaries<'_> {
     }
 
     /// Goes on behind an exit of `frame` where `caller` opened it.
-    fn go_on(&mut self, frame: u32, caller: u32, (end, to): (u32, u32)) {
+    fn go_on(&mut self, frame: u32, caller: u32, (end, to): (u32, Packed)) {
         let (bracket, _) = self.frames[frame as usize].symbol;
         let Place { frame: below, cost: before, .. } = self.places[caller as usize];
         let inside = self.places[end as usize].cost;
@@ -275,7 +273,7 @@ impl Summaries<'_> {
     }
 
     /// Notes that a control is reached in a frame.
-    fn reach(&mut self, frame: u32, control: u32, cost: Cost, behind: Option<[u32; 2]>) {
+    fn reach(&mut self, frame: u32, control: Packed, cost: Cost, behind: Option<[u32; 2]>) {
         let next = self.places.len() as u32;
         let at = *self.place_of.entry((frame, control)).or_insert(next);
         let place = Place { frame, control, cost, behind, done: false };

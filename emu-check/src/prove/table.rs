@@ -3,16 +3,13 @@
 //! Every reachable state gets a number, in the order of the packed states, so that states which
 //! differ in the first counter are neighbours. A transition is then one load.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use lazy_mmu::design::{Call, Context, Design, StateBits, Token};
 
 use super::Question;
-use super::observe::{Compare, Observer};
-
-/// The most states of one design that are numbered.
-pub const DESIGN_STATES_MAX: usize = 1 << 18;
+use super::observe::{Compare, Observed, Observer};
+use super::states::{DESIGN_STATES_MAX, reachable};
 
 /// Stands for a state without a number: the design has more than are kept.
 pub(super) const OUT: u32 = u32::MAX;
@@ -53,65 +50,50 @@ impl Table {
         let contexts = if question.irq { 2 } else { 1 };
         let most =
             usize::try_from(question.max_states).unwrap_or(usize::MAX).min(DESIGN_STATES_MAX);
+        let calls: Vec<_> = [false, true]
+            .into_iter()
+            .take(contexts)
+            .flat_map(|in_interrupt| {
+                slots(&tokens).into_iter().map(move |(call, token)| {
+                    (Context { in_interrupt, token, ..Context::default() }, call)
+                })
+            })
+            .collect();
+        // The search visits states in the order of their numbers, each once.
+        let mut made: Vec<Observed> = Vec::new();
+        let found = reachable(calls.clone(), most, |state, cx, call| {
+            let observed = observer.observe(design, state, cx, call);
+            made.push(observed);
+            observed.state
+        });
+        let mut states = found.clone();
+        states.sort_unstable();
         let mut table = Self {
-            states: 0,
+            states: states.len() as u32,
             start: 0,
             tokens,
             returned: Vec::new(),
             contexts,
-            moves: Vec::new(),
-            active: Vec::new(),
+            moves: vec![
+                Move { next: OUT, output: 0, token: Token::DEFAULT };
+                states.len() * calls.len()
+            ],
+            active: states.iter().map(|state| design.is_active(*state)).collect(),
         };
-        let mut numbers = BTreeMap::from([(StateBits::default(), 0)]);
-        let mut states = vec![StateBits::default()];
-        let mut at = 0;
-        while at < states.len() {
-            for in_interrupt in [false, true].into_iter().take(contexts) {
-                for (call, token) in table.calls() {
-                    let cx = Context { in_interrupt, token, ..Context::default() };
-                    let seen = observer.observe(design, states[at], cx, call);
-                    let next = number(&mut numbers, &mut states, seen.state, most);
-                    let token = if design.has_tokens() { seen.token } else { Token::DEFAULT };
-                    if call == Call::Enable && !table.returned.contains(&token) {
-                        table.returned.push(token);
-                    }
-                    table.moves.push(Move { next, output: seen.output, token });
+        let number = |state: &StateBits| states.binary_search(state).map_or(OUT, |at| at as u32);
+        table.start = number(&StateBits::default());
+        for (state, row) in found.iter().zip(made.chunks(calls.len())) {
+            let at = number(state) as usize * calls.len();
+            for (slot, (observed, (_, call))) in row.iter().zip(&calls).enumerate() {
+                let Observed { state, token, output } = observed;
+                let token = if design.has_tokens() { *token } else { Token::DEFAULT };
+                if *call == Call::Enable && !table.returned.contains(&token) {
+                    table.returned.push(token);
                 }
+                table.moves[at + slot] = Move { next: number(state), output: *output, token };
             }
-            table.active.push(design.is_active(states[at]));
-            at += 1;
         }
-        table.in_order(&numbers)
-    }
-
-    /// The same table with the states in the order of their packed form.
-    fn in_order(self, numbers: &BTreeMap<StateBits, u32>) -> Self {
-        let slots = self.contexts * self.slots();
-        let mut rank = vec![0; numbers.len()];
-        for (place, old) in (0..).zip(numbers.values()) {
-            rank[*old as usize] = place;
-        }
-        let ranked = |old: u32| if old == OUT { OUT } else { rank[old as usize] };
-        let mut moves = Vec::with_capacity(self.moves.len());
-        for old in numbers.values() {
-            let row = &self.moves[*old as usize * slots..][..slots];
-            moves.extend(row.iter().map(|made| Move { next: ranked(made.next), ..*made }));
-        }
-        let active = numbers.values().map(|old| self.active[*old as usize]).collect();
-        let states = u32::try_from(numbers.len()).unwrap_or(OUT);
-        Self { states, start: ranked(0), moves, active, ..self }
-    }
-
-    /// The calls of one context, as the table has them: enable, pause, resume, and a disable for each
-    /// token.
-    fn calls(&self) -> Vec<(Call, Token)> {
-        let plain = [Call::Enable, Call::Pause, Call::Resume].map(|call| (call, Token::DEFAULT));
-        let disables = self.tokens.iter().map(|token| (Call::Disable, *token));
-        plain.into_iter().chain(disables).collect()
-    }
-
-    fn slots(&self) -> usize {
-        3 + self.tokens.len()
+        table
     }
 
     /// The transition of `call`, a disable with `token`.
@@ -125,7 +107,7 @@ impl Table {
             Call::Disable => 3 + self.tokens.iter().position(|known| *known == token).unwrap_or(0),
         };
         let row = state as usize * self.contexts + usize::from(in_interrupt);
-        self.moves[row * self.slots() + slot]
+        self.moves[row * (3 + self.tokens.len()) + slot]
     }
 
     /// What arch code is told in `state`.
@@ -135,23 +117,10 @@ impl Table {
     }
 }
 
-/// The number of `state`, a new one if it has none yet and there are fewer than `most`.
-fn number(
-    numbers: &mut BTreeMap<StateBits, u32>,
-    states: &mut Vec<StateBits>,
-    state: StateBits,
-    most: usize,
-) -> u32 {
-    if let Some(known) = numbers.get(&state) {
-        return *known;
-    }
-    if states.len() == most {
-        return OUT;
-    }
-    let next = states.len() as u32;
-    numbers.insert(state, next);
-    states.push(state);
-    next
+/// The calls of one context, as a table has them: enable, pause, resume, and a disable for each token.
+fn slots(tokens: &[Token]) -> Vec<(Call, Token)> {
+    let plain = [Call::Enable, Call::Pause, Call::Resume].map(|call| (call, Token::DEFAULT));
+    plain.into_iter().chain(tokens.iter().map(|token| (Call::Disable, *token))).collect()
 }
 
 /// The tables of `designs`, which can be compared with each other: a disable may be given whatever one
@@ -232,9 +201,7 @@ impl Lockstep {
 
     /// The calls of a client that gives a disable any token, the same one to both designs.
     pub(super) fn any_calls(&self) -> Vec<(Call, Token)> {
-        let plain = [Call::Enable, Call::Pause, Call::Resume].map(|call| (call, Token::DEFAULT));
-        let disables = self.tokens.iter().map(|token| (Call::Disable, *token));
-        let mut calls: Vec<_> = plain.into_iter().chain(disables).collect();
+        let mut calls = slots(&self.tokens);
         calls.sort_by_key(|(call, _)| *call);
         calls
     }

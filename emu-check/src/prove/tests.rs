@@ -7,6 +7,7 @@ use lazy_mmu::design::{Context, Design, Effects, LazyMmuDesign, store};
 use super::search::{Found, search};
 use super::table::{Lockstep, tables};
 use super::{Compare, Effort, Language, Question, Verdict, prove, summaries, undo};
+use crate::explore::nobody;
 
 /// The length of what each engine found; nothing where it found nothing.
 fn lengths(both: &Lockstep, language: Language, irq: bool, nesting: u32) -> [Option<usize>; 2] {
@@ -18,7 +19,7 @@ fn lengths(both: &Lockstep, language: Language, irq: bool, nesting: u32) -> [Opt
     let mut model = undo::OpenBrackets::new(both, language, irq, nesting);
     let summaries = summaries::search(both, language, irq, Some(nesting), u64::MAX);
     let summaries = length(summaries.0);
-    match search(&mut model, u64::MAX).0 {
+    match search(&mut model, u64::MAX, &mut nobody()).0 {
         Found::Unfit => [summaries; 2],
         found => [length(found), summaries],
     }
