@@ -4,4 +4,5 @@
 pub mod book;
 pub mod check;
 pub mod explore;
+pub mod language;
 pub mod prove;

@@ -48,10 +48,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("emu-lab/src/scenario/", &["scenario"]),
     ("emu-lab/src/value/", &["value", "scenario"]),
     ("emu-check/src/explore/", &["explore"]),
-    ("emu-check/src/check/", &["check", "explore", "prove"]),
-    ("emu-check/src/book/", &["book", "prove"]),
+    ("emu-check/src/language.rs", &["language"]),
+    ("emu-check/src/check/", &["check", "explore", "language"]),
+    ("emu-check/src/book/", &["book", "language", "prove"]),
     ("emu-lab/src/compare/", &["compare", "scenario", "render::json"]),
-    ("emu-check/src/prove/", &["explore", "prove"]),
+    ("emu-check/src/prove/", &["explore", "language", "prove"]),
     ("emu-lab/src/render/", &["render"]),
 ];
 

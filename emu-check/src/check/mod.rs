@@ -52,7 +52,7 @@ use emu_lab::value::Memory;
 use model::Model;
 
 pub use crate::explore::{End, Watch, nobody};
-pub use crate::prove::Language;
+pub use crate::language::Language;
 pub use ops::Refused;
 pub use options::{Accesses, Options, Pages};
 pub use property::{Property, Sometimes};

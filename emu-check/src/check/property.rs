@@ -3,7 +3,8 @@
 use emu_arch::hw::hazard::Hazard;
 use lazy_mmu::design::Hook;
 
-use super::client::{Bracket, Level};
+use super::client::Level;
+use crate::language::Bracket;
 
 /// What must hold on every path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -191,11 +192,8 @@ pub(super) fn alternate(entered: bool, hooks: &[Hook]) -> Option<bool> {
 
 /// A resume that returns restores what the pause that it closes has found.
 pub(super) fn restores(before: &Level, active: bool) -> bool {
-    match before.innermost(false) {
-        Some(Bracket::Pause { active: found }) => found == active,
-        // A resume too many restores nothing.
-        _ => true,
-    }
+    // A resume too many restores nothing.
+    before.open.kept(Bracket::Pause).is_none_or(|found| found == active)
 }
 
 /// The generic layer says `active`, the architecture `mode` where it has a say.

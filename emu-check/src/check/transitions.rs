@@ -1,7 +1,7 @@
 //! What the task of a triple can do, as the kernel's code does it.
 
 use emu_arch::hw::hazard::Hazard;
-use lazy_mmu::design::{Call, Design, Hook, direct};
+use lazy_mmu::design::{Design, Hook, direct};
 use lazy_mmu::preempt::PreemptCount;
 
 use super::client::{Doing, Kind, Level, Owner};
@@ -9,6 +9,7 @@ use super::model::{Model, Task, Triple};
 use super::moves::{LocalMove, Move, Verdicts};
 use super::options::Accesses;
 use super::property::{self, Marks, Property, Sometimes};
+use crate::language::{Bracket, Role};
 use emu_lab::value::{Local, Seen};
 
 impl Model {
@@ -82,9 +83,9 @@ impl Model {
         }
         // The last steps of a handler are for closing what is open.
         let left = usize::from(options.interrupt_steps).saturating_sub(level.steps.into());
-        let closes = matches!(op.kind, Kind::Call(Call::Disable | Call::Resume));
+        let closes = matches!(op.kind, Kind::Call(Role::Closes(_)));
         let must_close = !in_task && left <= level.open.len();
-        let opens = matches!(op.kind, Kind::Call(call) if call.opens());
+        let opens = matches!(op.kind, Kind::Call(Role::Opens(_)));
         let fits = in_task || !opens || left >= 2 + level.open.len();
         whose
             && room
@@ -95,7 +96,7 @@ impl Model {
     }
 
     pub(super) fn begin(&mut self, mut task: Task, local: Local, op: u16) -> LocalMove {
-        let pauses = self.ops[usize::from(op)].kind == Kind::Call(Call::Pause);
+        let pauses = self.ops[usize::from(op)].kind == Kind::Call(Role::Opens(Bracket::Pause));
         let mut local = local;
         let active = pauses && self.is_active(&mut local);
         if let Some(level) = task.levels.last_mut() {
@@ -229,10 +230,10 @@ impl Model {
             Kind::Write { page, .. } if level.paused() => {
                 must(!waits(page), Property::ImmediateWhenPaused);
             }
-            Kind::Call(Call::Resume) if has_mode => {
+            Kind::Call(Role::Closes(Bracket::Pause)) if has_mode => {
                 must(property::restores(before, active), Property::ResumeRestores);
             }
-            Kind::Call(Call::Disable) if has_mode && level.may_batch() => {
+            Kind::Call(Role::Closes(Bracket::Section)) if has_mode && level.may_batch() => {
                 must(active && mode != Some(false), Property::BatchesAfterNested);
             }
             _ => {}

@@ -1,7 +1,7 @@
 //! The part of a program's state that is not its stack: design states, phase, interrupt.
 
-use super::language::{Language, Phase};
 use crate::explore::Words;
+use crate::language::{Language, Phase};
 
 /// What a program may do next depends on this and on the innermost open bracket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,6 +13,7 @@ use lazy_mmu::design::{Call, Token};
 use super::search::{Effort, Finding, Found, Look, Step, after, search, transition};
 use super::table::{Lockstep, Tokens};
 use crate::explore::{Model, Next, Transition, Violation, Watch, Words};
+use crate::language::{self, Bracket, Language, Role};
 
 /// The open brackets of a task or of an interrupt handler.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -112,34 +113,22 @@ pub(super) fn crossing(
     }
 }
 
-/// Tells whether all that is closed was open.
+/// Whether all that is closed was open, and a handler closes what it opens.
 fn closes_open(steps: &[Step]) -> bool {
-    let mut open = [[0u32; 2]; 2];
+    let mut open = [language::Open::default(), language::Open::default()];
     let mut irq = 0;
-    for step in steps {
-        let (kind, opens) = match step {
-            Step::IrqEnter => {
-                irq = 1;
-                continue;
-            }
-            Step::IrqExit => {
-                if open[1] != [0; 2] {
-                    return false;
-                }
-                irq = 0;
-                continue;
-            }
-            Step::Call(call, _) => {
-                (usize::from(matches!(call, Call::Pause | Call::Resume)), call.opens())
-            }
-        };
-        let count = &mut open[irq][kind];
-        let Some(next) = (if opens { count.checked_add(1) } else { count.checked_sub(1) }) else {
-            return false;
-        };
-        *count = next;
-    }
-    true
+    steps.iter().all(|step| match step {
+        Step::IrqEnter => {
+            irq = 1;
+            true
+        }
+        Step::IrqExit => std::mem::take(&mut irq) == 1 && open[1].is_empty(),
+        Step::Call(call, _) => {
+            let may = Language::Crossing.may(*call, &open[irq]);
+            open[irq].took(*call, ());
+            may
+        }
+    })
 }
 
 impl<'a> Crossing<'a> {
@@ -152,10 +141,10 @@ impl<'a> Crossing<'a> {
         self.sections[open.section as usize].depth + open.pauses
     }
 
-    /// The brackets after an opening call.
-    fn opened(&mut self, open: Open, call: Call, tokens: Tokens) -> Open {
+    /// The brackets after a call that opens `bracket`.
+    fn opened(&mut self, open: Open, bracket: Bracket, tokens: Tokens) -> Open {
         let full = |n| matches!(self.limit, Limit::Same(bound) if n == bound);
-        if call == Call::Pause {
+        if bracket == Bracket::Pause {
             return if full(open.pauses) { open } else { Open { pauses: open.pauses + 1, ..open } };
         }
         let depth = self.sections[open.section as usize].depth;
@@ -171,12 +160,12 @@ impl<'a> Crossing<'a> {
         Open { section, ..open }
     }
 
-    /// The brackets after a closing call, one or two; none where nothing is open.
-    fn closed(&self, open: Open, call: Call) -> Vec<Open> {
+    /// The brackets after a call that closes `bracket`, one or two; none where nothing is open.
+    fn closed(&self, open: Open, bracket: Bracket) -> Vec<Open> {
         let Section { outer, depth, .. } = self.sections[open.section as usize];
-        let (n, less) = match call {
-            Call::Resume => (open.pauses, Open { pauses: open.pauses.saturating_sub(1), ..open }),
-            _ => (depth, Open { section: outer, ..open }),
+        let (n, less) = match bracket {
+            Bracket::Pause => (open.pauses, Open { pauses: open.pauses.saturating_sub(1), ..open }),
+            Bracket::Section => (depth, Open { section: outer, ..open }),
         };
         match self.limit {
             _ if n == 0 => Vec::new(),
@@ -188,17 +177,19 @@ impl<'a> Crossing<'a> {
     /// Makes a call with all that may be open after it.
     fn call(&mut self, from: State, call: Call, see: &mut impl FnMut(Transition<Self>)) {
         let open = from.handler.unwrap_or(from.task);
-        let tokens = match call {
-            Call::Disable => self.sections[open.section as usize].tokens,
+        let role = Role::from(call);
+        let tokens = match role {
+            Role::Closes(Bracket::Section) => self.sections[open.section as usize].tokens,
             _ => [Token::DEFAULT; 2],
         };
         let all_open = self.depth(from.task) + from.handler.map_or(0, |open| self.depth(open));
         let full = matches!(self.limit, Limit::Nesting(most) if all_open >= most);
         let made = self.both.step(from.pair, from.handler.is_some(), call, tokens);
-        let opens = match call.opens() {
-            true if full => Vec::new(),
-            true => vec![self.opened(open, call, made.tokens)],
-            false => self.closed(open, call),
+        let opens = match role {
+            Role::Opens(_) if full => Vec::new(),
+            Role::Opens(bracket) => vec![self.opened(open, bracket, made.tokens)],
+            Role::Closes(bracket) => self.closed(open, bracket),
+            Role::Neither => vec![open],
         };
         for open in opens {
             let to = |pair| match from.handler {

@@ -45,7 +45,6 @@ mod chapter;
 mod control;
 mod crossing;
 mod grid;
-mod language;
 mod matrix;
 mod observe;
 mod report;
@@ -58,9 +57,9 @@ mod witness;
 
 use lazy_mmu::design::{Design, LazyMmuDesign};
 
+pub use crate::language::Language;
 pub use chapter::chapter;
 pub use grid::{matrices_text, matrix_json};
-pub use language::Language;
 pub use matrix::{Cell, DEPTH, Matrix, Outcome, matrices};
 pub use observe::Compare;
 pub use report::{json, text};

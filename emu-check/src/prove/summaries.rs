@@ -30,41 +30,38 @@ use std::collections::BTreeMap;
 use lazy_mmu::design::{Call, Token};
 
 use super::control::{Control, Packed};
-use super::language::{Language, Phase};
 use super::search::{Cost, Effort, Found, Step};
 use super::table::{Lockstep, OUT, Tokens};
+use crate::language::{Bracket, Language, Phase};
 
-/// An open bracket.
+/// What a frame is inside of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Bracket {
-    /// None: the program itself.
+enum Around {
+    /// Nothing: the program itself.
     Program,
-    /// A section, with what its enable returned.
-    Section(Tokens),
-    Pause,
+    /// A bracket; a section with what its enable returned.
+    Bracket(Bracket, Tokens),
     Irq,
 }
 
-impl Bracket {
+impl Around {
     fn opens(self) -> Step {
         match self {
-            Self::Program | Self::Section(_) => Step::call(Call::Enable),
-            Self::Pause => Step::call(Call::Pause),
-            Self::Irq => Step::IrqEnter,
+            Self::Bracket(bracket, _) => Step::call(bracket.opener()),
+            Self::Program | Self::Irq => Step::IrqEnter,
         }
     }
 
     fn closes(self) -> Step {
         match self {
+            Self::Bracket(bracket, tokens) => Step::Call(bracket.closer(), tokens),
             Self::Program | Self::Irq => Step::IrqExit,
-            Self::Section(tokens) => Step::Call(Call::Disable, tokens),
-            Self::Pause => Step::call(Call::Resume),
         }
     }
 }
 
 /// What is on the stack: a bracket, and the phase that its end leads back to.
-type Symbol = (Bracket, Phase);
+type Symbol = (Around, Phase);
 
 struct Frame {
     symbol: Symbol,
@@ -132,7 +129,7 @@ pub(super) fn search(
         transitions: 0,
     };
     let start = Control::start(both.start()).pack(language);
-    search.open(None, start, (Bracket::Program, Phase::NONE), 0);
+    search.open(None, start, (Around::Program, Phase::NONE), 0);
     let found = search.run(limit);
     (found, Effort { states: search.places.len() as u64, transitions: search.transitions })
 }
@@ -173,8 +170,9 @@ impl Summaries<'_> {
         self.places[at as usize].done = true;
         let from = Control::unpack(control, self.language);
         let open = self.frames[frame as usize].open;
-        for call in [Call::Enable, Call::Pause] {
-            let Some(phase) = self.language.open(from.phase, call) else { continue };
+        for bracket in Bracket::ALL {
+            let Some(phase) = self.language.open(from.phase, bracket) else { continue };
+            let call = bracket.opener();
             if self.nesting.is_some_and(|most| open == most) {
                 continue;
             }
@@ -184,16 +182,16 @@ impl Summaries<'_> {
                 self.out = true;
                 continue;
             }
-            let bracket =
-                if call == Call::Pause { Bracket::Pause } else { Bracket::Section(made.tokens) };
+            let tokens =
+                if bracket == Bracket::Section { made.tokens } else { [Token::DEFAULT; 2] };
             let to = Control { pair: made.next, phase, ..from }.pack(self.language);
             let open = if self.nesting.is_some() { open + 1 } else { 0 };
-            self.open(Some(at), to, (bracket, from.phase), open);
+            self.open(Some(at), to, (Around::Bracket(bracket, tokens), from.phase), open);
         }
         if self.irq && !from.irq {
             self.look(at, Step::IrqEnter, self.both.same_mode(from.pair, true));
             let to = Control { phase: Phase::NONE, irq: true, ..from }.pack(self.language);
-            self.open(Some(at), to, (Bracket::Irq, from.phase), open);
+            self.open(Some(at), to, (Around::Irq, from.phase), open);
         }
         self.close(at, frame, from);
     }
@@ -239,7 +237,7 @@ impl Summaries<'_> {
     fn close(&mut self, at: u32, frame: u32, from: Control) {
         let (bracket, phase) = self.frames[frame as usize].symbol;
         let (same, pair, irq) = match bracket.closes() {
-            _ if bracket == Bracket::Program => return,
+            _ if bracket == Around::Program => return,
             Step::Call(call, tokens) => {
                 let made = self.both.step(from.pair, from.irq, call, tokens);
                 (made.same, made.next, from.irq)

@@ -8,13 +8,13 @@
 //! Merged counters are of this kind, at any depth: at 255 an enable wraps to 0, and its disable wraps
 //! back. A flag that a resume sets whatever the pause found is not.
 
-use lazy_mmu::design::{Call, Token};
+use lazy_mmu::design::Token;
 
 use super::control::{Control, Packed};
-use super::language::{Language, Phase};
 use super::search::{Finding, Look, Step, after, transition};
 use super::table::{Lockstep, OUT};
 use crate::explore::{Model, Next, Transition, Violation};
+use crate::language::{Bracket, Language, Phase};
 
 /// Two designs under nested programs, by their open brackets.
 pub(super) struct OpenBrackets<'a> {
@@ -36,18 +36,17 @@ impl<'a> OpenBrackets<'a> {
     }
 
     /// Opens a bracket, if the language has it, and looks at what closing it again would do.
-    fn bracket(&self, from: Control, call: Call) -> Option<Transition<Self>> {
-        let phase = self.language.open(from.phase, call)?;
+    fn bracket(&self, from: Control, bracket: Bracket) -> Option<Transition<Self>> {
+        let phase = self.language.open(from.phase, bracket)?;
+        let call = bracket.opener();
         let made = self.both.step(from.pair, from.irq, call, [Token::DEFAULT; 2]);
         let to = |pair| Control { pair, phase, ..from }.pack(self.language);
         let (next, look) = after(&made, to);
         if look != Look::Same || next == Next::OutOfBounds {
             return Some(transition(Step::call(call), next, look));
         }
-        let (close, tokens) = match call {
-            Call::Pause => (Call::Resume, [Token::DEFAULT; 2]),
-            _ => (Call::Disable, made.tokens),
-        };
+        let close = bracket.closer();
+        let tokens = if bracket == Bracket::Section { made.tokens } else { [Token::DEFAULT; 2] };
         let closed = self.both.step(made.next, from.irq, close, tokens);
         let (next, look) = if !closed.same {
             (next, Look::ThenDiffers(Step::Call(close, tokens)))
@@ -77,8 +76,8 @@ impl Model for OpenBrackets<'_> {
         // Each step but the beginning of an interrupt opens a bracket, and no interrupt ends. So the
         // shortest path has the fewest open brackets.
         if depth - u32::from(from.irq) < self.nesting {
-            for call in [Call::Enable, Call::Pause] {
-                self.bracket(from, call).into_iter().for_each(&mut *see);
+            for bracket in Bracket::ALL {
+                self.bracket(from, bracket).into_iter().for_each(&mut *see);
             }
         }
         if self.irq && !from.irq {
