@@ -51,7 +51,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("emu-check/src/language.rs", &["language"]),
     ("emu-check/src/check/", &["check", "explore", "language"]),
     ("emu-check/src/book/", &["book", "language", "prove"]),
-    ("emu-lab/src/compare/", &["compare", "scenario", "render::json"]),
+    ("emu-lab/src/compare/", &["compare", "scenario", "render"]),
     ("emu-check/src/prove/", &["explore", "language", "prove"]),
     ("emu-lab/src/render/", &["render"]),
 ];

@@ -98,7 +98,9 @@ fn parts<'r>(design: Design, event: &Event<'r>) -> (&'static str, &'r str, serde
     }
 }
 
-pub(crate) fn state(design: Design, bits: StateBits) -> serde_json::Value {
+/// The fields of a state as one object.
+#[must_use]
+pub fn state(design: Design, bits: StateBits) -> serde_json::Value {
     let mut fields = Map::new();
     design.fields(bits, &mut |field| {
         let value = match field.value {
