@@ -47,6 +47,6 @@ pub(super) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
         print(|to| to.write_all(text.as_bytes()))?;
     }
     let worst = reports.iter().find(|report| report.is_violated());
-    let worst = worst.or_else(|| reports.iter().find(|report| !report.is_proof()));
+    let worst = worst.or_else(|| reports.iter().find(|report| !report.is_exhaustive()));
     Ok(worst.or(reports.first()).map_or(ExitCode::SUCCESS, status))
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use emu_check::check::{Counterexample, End, Options, Pages, Report};
+use emu_check::check::{Counterexample, End, Options, Pages, Portfolio, Report};
 use indicatif::{HumanBytes, HumanCount};
 use serde_json::{Value, json};
 
@@ -61,39 +61,40 @@ pub(super) fn length(found: &Counterexample) -> String {
     }
 }
 
+/// What the clients say together, for people.
+pub(super) fn portfolio(portfolio: &Portfolio, time: Duration, saved: &[PathBuf]) -> String {
+    let mut text = portfolio.head();
+    for (options, found) in portfolio.broken() {
+        let report = portfolio.reports.iter().find(|report| &report.options == options);
+        text += &counterexample_text(report, found, saved);
+    }
+    text += &portfolio.summary();
+    let seconds = time.as_secs_f64();
+    text + &format!("{seconds:.2} s\n")
+}
+
+/// What the clients say together, for programs.
+pub(super) fn portfolio_json(portfolio: &Portfolio, time: Duration) -> String {
+    let mut json = portfolio.json();
+    json["seconds"] = time.as_secs_f64().into();
+    json.to_string()
+}
+
 /// The report for people.
 pub(super) fn text(report: &Report, time: Duration, saved: &[PathBuf]) -> String {
     let mut text = model(report);
     for found in &report.broken {
-        let _ =
-            writeln!(text, "\n{} does not hold: {}", found.property.id(), found.property.about());
-        if !found.detail.is_empty() {
-            let _ = writeln!(text, "{}", found.detail);
-        }
-        let _ = writeln!(text, "{}:\n", length(found));
-        for line in found.record.to_string().lines() {
-            let _ = writeln!(text, "    {line}");
-        }
-        let name = file_name(report, found);
-        if let Some(path) = saved.iter().find(|path| path.ends_with(&name)) {
-            let _ = writeln!(text, "\nsaved as {}", path.display());
-        } else if found.scenario.is_none() {
-            let why = match report.options.fault {
-                Some(_) => "no scenario has faults",
-                None => "no scenario can go this way",
-            };
-            let _ = writeln!(text, "\n{why}");
-        }
+        text += &counterexample_text(Some(report), found, saved);
     }
     text.push('\n');
     let broken = report.broken.iter().map(|found| found.property);
     let broken = broken.collect::<std::collections::BTreeSet<_>>().len();
     let all = report.looked_at();
-    if report.is_proof() {
+    if report.is_exhaustive() {
         for never in &report.never {
             let _ = writeln!(text, "never: {}", never.about());
         }
-        let _ = writeln!(text, "{} of {all} properties hold", all - broken);
+        let _ = writeln!(text, "{} of {all} properties are not broken", all - broken);
     } else if broken == 0 {
         let _ = writeln!(text, "nothing found so far; nothing is proved");
     }
@@ -107,6 +108,34 @@ pub(super) fn text(report: &Report, time: Duration, saved: &[PathBuf]) -> String
         time.as_secs_f64(),
         HumanBytes(report.bytes as u64),
     );
+    text
+}
+
+/// A counterexample: the property, the length of the path, the record.
+fn counterexample_text(
+    report: Option<&Report>,
+    found: &Counterexample,
+    saved: &[PathBuf],
+) -> String {
+    let mut text = String::new();
+    let _ = writeln!(text, "\n{} is broken: {}", found.property.id(), found.property.about());
+    if !found.detail.is_empty() {
+        let _ = writeln!(text, "{}", found.detail);
+    }
+    let _ = writeln!(text, "{}:\n", length(found));
+    for line in found.record.to_string().lines() {
+        let _ = writeln!(text, "    {line}");
+    }
+    let name = report.map(|report| file_name(report, found));
+    if let Some(path) = saved.iter().find(|path| name.as_ref().is_some_and(|n| path.ends_with(n))) {
+        let _ = writeln!(text, "\nsaved as {}", path.display());
+    } else if found.scenario.is_none() {
+        let why = match report.and_then(|report| report.options.fault) {
+            Some(_) => "not saved: a scenario cannot express --fault",
+            None => "not saved: scenario syntax cannot express this path",
+        };
+        let _ = writeln!(text, "\n{why}");
+    }
     text
 }
 
@@ -131,7 +160,7 @@ pub(super) fn json(report: &Report, time: Duration) -> String {
         "nesting": nesting,
         "end": end,
         "programs": report.programs,
-        "proof": report.is_proof(),
+        "proof": report.is_exhaustive(),
         "states": report.states,
         "transitions": report.transitions,
         "depth": report.depth,

@@ -17,7 +17,7 @@ fn run(options: &Options) -> Report {
 fn check_counts(options: &Options, states: usize, transitions: u64, depth: u32) {
     let report = run(options);
     assert_eq!((report.states, report.transitions, report.depth), (states, transitions, depth));
-    assert!(report.is_proof());
+    assert!(report.is_exhaustive());
 }
 
 /// One task, calls alone, nothing falls in.
@@ -52,7 +52,7 @@ fn the_same_search_twice_is_the_same() {
 fn the_crash_of_v7_0_is_found_on_both_sides_of_the_section() {
     let options = Options { nesting: 1, ..Options::new(Arch::XEN_PV, Kernel::V7_0) };
     let report = run(&options);
-    assert!(report.is_proof());
+    assert!(report.is_exhaustive());
     let found: Vec<_> = report.of(Property::No(Hazard::ArchBug)).collect();
     let shape: Vec<_> = found.iter().map(|found| (found.detail, found.moves, found.cost)).collect();
     assert_eq!(
@@ -82,7 +82,7 @@ fn the_crash_of_v7_0_is_found_on_both_sides_of_the_section() {
     ");
     for kernel in [Kernel::V7_1, Kernel::V7_2] {
         let report = run(&Options { kernel, design: kernel.design(), ..options.clone() });
-        assert!(report.is_proof(), "{kernel:?}");
+        assert!(report.is_exhaustive(), "{kernel:?}");
         assert_eq!(report.of(Property::No(Hazard::ArchBug)).count(), 0, "{kernel:?}");
     }
 }
@@ -129,7 +129,7 @@ fn programs_meet_in_every_way() {
     let crash = |kernel| {
         let report = check_programs(&scenario, &Options::new(Arch::XEN_PV, kernel), &mut nobody())
             .expect("programs");
-        assert!(report.is_proof());
+        assert!(report.is_exhaustive());
         (report.states, report.of(Property::No(Hazard::ArchBug)).map(|found| found.moves).min())
     };
     assert_eq!(crash(Kernel::V7_0).1, Some(5));
@@ -147,7 +147,7 @@ fn limits_end_a_search_and_say_so() {
     let options = Options { max_states: 100, ..Options::new(Arch::XEN_PV, Kernel::V7_1) };
     let report = run(&options);
     assert_eq!(report.end, End::States);
-    assert!(!report.is_proof() && report.scope().contains("gave up"));
+    assert!(!report.is_exhaustive() && report.scope().contains("gave up"));
     let report = check(&Options::new(Arch::XEN_PV, Kernel::V7_1), &mut Once);
     assert_eq!(report.end, End::Interrupted);
     let options = Options { max_memory: 1000, ..Options::new(Arch::XEN_PV, Kernel::V7_1) };
@@ -176,7 +176,7 @@ fn migration_and_fork_break_nothing_since_v7_1_but_xen_pv_v7_2() {
                     ],
                     _ => &[],
                 };
-                assert!(report.is_proof(), "{arch:?} {kernel:?}");
+                assert!(report.is_exhaustive(), "{arch:?} {kernel:?}");
                 assert_eq!(broken, allowed, "{arch:?} {kernel:?} {cpus} {fork}");
             }
         }

@@ -71,6 +71,7 @@ impl Backend for XenPv {
         effects: &[MMU_UPDATE_CALL, MMUEXT_OP_CALL, MULTICALL],
         prot_start_reads: true,
         updates_read_memory: true,
+        bug_on: true,
         ..Facts::new("xen-pv", "delays the stores, in a queue of hypercalls")
     };
 

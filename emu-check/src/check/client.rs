@@ -8,9 +8,9 @@ use emu_arch::backend::At;
 use lazy_mmu::design::Role;
 use lazy_mmu::trace::PteOp;
 
-use super::options::Accesses;
-use crate::language::{Bracket, Language, Open};
-use emu_arch::kernel::{Step, TaskOp};
+use super::options::{Accesses, Client, Options};
+use crate::language::{Bracket, Open};
+use emu_arch::kernel::{LockOp, Step, TaskOp};
 use emu_arch::replay::{Memory, Progress};
 
 /// A step that clients may take.
@@ -53,6 +53,12 @@ pub(super) enum Kind {
     },
     /// A read of a mapped page.
     Read(At),
+    /// The lock of the task's table is taken or released.
+    Lock(LockOp),
+    /// The TLB flush that a page needs whose entry was taken away.
+    Flush,
+    /// The task may sleep, or gives up its CPU.
+    Sleep,
     /// The task exits.
     Exit,
     /// Anything else, which the contract does not speak of.
@@ -64,16 +70,22 @@ impl Kind {
         match step {
             Step::Call(info, _) => Self::Call(info.role),
             Step::Task(TaskOp::Exit) => Self::Exit,
+            Step::Task(TaskOp::MightSleep | TaskOp::Schedule) => Self::Sleep,
             _ => Self::Other,
         }
     }
 
     /// The kind of a step of the general client.
     pub(super) fn of_page(step: &Step) -> Self {
-        let Step::Pte(op, args) = step else { return Self::of(step) };
+        let (op, args) = match step {
+            Step::Pte(op, args) => (op, args),
+            Step::Lock(_, op) => return Self::Lock(*op),
+            _ => return Self::of(step),
+        };
         let page = At { mm: args.mm, addr: args.addr };
         match op {
             PteOp::read | PteOp::write | PteOp::ptep_get | PteOp::raw_read => Self::Read(page),
+            PteOp::flush_tlb_range => Self::Flush,
             PteOp::set_pte_at | PteOp::set_pte => Self::Write { page, mapped: false },
             _ => Self::Write { page, mapped: true },
         }
@@ -85,8 +97,12 @@ impl Kind {
 pub(super) struct Level {
     /// The brackets that are open; a pause with what the mode was before it.
     pub(super) open: Open<bool>,
-    /// It has changed its page, and no call has promised yet that the change is done.
-    pub(super) dirty: bool,
+    /// The pages that it has changed without a call having promised that the change is done: a bit each.
+    pub(super) dirty: u16,
+    /// It holds the lock of its table.
+    pub(super) locked: bool,
+    /// It has taken an entry of user memory away and has flushed nothing since.
+    pub(super) stale: bool,
     /// Whether the mode was active before the pause that is under way.
     pub(super) active: bool,
     /// How many steps it has taken, where they are counted.
@@ -115,6 +131,12 @@ impl Doing {
     }
 }
 
+/// The bit of a page: clients have few, in two tables or two address spaces at most.
+fn bit(page: At) -> u16 {
+    let second = u64::from(page.mm > 1) | page.addr.get() >> 21 & 1;
+    1 << (page.addr.get() >> 12 & 7 | second << 3)
+}
+
 impl Level {
     pub(super) fn sections(&self) -> usize {
         self.open.count(Bracket::Section)
@@ -129,29 +151,37 @@ impl Level {
         self.sections() > 0 && !self.paused()
     }
 
-    /// Whether the client may take the step of that `kind` now.
+    /// Whether the client of `options` may take the step of that `kind` now, with at most `nesting`
+    /// brackets open.
     pub(super) fn may(
         &self,
         kind: Kind,
-        language: Language,
+        options: &Options,
         nesting: usize,
-        accesses: Accesses,
         memory: &Memory,
     ) -> bool {
+        let any = options.accesses == Accesses::Any;
+        let clean = |page| any || self.dirty & bit(page) == 0;
+        let under_lock = options.client != Client::Locks || self.locked;
         match kind {
             Kind::Call(role) => {
                 let room = self.open.len() < nesting || !role.opens();
-                room && language.may(role, &self.open)
+                under_lock && room && options.language.may(role, &self.open)
             }
             Kind::Write { page, mapped } => {
                 // A page whose change is pending against all promises is left alone, or batches would
                 // grow to their limit.
-                (!self.dirty && !memory.is_pending(page) || accesses == Accesses::Any)
+                under_lock
+                    && (any || clean(page) && !memory.is_pending(page))
                     && memory.believed(page).is_present() == mapped
             }
-            Kind::Read(page) => {
-                (!self.dirty || accesses == Accesses::Any) && memory.believed(page).is_present()
+            Kind::Read(page) => clean(page) && memory.believed(page).is_present(),
+            Kind::Lock(LockOp::Lock) => !self.locked && self.open.is_empty(),
+            Kind::Lock(LockOp::Unlock) => {
+                self.locked && self.open.is_empty() && self.dirty == 0 && !self.stale
             }
+            Kind::Flush => self.stale && self.open.is_empty() && self.dirty == 0,
+            Kind::Sleep => (self.open.is_empty() || any) && !self.locked,
             Kind::Exit => self.open.is_empty(),
             Kind::Other => true,
         }
@@ -163,10 +193,19 @@ impl Level {
             Kind::Call(role) => {
                 self.open.took(role, std::mem::take(&mut self.active));
                 // A pause and a disable promise that what was changed is done.
-                self.dirty &= !matches!(role, Role::OpensPause | Role::ClosesSection);
+                if matches!(role, Role::OpensPause | Role::ClosesSection) {
+                    self.dirty = 0;
+                }
             }
-            Kind::Write { .. } => self.dirty = in_task && self.may_batch(),
-            Kind::Read(_) | Kind::Exit | Kind::Other => {}
+            Kind::Write { page, mapped } => {
+                if in_task && self.may_batch() {
+                    self.dirty |= bit(page);
+                }
+                self.stale |= self.locked && mapped && !page.is_init_mm();
+            }
+            Kind::Lock(op) => self.locked = op == LockOp::Lock,
+            Kind::Flush => self.stale = false,
+            Kind::Read(_) | Kind::Sleep | Kind::Exit | Kind::Other => {}
         }
     }
 }

@@ -148,7 +148,7 @@ pub fn markdown(watch: &mut dyn Watch) -> String {
     for (kernels, report) in &reports {
         let arch = report.options.arch.id();
         let breaks = breaks(report);
-        let states = if report.is_proof() {
+        let states = if report.is_exhaustive() {
             report.states.to_string()
         } else {
             format!("more than {STATES_MAX}")

@@ -140,6 +140,7 @@ impl Model {
         let mut verdicts = Verdicts::default();
         let sometimes = sometimes | self.look_inside(&mut task, seen, &mut verdicts);
         self.broken(&seen.hazards, &task, seen, &mut verdicts);
+        self.exercise(seen.exercised);
         task.task = local.task;
         self.done(mv, task, local, verdicts, sometimes)
     }

@@ -26,19 +26,18 @@
 //!     ..Options::new(Arch::NAIVE, Kernel::V7_1)
 //! };
 //! let report = check(&options, &mut nobody());
-//! assert!(report.is_proof() && report.broken.is_empty());
+//! assert!(report.is_exhaustive() && report.broken.is_empty());
 //! assert_eq!((report.states, report.transitions), (3, 4));
 //! ```
 
 mod client;
 pub mod findings;
 mod interrupts;
-mod to_scenario;
-mod transitions;
 mod model;
 mod moves;
 mod ops;
 mod options;
+mod portfolio;
 mod render;
 mod property;
 mod questions;
@@ -46,6 +45,9 @@ mod recorded;
 mod report;
 mod search;
 pub mod table;
+mod to_scenario;
+mod transitions;
+mod verdict;
 
 use emu_arch::replay::Memory;
 use emu_lab::scenario::Scenario;
@@ -54,15 +56,44 @@ use model::Model;
 pub use crate::explore::{End, Watch, nobody};
 pub use crate::language::Language;
 pub use ops::Refused;
-pub use options::{Accesses, Options, Pages};
+pub use options::{Accesses, Client, Options, Pages};
 pub use property::{Property, Sometimes};
 pub use recorded::recorded;
 pub use report::{Counterexample, Report};
+pub use verdict::{Portfolio, Verdict};
 
 /// Searches the model of `options` with the most general client of its language.
 pub fn check(options: &Options, watch: &mut dyn Watch) -> Report {
     let ops = ops::general(options);
     run(options, ops, Memory::new(options.arch), false, watch)
+}
+
+/// Searches each of `searches`, which are of one architecture, kernel and design: see
+/// [`Options::portfolio`].
+///
+/// ```
+/// use emu_arch::{Arch, Kernel};
+/// use emu_check::check::{Options, Property, Verdict, check_portfolio, nobody};
+///
+/// let searches = Options::portfolio(Arch::NAIVE, Kernel::V7_1);
+/// let portfolio = check_portfolio(&searches, &mut nobody());
+/// let verdict = |id| {
+///     let property = Property::by_id(id).unwrap();
+///     portfolio.verdicts().find(|(known, _)| *known == property).unwrap().1
+/// };
+/// assert!(verdict("no-section-at-exit").is_proof());
+/// let why = "the architecture has no hash page table";
+/// assert_eq!(verdict("no-duplicate-hpte"), Verdict::NotApplicable(why));
+/// ```
+pub fn check_portfolio(searches: &[Options], watch: &mut dyn Watch) -> Portfolio {
+    let mut reports = Vec::new();
+    for options in searches {
+        reports.push(check(options, watch));
+        if reports.last().is_some_and(|report| report.end == End::Interrupted) {
+            break;
+        }
+    }
+    Portfolio { reports }
 }
 
 /// Searches every interleaving of the programs of `scenario`: the lines of each task are its program,

@@ -15,7 +15,8 @@ use super::client::{Level, Op};
 use super::moves::{Found, LocalMove, Move, Verdicts};
 use super::options::Options;
 use crate::explore;
-use emu_arch::replay::{Code, Local, Memory};
+use emu_arch::hazard::{Trigger, Triggers};
+use emu_arch::replay::{self, Code, Local, Memory};
 
 /// The most words that a state has: three tasks, two idle tasks, two CPUs, memory.
 pub(super) const WORDS_MAX: usize = 8;
@@ -61,6 +62,8 @@ pub(super) struct Model {
     pub(super) handlers: Set<Vec<u16>>,
     /// What the task of a triple does when it is switched in.
     arrivals: IndexMap<Triple, LocalMove, FxBuildHasher>,
+    /// How many different steps had each trigger.
+    pub(super) exercised: [u64; Trigger::ALL.len()],
 }
 
 /// The layout of a state's words.
@@ -108,7 +111,11 @@ impl Model {
         programs: bool,
     ) -> (Self, Words) {
         let mut model = Self {
-            code: options.arch.replay(options.kernel, options.design, options.fault),
+            code: options.arch.replay(
+                options.kernel,
+                options.design,
+                replay::Setup { fault: options.fault, batch_max: options.batch_max },
+            ),
             options,
             ops,
             programs,
@@ -120,6 +127,7 @@ impl Model {
             pool: Vec::new(),
             handlers: Set::default(),
             arrivals: IndexMap::default(),
+            exercised: [0; Trigger::ALL.len()],
         };
         model.verdicts.insert(Verdicts::default());
         let start = model.start(memory);
@@ -169,6 +177,13 @@ impl Model {
 
     pub(super) fn intern_verdicts(&mut self, verdicts: Verdicts) -> u32 {
         self.verdicts.insert_full(verdicts).0 as u32
+    }
+
+    /// Counts what a step has exercised.
+    pub(super) fn exercise(&mut self, triggers: Triggers) {
+        for (trigger, times) in Trigger::ALL.into_iter().zip(&mut self.exercised) {
+            *times += u64::from(triggers.contains(trigger));
+        }
     }
 
     /// The numbers of what a move leaves behind.
@@ -324,6 +339,7 @@ impl Model {
         let entered = parent.entered;
         let child_task = Task { task: forked, levels, entered, interrupted: false, unborn: false };
         let parent = Task { task: local.task, ..parent };
+        self.exercise(seen.exercised);
         let fork = self.done(fork.mv, parent, local, verdicts, 0);
         let mut next = *state;
         self.apply(&mut next, cpu, runs, fork);

@@ -187,7 +187,7 @@ pub(super) fn write(text: &mut String, watch: &mut dyn Watch) {
             let report = check(&options, watch);
             let breaks = breaks(&report);
             let states = match report.end {
-                _ if report.is_proof() => report.states.to_string(),
+                _ if report.is_exhaustive() => report.states.to_string(),
                 super::End::First => "first".to_owned(),
                 _ => format!("more than {STATES_MAX}"),
             };

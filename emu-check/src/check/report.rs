@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use emu_arch::hazard::Trigger;
 use lazy_mmu::Record;
 
 use super::model::Model;
@@ -9,6 +10,7 @@ use super::options::Options;
 use super::property::{Property, Sometimes};
 use super::render;
 use super::search::Outcome;
+use super::verdict::{Verdict, verdict};
 use crate::explore::End;
 use emu_lab::scenario::{self, Setup};
 
@@ -48,15 +50,31 @@ pub struct Report {
     pub bytes: usize,
     /// What breaks, in the order of properties.
     pub broken: Vec<Counterexample>,
-    /// What must happen on some way and did not.
+    /// What must happen on some path and did not.
     pub never: Vec<Sometimes>,
+    /// How many different steps had each trigger, in the order of [`Trigger::ALL`].
+    exercised: [u64; Trigger::ALL.len()],
 }
 
 impl Report {
-    /// Tells whether every state was looked at.
+    /// Tells whether every state was looked at. What that proves of a property is its
+    /// [`verdict`](Self::verdict).
     #[must_use]
-    pub fn is_proof(&self) -> bool {
+    pub fn is_exhaustive(&self) -> bool {
         self.end == End::Complete
+    }
+
+    /// How many different steps had `trigger`.
+    #[must_use]
+    pub fn exercised(&self, trigger: Trigger) -> u64 {
+        let counts = Trigger::ALL.into_iter().zip(self.exercised);
+        counts.filter(|(known, _)| *known == trigger).map(|(_, times)| times).sum()
+    }
+
+    /// What this search alone says of `property`.
+    #[must_use]
+    pub fn verdict(&self, property: Property) -> Verdict {
+        verdict(std::slice::from_ref(self), property)
     }
 
     /// The counterexamples of `property`, the shortest first.
@@ -83,10 +101,10 @@ impl Report {
         let Options { nesting, language, .. } = &self.options;
         match self.end {
             End::Complete if self.programs.is_some() => {
-                "proof: every interleaving of the programs".to_owned()
+                "exhaustive: every interleaving of the programs".to_owned()
             }
             End::Complete => format!(
-                "proof: every call sequence of language {}, of any length, at most {nesting} deep",
+                "exhaustive: every call sequence of language {}, of any length, at most {nesting} deep",
                 language.name()
             ),
             End::First => format!("stopped at the first, after {} moves", self.depth),
@@ -122,7 +140,8 @@ pub(super) fn report(model: &mut Model, outcome: Outcome) -> Report {
     broken.sort_by_key(|found| (found.property, found.moves, found.cost));
     let options = model.options.clone();
     let programs = model.programs.then_some(options.tasks);
-    Report { options, programs, end, states, transitions, depth, bytes, broken, never }
+    let exercised = model.exercised;
+    Report { options, programs, end, states, transitions, depth, bytes, broken, never, exercised }
 }
 
 /// The scenario of `lines`, if it shows what it is to show when it is run.

@@ -15,7 +15,7 @@ pub fn text(reports: &[Report]) -> String {
         format!("{:<14}{:<9}{:>10}  {}\n", "arch", "kernel", "states", "what breaks (moves)");
     for report in reports {
         let options = &report.options;
-        let states = if report.is_proof() {
+        let states = if report.is_exhaustive() {
             report.states.to_string()
         } else {
             format!(">{}", report.states)
@@ -34,7 +34,7 @@ pub fn text(reports: &[Report]) -> String {
             first = false;
         }
         if first {
-            line += if report.is_proof() { "-" } else { "? (not searched to the end)" };
+            line += if report.is_exhaustive() { "-" } else { "? (not searched to the end)" };
         }
         let _ = writeln!(text, "{line}");
     }

@@ -1,6 +1,6 @@
 //! What the task of a triple can do, as the kernel's code does it.
 
-use emu_arch::hazard::{Hazard, Trigger};
+use emu_arch::hazard::{Hazard, Trigger, Triggers};
 use lazy_mmu::design::{Design, Hook, Role, direct};
 use lazy_mmu::preempt::PreemptCount;
 
@@ -91,7 +91,7 @@ impl Model {
             && fits
             && (!must_close || closes)
             && (in_task || options.interrupt_calls || !matches!(op.kind, Kind::Call(_)))
-            && level.may(op.kind, options.language, nesting, options.accesses, &local.memory)
+            && level.may(op.kind, options, nesting, &local.memory)
     }
 
     pub(super) fn begin(&mut self, mut task: Task, local: Local, op: u16) -> LocalMove {
@@ -145,7 +145,8 @@ impl Model {
                     task.levels[last].steps += 1;
                 }
                 if in_task && !verdicts.fatal {
-                    self.look_after(&before, &task, &mut local, kind, &mut verdicts);
+                    let more = self.look_after(&before, &task, &mut local, kind, &mut verdicts);
+                    seen.exercised = seen.exercised.union(more);
                     if task.levels[last].sections() > 1 {
                         sometimes |= Sometimes::Nested.bit();
                     }
@@ -163,6 +164,7 @@ impl Model {
             }
         }
         self.broken(&seen.hazards, &task, &seen, &mut verdicts);
+        self.exercise(seen.exercised);
         task.task = local.task;
         self.done(mv, task, local, verdicts, sometimes)
     }
@@ -211,7 +213,8 @@ impl Model {
         local: &mut Local,
         kind: Kind,
         verdicts: &mut Verdicts,
-    ) {
+    ) -> Triggers {
+        let mut triggers = Triggers::default();
         let level = &task.levels[0];
         let active = self.is_active(local);
         let mode = self.code.lazy_mode(local);
@@ -227,23 +230,39 @@ impl Model {
         };
         match kind {
             Kind::Write { page, .. } if level.paused() => {
+                triggers.insert(Trigger::PausedUpdate);
                 must(!waits(page), Property::ImmediateWhenPaused);
             }
             Kind::Call(Role::ClosesPause) if has_mode => {
+                triggers.insert(Trigger::RestoringResume);
                 must(property::restores(before, active), Property::ResumeRestores);
             }
             Kind::Call(Role::ClosesSection) if has_mode && level.may_batch() => {
+                triggers.insert(Trigger::BatchingDisable);
                 must(active && mode != Some(false), Property::BatchesAfterNested);
             }
             _ => {}
         }
+        if kind == Kind::Call(Role::ClosesSection) {
+            let nested = level.sections() > 0;
+            triggers.insert(if nested {
+                Trigger::NestedDisable
+            } else {
+                Trigger::OutermostDisable
+            });
+        }
         if matches!(kind, Kind::Call(_)) && !direct {
+            if mode.is_some() {
+                triggers.insert(Trigger::OwnMode);
+            }
             must(property::agrees(active, mode), Property::ModeAgrees);
         }
-        if level.open.is_empty() && last {
+        if level.open.is_empty() && !level.locked && last {
             let count = local.task.preempt_count;
+            triggers.insert(Trigger::Outside);
             must(count == PreemptCount::default(), Property::PreemptBalanced);
         }
+        triggers
     }
 
     /// Whether there is no generic layer: what it would know, the architecture alone knows.
