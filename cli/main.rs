@@ -6,6 +6,7 @@ mod check;
 mod compare;
 mod demo;
 mod list;
+mod progress;
 mod prove;
 mod report;
 mod run;

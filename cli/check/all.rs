@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use emu_arch::{Arch, Kernel};
 use emu_check::check::{Report, check, findings, table};
 
-use super::progress::Progress;
 use super::{CheckArgs, Format, show, status};
+use crate::progress::Progress;
 use crate::report::Failure;
 use crate::run::print;
 

@@ -1,7 +1,6 @@
 //! `lazymmu check`: every interleaving, and the shortest ways to what goes wrong.
 
 mod all;
-mod progress;
 mod save;
 mod show;
 
@@ -18,9 +17,9 @@ use emu_check::check::{
 use lazy_mmu::design::Design;
 
 use crate::args::{arch_parser, design_parser, kernel_parser, language_parser};
+use crate::progress::Progress;
 use crate::report::Failure;
 use crate::run::{Source, check_era, print};
-use progress::Progress;
 
 /// Arguments of `lazymmu check`.
 #[derive(Args, Debug)]

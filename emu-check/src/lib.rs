@@ -3,4 +3,6 @@
 
 pub mod book;
 pub mod check;
+pub mod explore;
+pub mod language;
 pub mod prove;

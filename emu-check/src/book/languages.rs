@@ -1,75 +1,48 @@
 //! The matrix of designs and languages of call sequences, by running the sequences.
 //!
-//! The languages are those of the taxonomy of 11 November 2025 (Kevin Brodsky): A, nested sections
-//! with pauses inside; B, pauses outside too; C, sections inside pauses too; D, pauses inside pauses
-//! too. Beside them stand the sequences whose brackets cross.
+//! A column has the sequences of one [`Language`] that no smaller one has.
 
 use std::fmt::Write;
 
-use lazy_mmu::design::{Call, Design, Effect, StateBits, Value};
+use lazy_mmu::design::{Call, CallInfo, Design, Effect, StateBits, Value};
 
 use super::states::fields;
 use super::table::table;
 use super::task::{Task, is_bug};
+use crate::language::{Bracket, Language, Open};
 
 /// The longest sequence, in calls.
 const CALLS_MAX: usize = 10;
 
-/// A language of call sequences, without the sequences of those before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Language {
-    A,
-    B,
-    C,
-    D,
-    Crossing,
-}
+/// The languages of the columns, each without the sequences of those before it.
+const COLUMNS: [(Language, &str); 5] = [
+    (Language::A, "A: pause in a section"),
+    (Language::B, "B: pause outside"),
+    (Language::C, "C: section in a pause"),
+    (Language::D, "D: pause in a pause"),
+    (Language::Crossing, "crossing"),
+];
 
-impl Language {
-    const ALL: [Self; 5] = [Self::A, Self::B, Self::C, Self::D, Self::Crossing];
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::A => "A: pause in a section",
-            Self::B => "B: pause outside",
-            Self::C => "C: section in a pause",
-            Self::D => "D: pause in a pause",
-            Self::Crossing => "crossing",
-        }
-    }
-}
-
-/// What a sequence needs beyond language A.
+/// The languages that the calls of a sequence need, a bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Features {
-    pause_outside: bool,
-    section_in_pause: bool,
-    pause_in_pause: bool,
-    crossing: bool,
-}
+struct Needs(u8);
 
-impl Features {
-    const fn language(self) -> Language {
-        if self.crossing {
-            Language::Crossing
-        } else if self.pause_in_pause {
-            Language::D
-        } else if self.section_in_pause {
-            Language::C
-        } else if self.pause_outside {
-            Language::B
-        } else {
-            Language::A
-        }
+impl Needs {
+    const fn and(self, language: Language) -> Self {
+        Self(self.0 | 1 << language as u8)
     }
 
-    /// Tells whether the sequence has the feature of its language and none of a smaller one's.
+    /// The largest of them.
+    fn language(self) -> Language {
+        let needs = |language: &&Language| self.0 & 1 << **language as u8 != 0;
+        Language::ALL.iter().rev().find(needs).copied().unwrap_or(Language::A)
+    }
+
+    /// Whether it needs its language and none between A and that, or brackets cross.
     fn alone(self) -> bool {
-        match self.language() {
-            Language::A | Language::B | Language::Crossing => true,
-            Language::C => !self.pause_outside,
-            Language::D => !self.pause_outside && !self.section_in_pause,
-        }
+        let language = self.language();
+        let allowed = Self::default().and(Language::A).and(language);
+        language == Language::Crossing || self.0 & !allowed.0 == 0
     }
 }
 
@@ -104,14 +77,10 @@ impl Verdict {
 pub(super) fn write(text: &mut String) {
     let sequences = sequences();
     text.push_str(HEAD);
-    let first: Vec<_> = Language::ALL
-        .iter()
-        .map(|language| {
-            let of = |(_, features): &&(Vec<Call>, Features)| features.language() == *language;
-            sequences.iter().filter(of).count()
-        })
-        .collect();
-    let header: Vec<_> = ["design"].into_iter().chain(Language::ALL.map(Language::name)).collect();
+    let first = COLUMNS.map(|(language, _)| {
+        sequences.iter().filter(|(_, needs)| needs.language() == language).count()
+    });
+    let header: Vec<_> = ["design"].into_iter().chain(COLUMNS.map(|(_, name)| name)).collect();
     text.push_str("\nEach feature alone, the worst that a sequence meets:\n\n");
     let worst = |verdicts: &[Verdict]| {
         verdicts.iter().max().map_or("-", |verdict| verdict.name()).to_owned()
@@ -150,13 +119,13 @@ pause either. In a *crossing* sequence every bracket is closed, but some not in 
 
 /// A row for each design: its verdicts by language, as `show` puts them.
 fn rows(
-    sequences: &[(Vec<Call>, Features)],
+    sequences: &[(Vec<Call>, Needs)],
     alone: bool,
     show: &dyn Fn(&[Verdict]) -> String,
 ) -> Vec<Vec<String>> {
     let row = |design: &Design| {
-        let cell = |language: Language| show(&verdicts(*design, sequences, language, alone));
-        let cells = Language::ALL.into_iter().map(cell);
+        let cells =
+            COLUMNS.map(|(language, _)| show(&verdicts(*design, sequences, language, alone)));
         [format!("`{}`", design.id())].into_iter().chain(cells).collect()
     };
     Design::LAB.iter().map(row).collect()
@@ -164,23 +133,24 @@ fn rows(
 
 fn verdicts(
     design: Design,
-    sequences: &[(Vec<Call>, Features)],
+    sequences: &[(Vec<Call>, Needs)],
     language: Language,
     alone: bool,
 ) -> Vec<Verdict> {
-    let of = |features: Features| features.language() == language && (!alone || features.alone());
-    let of = sequences.iter().filter(|(_, features)| of(*features));
+    let of = |needs: Needs| needs.language() == language && (!alone || needs.alone());
+    let of = sequences.iter().filter(|(_, needs)| of(*needs));
     of.map(|(calls, _)| verdict(design, calls, language)).collect()
 }
 
 /// Runs a sequence as a fresh task.
 fn verdict(design: Design, calls: &[Call], language: Language) -> Verdict {
     let mut task = Task::new(design);
-    let mut open: Vec<Call> = Vec::new();
+    let mut open = Open::default();
     let mut worst = Verdict::Legal;
     let (mut untouched, mut counted) = (true, false);
     for call in calls {
-        let inside = matches!(*call, Call::ENABLE | Call::DISABLE) && open.contains(&Call::PAUSE);
+        let of_section = Bracket::of(design.role(*call)) == Some(Bracket::Section);
+        let inside = of_section && open.count(Bracket::Pause) > 0;
         let before = task.state;
         let effects = task.call(*call);
         if effects.iter().any(is_bug) {
@@ -193,8 +163,8 @@ fn verdict(design: Design, calls: &[Call], language: Language) -> Verdict {
             untouched &= before == task.state;
             counted |= moved_counter(design, before, task.state);
         }
-        follow(&mut open, *call);
-        let must_be_inactive = open.last().is_none_or(|last| *last == Call::PAUSE);
+        open.took(design.role(*call), ());
+        let must_be_inactive = open.innermost() != Some(Bracket::Section);
         if must_be_inactive && task.is_active() {
             worst = worst.max(Verdict::Wrong);
         }
@@ -217,56 +187,33 @@ fn moved_counter(design: Design, before: StateBits, after: StateBits) -> bool {
     counters(before) != counters(after)
 }
 
-/// What `call` does to the open brackets: a closing one takes the innermost of its kind.
-fn follow(open: &mut Vec<Call>, call: Call) {
-    let opener = match call {
-        Call::DISABLE => Call::ENABLE,
-        Call::RESUME => Call::PAUSE,
-        _ => return open.push(call),
-    };
-    if let Some(at) = open.iter().rposition(|known| *known == opener) {
-        open.remove(at);
-    }
-}
-
 /// Every well-balanced sequence, with what it needs.
-fn sequences() -> Vec<(Vec<Call>, Features)> {
+fn sequences() -> Vec<(Vec<Call>, Needs)> {
     fn extend(
         calls: &mut Vec<Call>,
-        open: &[Call],
-        features: Features,
-        found: &mut Vec<(Vec<Call>, Features)>,
+        open: &Open<()>,
+        needs: Needs,
+        found: &mut Vec<(Vec<Call>, Needs)>,
     ) {
         if open.is_empty() && !calls.is_empty() {
-            found.push((calls.clone(), features));
+            found.push((calls.clone(), needs));
         }
-        for call in Call::KERNEL {
-            let mut features = features;
-            match call {
-                Call::ENABLE => features.section_in_pause |= open.contains(&Call::PAUSE),
-                Call::PAUSE => {
-                    features.pause_in_pause |= open.contains(&Call::PAUSE);
-                    features.pause_outside |= !open.contains(&Call::ENABLE);
-                }
-                _ => {
-                    let opener = if call == Call::DISABLE { Call::ENABLE } else { Call::PAUSE };
-                    if !open.contains(&opener) {
-                        continue;
-                    }
-                    features.crossing |= open.last() != Some(&opener);
-                }
-            }
-            let mut open = open.to_vec();
-            follow(&mut open, call);
+        for CallInfo { call, role, .. } in CallInfo::KERNEL {
+            let needs = match Language::smallest(role, open) {
+                None | Some(Language::Any) => continue,
+                Some(language) => needs.and(language),
+            };
+            let mut open = open.clone();
+            open.took(role, ());
             if calls.len() + 1 + open.len() <= CALLS_MAX {
                 calls.push(call);
-                extend(calls, &open, features, found);
+                extend(calls, &open, needs, found);
                 calls.pop();
             }
         }
     }
     let mut found = Vec::new();
-    extend(&mut Vec::new(), &[], Features::default(), &mut found);
+    extend(&mut Vec::new(), &Open::default(), Needs::default(), &mut found);
     found
 }
 
@@ -279,7 +226,7 @@ mod tests {
         let sequences = sequences();
         let row = |id| {
             let design = Design::by_id(id).expect("a design of the lab");
-            Language::ALL.map(|language| {
+            COLUMNS.map(|(language, _)| {
                 let verdicts = verdicts(design, &sequences, language, true);
                 verdicts.into_iter().max().expect("a sequence of each language")
             })

@@ -5,26 +5,15 @@ use std::collections::BTreeSet;
 use lazy_mmu::design::{Call, Context, Design, Field, StateBits, Token, Value};
 
 use super::task::{step, stored};
-
-/// The most states that are looked at: two counters and two flags.
-const STATES_MAX: usize = 1 << 18;
+use crate::prove;
 
 /// The values that stand for all values of a counter.
 const COUNTS: [u8; 4] = [0, 1, 2, u8::MAX];
 
 /// Every state that some sequence of calls in task context leads to, well-formed or not.
 pub(super) fn reachable(design: Design) -> BTreeSet<StateBits> {
-    let mut known = BTreeSet::from([StateBits::default()]);
-    let mut todo = vec![StateBits::default()];
-    while let Some(state) = todo.pop() {
-        for (cx, call) in calls(design) {
-            let next = stored(state, &step(design, state, cx, call).0);
-            if known.len() < STATES_MAX && known.insert(next) {
-                todo.push(next);
-            }
-        }
-    }
-    known
+    let after = |state, (cx, call)| stored(state, &step(design, state, cx, call).0);
+    prove::reachable(calls(design), prove::DESIGN_STATES_MAX, after).into_iter().collect()
 }
 
 /// Those of `states` whose counters are 0, 1, 2 or 255, in the order of their fields.

@@ -9,7 +9,7 @@ use lazy_mmu::design::Role;
 use lazy_mmu::trace::PteOp;
 
 use super::options::Accesses;
-use crate::prove::Language;
+use crate::language::{Bracket, Language, Open};
 use emu_arch::kernel::{Step, TaskOp};
 use emu_arch::replay::{Memory, Progress};
 
@@ -80,24 +80,14 @@ impl Kind {
     }
 }
 
-/// A bracket that is open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Bracket {
-    Section,
-    /// A pause, with what arch code was told before it.
-    Pause {
-        active: bool,
-    },
-}
-
 /// One context of a task, task or interrupt: how far its client has come.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Level {
-    /// The brackets that are open, the innermost last.
-    pub(super) open: Vec<Bracket>,
+    /// The brackets that are open; a pause with what the mode was before it.
+    pub(super) open: Open<bool>,
     /// It has changed its page, and no call has promised yet that the change is done.
     pub(super) dirty: bool,
-    /// What arch code was told before the pause that is under way.
+    /// Whether the mode was active before the pause that is under way.
     pub(super) active: bool,
     /// How many steps it has taken, where they are counted.
     pub(super) steps: u16,
@@ -127,43 +117,16 @@ impl Doing {
 
 impl Level {
     pub(super) fn sections(&self) -> usize {
-        self.open.iter().filter(|open| **open == Bracket::Section).count()
+        self.open.count(Bracket::Section)
     }
 
     pub(super) fn paused(&self) -> bool {
-        self.open.iter().any(|open| matches!(open, Bracket::Pause { .. }))
+        self.open.count(Bracket::Pause) > 0
     }
 
     /// Whether the contract lets updates of this level wait.
     pub(super) fn may_batch(&self) -> bool {
         self.sections() > 0 && !self.paused()
-    }
-
-    /// Whether the innermost bracket, or any in a language of crossing brackets, is one of `section`.
-    fn can_close(&self, section: bool, language: Language) -> bool {
-        let is = |open: &Bracket| (*open == Bracket::Section) == section;
-        match language {
-            Language::Any => true,
-            Language::Crossing => self.open.iter().any(is),
-            _ => self.open.last().is_some_and(is),
-        }
-    }
-
-    /// Whether the client may make a call with that `role` now, with at most `nesting` brackets open.
-    fn may_call(&self, role: Role, language: Language, nesting: usize) -> bool {
-        let room = self.open.len() < nesting;
-        match role {
-            Role::OpensSection => room && (!self.paused() || language >= Language::C),
-            Role::Neither => !self.paused() || language >= Language::C,
-            Role::OpensPause => {
-                let outside = self.sections() == 0;
-                let nested = self.paused();
-                room && (!outside || language >= Language::B)
-                    && (!nested || language >= Language::D)
-            }
-            Role::ClosesSection => self.can_close(true, language),
-            Role::ClosesPause => self.can_close(false, language),
-        }
     }
 
     /// Whether the client may take the step of that `kind` now.
@@ -176,7 +139,10 @@ impl Level {
         memory: &Memory,
     ) -> bool {
         match kind {
-            Kind::Call(role) => self.may_call(role, language, nesting),
+            Kind::Call(role) => {
+                let room = self.open.len() < nesting || !role.opens();
+                room && language.may(role, &self.open)
+            }
             Kind::Write { page, mapped } => {
                 // A page whose change is pending against all promises is left alone, or batches would
                 // grow to their limit.
@@ -194,33 +160,13 @@ impl Level {
     /// The client has taken the step of that `kind`; `in_task` where it is not an interrupt.
     pub(super) fn took(&mut self, kind: Kind, in_task: bool) {
         match kind {
-            Kind::Call(Role::OpensSection) => self.open.push(Bracket::Section),
-            Kind::Call(Role::OpensPause) => {
-                self.open.push(Bracket::Pause { active: std::mem::take(&mut self.active) });
-                self.dirty = false;
-            }
-            Kind::Call(Role::ClosesSection) => {
-                self.close(true);
-                self.dirty = false;
-            }
-            Kind::Call(Role::ClosesPause) => {
-                self.close(false);
+            Kind::Call(role) => {
+                self.open.took(role, std::mem::take(&mut self.active));
+                // A pause and a disable promise that what was changed is done.
+                self.dirty &= !matches!(role, Role::OpensPause | Role::ClosesSection);
             }
             Kind::Write { .. } => self.dirty = in_task && self.may_batch(),
-            Kind::Call(Role::Neither) | Kind::Read(_) | Kind::Exit | Kind::Other => {}
-        }
-    }
-
-    /// The innermost bracket of sections or pauses.
-    pub(super) fn innermost(&self, section: bool) -> Option<Bracket> {
-        let is = |open: &&Bracket| (**open == Bracket::Section) == section;
-        self.open.iter().rev().find(is).copied()
-    }
-
-    fn close(&mut self, section: bool) {
-        let is = |open: &Bracket| (*open == Bracket::Section) == section;
-        if let Some(at) = self.open.iter().rposition(is) {
-            self.open.remove(at);
+            Kind::Read(_) | Kind::Exit | Kind::Other => {}
         }
     }
 }

@@ -30,17 +30,16 @@
 //! assert_eq!((report.states, report.transitions), (3, 4));
 //! ```
 
-pub mod arena;
 mod client;
 pub mod findings;
-mod interfere;
-mod lines;
-mod local;
+mod interrupts;
+mod to_scenario;
+mod transitions;
 mod model;
 mod moves;
 mod ops;
 mod options;
-mod path;
+mod render;
 mod property;
 mod questions;
 mod recorded;
@@ -52,13 +51,13 @@ use emu_arch::replay::Memory;
 use emu_lab::scenario::Scenario;
 use model::Model;
 
-pub use crate::prove::Language;
+pub use crate::explore::{End, Watch, nobody};
+pub use crate::language::Language;
 pub use ops::Refused;
 pub use options::{Accesses, Options, Pages};
 pub use property::{Property, Sometimes};
 pub use recorded::recorded;
 pub use report::{Counterexample, Report};
-pub use search::{End, Watch};
 
 /// Searches the model of `options` with the most general client of its language.
 pub fn check(options: &Options, watch: &mut dyn Watch) -> Report {
@@ -91,16 +90,4 @@ fn run(
     let (mut model, start) = Model::new(options.clone(), ops, memory, programs);
     let outcome = search::search(&mut model, start, watch);
     report::report(&mut model, outcome)
-}
-
-/// Watches a search and never ends it.
-#[must_use]
-pub fn nobody() -> impl Watch {
-    struct Nobody;
-    impl Watch for Nobody {
-        fn go_on(&mut self, _: usize, _: u32) -> bool {
-            true
-        }
-    }
-    Nobody
 }

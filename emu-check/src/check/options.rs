@@ -4,7 +4,7 @@ use emu_arch::{Arch, Kernel};
 use lazy_mmu::design::Design;
 
 use super::property::Property;
-use crate::prove::Language;
+use crate::language::Language;
 use emu_arch::replay::Fault;
 
 /// Where pages lie that clients change.

@@ -1,11 +1,12 @@
-//! The properties: what must hold on every way through a model, and what must happen on some.
+//! The properties: what must hold on every path through a model, and what must happen on some.
 
 use emu_arch::hazard::Hazard;
 use lazy_mmu::design::Hook;
 
-use super::client::{Bracket, Level};
+use super::client::Level;
+use crate::language::Bracket;
 
-/// What must hold on every way.
+/// What must hold on every path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Property {
     /// A task's enter and leave hooks take turns, and a flush comes between them.
@@ -122,7 +123,10 @@ impl Property {
     }
 }
 
-/// What must happen on some way, or the search has looked at nothing.
+/// What happened in a transition: [`Sometimes::bit`] of each.
+pub(super) type Marks = u32;
+
+/// What must happen on some path, or the search was vacuous.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sometimes {
     /// The enter hook is called.
@@ -171,8 +175,8 @@ impl Sometimes {
         }
     }
 
-    pub(super) const fn bit(self) -> u16 {
-        1 << self as u16
+    pub(super) const fn bit(self) -> Marks {
+        1 << self as u32
     }
 }
 
@@ -188,11 +192,8 @@ pub(super) fn alternate(entered: bool, hooks: &[Hook]) -> Option<bool> {
 
 /// A resume that returns restores what the pause that it closes has found.
 pub(super) fn restores(before: &Level, active: bool) -> bool {
-    match before.innermost(false) {
-        Some(Bracket::Pause { active: found }) => found == active,
-        // A resume too many restores nothing.
-        _ => true,
-    }
+    // A resume too many restores nothing.
+    before.open.kept(Bracket::Pause).is_none_or(|found| found == active)
 }
 
 /// The generic layer says `active`, the architecture `mode` where it has a say.

@@ -9,7 +9,7 @@ use super::options::{Accesses, Options};
 use super::property::Property;
 use super::table::breaks;
 use super::{Watch, check};
-use crate::prove::Language;
+use crate::language::Language;
 use emu_arch::replay::Fault;
 
 /// A question, what there is to say, and the searches behind it.

@@ -6,9 +6,10 @@ use lazy_mmu::Record;
 
 use super::model::Model;
 use super::options::Options;
-use super::path;
 use super::property::{Property, Sometimes};
-use super::search::{End, Outcome};
+use super::render;
+use super::search::Outcome;
+use crate::explore::End;
 use emu_lab::scenario::{self, Setup};
 
 /// The shortest way on which a property breaks.
@@ -103,12 +104,19 @@ impl Report {
 pub(super) fn report(model: &mut Model, outcome: Outcome) -> Report {
     let Outcome { end, states, transitions, depth, sometimes, broken, bytes } = outcome;
     let never = Sometimes::ALL.into_iter().filter(|one| sometimes & one.bit() == 0).collect();
-    let broken = broken.into_iter().map(|((property, detail), way)| {
-        let told = path::tell(model, &way);
-        let lines = told.lines;
+    let broken = broken.into_iter().map(|((property, detail), path)| {
+        let rendered = render::render(model, &path);
+        let lines = rendered.lines;
         let scenario = lines.and_then(|lines| replayed(&model.options, property, detail, &lines));
-        let moves = way.moves.len();
-        Counterexample { property, detail, moves, cost: way.cost, record: told.record, scenario }
+        let moves = path.moves.len();
+        Counterexample {
+            property,
+            detail,
+            moves,
+            cost: path.cost,
+            record: rendered.record,
+            scenario,
+        }
     });
     let mut broken: Vec<Counterexample> = broken.collect();
     broken.sort_by_key(|found| (found.property, found.moves, found.cost));

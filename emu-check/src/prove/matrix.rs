@@ -7,6 +7,7 @@ use lazy_mmu::design::Design;
 use super::search::Found;
 use super::table::{Lockstep, Table, tables};
 use super::{Compare, Language, Question, find};
+use crate::explore::nobody;
 
 /// The depth that counters of eight bits can tell: programs that nest no deeper are a language of
 /// their own.
@@ -164,7 +165,7 @@ fn cell(both: &Lockstep, question: &Question, known: impl Iterator<Item = Cell>)
     if any_depth_known {
         return Cell::EQUIVALENT;
     }
-    let run = |nesting| outcome(&find(both, &Question { nesting, ..*question }).0);
+    let run = |nesting| outcome(&find(both, &Question { nesting, ..*question }, &mut nobody()).0);
     let any_depth = run(None);
     let shallow = match any_depth {
         _ if question.language == Language::Any => any_depth,

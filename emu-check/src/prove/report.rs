@@ -57,7 +57,7 @@ pub fn text(answer: &Answer) -> String {
     } else if question.tasks > 1 && *verdict == Verdict::Equivalent {
         let _ = writeln!(
             text,
-            "{} tasks: too many states to walk; tasks share nothing, so the proof stands",
+            "{} tasks: too many states to count; tasks share nothing, so the proof stands",
             question.tasks
         );
     }

@@ -7,10 +7,11 @@ use lazy_mmu::design::{
     hook_if, store,
 };
 
-use super::language::Phase;
 use super::search::{Found, search};
 use super::table::{Lockstep, tables};
 use super::{Compare, Effort, Language, Question, Verdict, prove, summaries, undo};
+use crate::explore::nobody;
+use crate::language::Phase;
 
 /// The length of what each engine found; nothing where it found nothing.
 fn lengths(both: &Lockstep, language: Language, irq: bool, nesting: u32) -> [Option<usize>; 2] {
@@ -22,7 +23,7 @@ fn lengths(both: &Lockstep, language: Language, irq: bool, nesting: u32) -> [Opt
     let mut model = undo::OpenBrackets::new(both, language, irq, nesting);
     let summaries = summaries::search(both, language, irq, Some(nesting), u64::MAX);
     let summaries = length(summaries.0);
-    match search(&mut model, u64::MAX).0 {
+    match search(&mut model, u64::MAX, &mut nobody()).0 {
         Found::Unfit => [summaries; 2],
         found => [length(found), summaries],
     }

@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
-use super::cells::{Line, Tone, cell_lines, wrap};
+use super::cells::{Line, Tone, cell_lines};
 use super::columns::Varies;
 use super::{Cell, Column, Comparison, End, Part, Row};
+use crate::render::text::wrap;
 
 /// The widest line, in characters.
 pub const WIDTH: usize = 78;

@@ -107,7 +107,9 @@ fn call_name(design: Design, call: Call) -> &'static str {
     design.call_info(call).map_or(UNDECLARED, |info| info.name)
 }
 
-pub(crate) fn state(design: Design, bits: StateBits) -> serde_json::Value {
+/// The fields of a state as one object.
+#[must_use]
+pub fn state(design: Design, bits: StateBits) -> serde_json::Value {
     let mut fields = Map::new();
     design.fields(bits, &mut |field| {
         let value = match field.value {

@@ -1,50 +1,50 @@
-//! A way through the model as a record, and as a scenario that goes the same way.
+//! Renders a path through the model as a record and as the lines of a scenario that takes the same path.
 
 use lazy_mmu::preempt::PreemptCount;
 use lazy_mmu::trace::{Event, Record};
 
-use super::lines::Lines;
 use super::model::{Model, Task, Words};
 use super::moves::{LocalMove, Move};
-use super::search::Way;
+use super::search::Path;
+use super::to_scenario::Lines;
 use emu_arch::replay::{Local, Seen};
 
-/// A step that is under way: the number of its task and of the context in it.
+/// A step that has begun and not ended: the number of its task and of the context in it.
 type Under = (usize, usize);
 
-/// What a way looks like.
-pub(super) struct Told {
+/// A path for people.
+pub(super) struct Rendered {
     pub(super) record: Record,
-    /// The lines of a scenario, if one can go this way.
+    /// The lines of a scenario, where scenarios have words for the path.
     pub(super) lines: Option<String>,
 }
 
-/// Goes `way` again and tells what happens.
-pub(super) fn tell(model: &mut Model, way: &Way) -> Told {
+/// Executes the moves of `path` again and records what happens.
+pub(super) fn render(model: &mut Model, path: &Path) -> Rendered {
     model.record = Some(Record::new(model.options.design));
-    let now = way.states[0];
-    let mut teller = Teller { model, now, lines: Lines::new(), under: None, away: Vec::new() };
-    for (n, mv) in way.moves.iter().enumerate() {
-        teller.tell(*mv, way.states.get(n + 1));
+    let now = path.states[0];
+    let mut renderer = Renderer { model, now, lines: Lines::new(), under: None, away: Vec::new() };
+    for (n, mv) in path.moves.iter().enumerate() {
+        renderer.render(*mv, path.states.get(n + 1));
     }
-    let lines = teller.lines.end();
-    Told { record: model.record.take().unwrap_or_default(), lines }
+    let lines = renderer.lines.end();
+    Rendered { record: model.record.take().unwrap_or_default(), lines }
 }
 
-struct Teller<'m> {
+struct Renderer<'m> {
     model: &'m mut Model,
-    /// The state so far. It is that of the way, but that it knows since when updates are pending.
+    /// The state so far: that of the path, but with the tick at which each update was deferred.
     now: Words,
     lines: Lines,
     /// The step that the last event belongs to, if it is not at its end.
     under: Option<Under>,
-    /// Steps inside of which something else happens.
+    /// Steps inside which something else happens.
     away: Vec<Under>,
 }
 
-impl Teller<'_> {
-    /// Tells of a move, after which the way is in `next`.
-    fn tell(&mut self, mv: Move, next: Option<&Words>) {
+impl Renderer<'_> {
+    /// Renders a move, after which the path is in `next`.
+    fn render(&mut self, mv: Move, next: Option<&Words>) {
         let Some(cpu) = mv.cpu() else { return };
         let (runs, triple) = self.model.triple(&self.now, usize::from(cpu));
         let (task, local) = self.model.local(triple);
@@ -73,7 +73,7 @@ impl Teller<'_> {
             Move::Fork { .. } => {
                 let child = self.model.last_task(&self.now);
                 self.lines.step(cpu, pid, &format!("fork {}", name(child)));
-                self.note(cpu, pid, Event::Note(&format!("{} forks {}", name(pid), name(child))));
+                self.event(cpu, pid, Event::Note(&format!("{} forks {}", name(pid), name(child))));
                 if let Some(next) = next {
                     self.model.take_child(&mut self.now, next);
                 }
@@ -86,12 +86,12 @@ impl Teller<'_> {
 
     fn switch(&mut self, cpu: u8, runs: usize, to: u8, task: Task, local: Local) {
         let (at, to) = (usize::from(cpu), usize::from(to));
-        let next = self.model.task(self.now[to]).task.pid;
+        let next = self.model.task(self.now.0[to]).task.pid;
         let left = self.model.leave(task, local, next);
         self.lines.switch(cpu, next);
         self.model.apply(&mut self.now, at, runs, left);
-        if !self.model.note(left.note).fatal {
-            let arrived = self.model.switch_in(self.model.at(self.now[to], cpu, left));
+        if !self.model.verdicts(left.verdicts).fatal {
+            let arrived = self.model.switch_in(self.model.at(self.now.0[to], cpu, left));
             self.model.apply(&mut self.now, at, to, arrived);
         }
     }
@@ -143,7 +143,7 @@ impl Teller<'_> {
         let (cpu, triple) = self.model.where_is(&self.now, under.0);
         let (task, local) = self.model.local(triple);
         let stop = self.model.stop_of(&task, under.1);
-        self.note(cpu, local.task.pid, Event::Away);
+        self.event(cpu, local.task.pid, Event::Away);
         self.lines.go_away(cpu, stop);
         self.away.push(under);
     }
@@ -156,15 +156,15 @@ impl Teller<'_> {
         if self.under.take().is_some() || self.away.pop() != Some(this) {
             self.lines.lose();
         }
-        self.note(cpu, pid, Event::Back);
+        self.event(cpu, pid, Event::Back);
         self.lines.back(cpu, pid);
     }
 
     fn context(&mut self, name: &'static str, cpu: u8, pid: u8, preempt_count: PreemptCount) {
-        self.note(cpu, pid, Event::Context { name, preempt_count, by_arch: false });
+        self.event(cpu, pid, Event::Context { name, preempt_count, by_arch: false });
     }
 
-    fn note(&mut self, cpu: u8, pid: u8, event: Event<'_>) {
+    fn event(&mut self, cpu: u8, pid: u8, event: Event<'_>) {
         if let Some(record) = &mut self.model.record {
             record.push(cpu, pid, event);
         }

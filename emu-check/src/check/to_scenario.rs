@@ -1,9 +1,9 @@
-//! The lines of a scenario, written as a way is told: blocks open where something falls into a call.
+//! Writes a path as the lines of a scenario: a block opens where something interrupts a call.
 //!
-//! A block stands for one point of one call, and blocks nest. A way on which two calls take turns in
-//! their middles has no such form; it is told in a record alone.
+//! A block stands for one point of one call, and blocks nest. Scenarios cannot express two calls that
+//! interleave mid-call; such a path has a record only.
 
-use super::path::name;
+use super::render::name;
 
 /// A line, and the block that falls into it.
 struct Node {
@@ -36,7 +36,7 @@ impl Lines {
         Self { top: Vec::new(), open: 0, arrived: None, lost: false }
     }
 
-    /// This way has no lines.
+    /// The path has no lines.
     pub(super) fn lose(&mut self) {
         self.lost = true;
     }
@@ -125,7 +125,7 @@ impl Lines {
         }
     }
 
-    /// The text, if the way has one.
+    /// The text, if the path has one.
     pub(super) fn end(mut self) -> Option<String> {
         self.settle(None);
         let mut text = String::new();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use emu_check::check::Watch;
+use emu_check::explore::Watch;
 use indicatif::{HumanCount, ProgressBar};
 use once_cell::sync::OnceCell;
 
@@ -15,7 +15,7 @@ use crate::report::Failure;
 static ENDED: OnceCell<Arc<AtomicBool>> = OnceCell::new();
 
 /// Watches a search for its user.
-pub(super) struct Progress {
+pub(crate) struct Progress {
     bar: ProgressBar,
     what: String,
     begun: Instant,
@@ -24,7 +24,7 @@ pub(super) struct Progress {
 
 impl Progress {
     /// Begins to watch the search of `what`.
-    pub(super) fn new(what: &str) -> Result<Self, Failure> {
+    pub(crate) fn new(what: &str) -> Result<Self, Failure> {
         let ended = ENDED.get_or_try_init(|| {
             let ended = Arc::new(AtomicBool::new(false));
             let set = Arc::clone(&ended);
@@ -40,13 +40,13 @@ impl Progress {
     }
 
     /// The search is done; returns how long it took.
-    pub(super) fn done(self) -> Duration {
+    pub(crate) fn done(self) -> Duration {
         self.bar.finish_and_clear();
         self.begun.elapsed()
     }
 
     /// Whether the user has asked for the end.
-    pub(super) fn was_ended(&self) -> bool {
+    pub(crate) fn was_ended(&self) -> bool {
         self.ended.load(Ordering::Relaxed)
     }
 }

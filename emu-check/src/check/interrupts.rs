@@ -4,8 +4,8 @@ use lazy_mmu::preempt::PreemptCount;
 
 use super::client::{Level, Owner};
 use super::model::{Model, Task, Triple};
-use super::moves::{LocalMove, Move, Note};
-use super::property::Sometimes;
+use super::moves::{LocalMove, Move, Verdicts};
+use super::property::{Marks, Sometimes};
 use emu_arch::replay::{Local, Seen};
 
 impl Model {
@@ -31,10 +31,10 @@ impl Model {
             let (from, to) = self.moves_of(self.at(run.task, cpu, run));
             for n in from..to {
                 let next = self.pool_at(n);
-                let note = self.join(run.note, next.note);
+                let verdicts = self.join(run.verdicts, next.verdicts);
                 let sometimes = run.sometimes | next.sometimes;
-                let mut joined = LocalMove { note, sometimes, ..next };
-                let fatal = self.note(note).fatal;
+                let fatal = run.fatal | next.fatal;
+                let mut joined = LocalMove { verdicts, fatal, sometimes, ..next };
                 match next.mv {
                     Move::Begin { op, .. } => {
                         let ops = ops.iter().copied().chain([op]).collect();
@@ -47,8 +47,8 @@ impl Model {
                     }
                     Move::Return { .. } => {
                         let same = |end: &LocalMove| {
-                            (end.task, end.per_cpu, end.memory, end.note)
-                                == (joined.task, joined.per_cpu, joined.memory, joined.note)
+                            (end.task, end.per_cpu, end.memory, end.verdicts)
+                                == (joined.task, joined.per_cpu, joined.memory, joined.verdicts)
                         };
                         match ends.iter_mut().find(|end| same(end)) {
                             Some(end) => end.sometimes |= sometimes,
@@ -70,20 +70,20 @@ impl Model {
         Move::Handled { cpu: 0, handler: self.handlers.insert_full(ops).0 as u32 }
     }
 
-    /// The number of what two notes say.
+    /// The number of what two verdicts say.
     fn join(&mut self, one: u32, other: u32) -> u32 {
         if one == 0 || other == 0 {
             return one | other;
         }
-        let mut note = self.note(one).clone();
-        let more = self.note(other).clone();
-        note.fatal |= more.fatal;
+        let mut verdicts = self.verdicts(one).clone();
+        let more = self.verdicts(other).clone();
+        verdicts.fatal |= more.fatal;
         for what in more.broken {
-            if !note.broken.contains(&what) {
-                note.broken.push(what);
+            if !verdicts.broken.contains(&what) {
+                verdicts.broken.push(what);
             }
         }
-        self.intern_note(note)
+        self.intern_verdicts(verdicts)
     }
 
     pub(super) fn interrupt(&mut self, mut task: Task, mut local: Local) -> LocalMove {
@@ -93,14 +93,14 @@ impl Model {
         task.interrupted |= self.programs;
         task.levels.push(Level::default());
         let sometimes = if inside { Sometimes::InterruptInCall.bit() } else { 0 };
-        self.done(Move::Interrupt { cpu: 0 }, task, local, Note::default(), sometimes)
+        self.done(Move::Interrupt { cpu: 0 }, task, local, Verdicts::default(), sometimes)
     }
 
     pub(super) fn interrupt_ends(&mut self, mut task: Task, mut local: Local) -> LocalMove {
         local.task.preempt_count.sub(PreemptCount::HARDIRQ_OFFSET);
         task.task = local.task;
         task.levels.pop();
-        self.done(Move::Return { cpu: 0 }, task, local, Note::default(), 0)
+        self.done(Move::Return { cpu: 0 }, task, local, Verdicts::default(), 0)
     }
 
     /// The first half of a switch.
@@ -135,12 +135,12 @@ impl Model {
         mut task: Task,
         local: Local,
         seen: &Seen,
-        sometimes: u16,
+        sometimes: Marks,
     ) -> LocalMove {
-        let mut note = Note::default();
-        let sometimes = sometimes | self.look_inside(&mut task, seen, &mut note);
-        self.broken(&seen.hazards, &task, seen, &mut note);
+        let mut verdicts = Verdicts::default();
+        let sometimes = sometimes | self.look_inside(&mut task, seen, &mut verdicts);
+        self.broken(&seen.hazards, &task, seen, &mut verdicts);
         task.task = local.task;
-        self.done(mv, task, local, note, sometimes)
+        self.done(mv, task, local, verdicts, sometimes)
     }
 }

@@ -6,9 +6,9 @@ use lazy_mmu::preempt::PreemptCount;
 
 use super::client::{Doing, Kind, Level, Owner};
 use super::model::{Model, Task, Triple};
-use super::moves::{LocalMove, Move, Note};
+use super::moves::{LocalMove, Move, Verdicts};
 use super::options::Accesses;
-use super::property::{self, Property, Sometimes};
+use super::property::{self, Marks, Property, Sometimes};
 use emu_arch::replay::{Local, Seen};
 
 impl Model {
@@ -130,8 +130,8 @@ impl Model {
             }
         };
         self.keep(&mut seen);
-        let mut note = Note::default();
-        let mut sometimes = self.look_inside(&mut task, &seen, &mut note);
+        let mut verdicts = Verdicts::default();
+        let mut sometimes = self.look_inside(&mut task, &seen, &mut verdicts);
         match stop {
             Some(stop) => {
                 let at = Some((stop.point, stop.nth));
@@ -144,8 +144,8 @@ impl Model {
                 if self.programs || !in_task {
                     task.levels[last].steps += 1;
                 }
-                if in_task && !note.fatal {
-                    self.look_after(&before, &task, &mut local, kind, &mut note);
+                if in_task && !verdicts.fatal {
+                    self.look_after(&before, &task, &mut local, kind, &mut verdicts);
                     if task.levels[last].sections() > 1 {
                         sometimes |= Sometimes::Nested.bit();
                     }
@@ -162,9 +162,9 @@ impl Model {
                 }
             }
         }
-        self.broken(&seen.hazards, &task, &seen, &mut note);
+        self.broken(&seen.hazards, &task, &seen, &mut verdicts);
         task.task = local.task;
-        self.done(mv, task, local, note, sometimes)
+        self.done(mv, task, local, verdicts, sometimes)
     }
 
     /// Whether nothing can fall in at a point: then it need not be a state.
@@ -174,7 +174,12 @@ impl Model {
     }
 
     /// Looks at what happened between two points.
-    pub(super) fn look_inside(&self, task: &mut Task, seen: &Seen, note: &mut Note) -> u16 {
+    pub(super) fn look_inside(
+        &self,
+        task: &mut Task,
+        seen: &Seen,
+        verdicts: &mut Verdicts,
+    ) -> Marks {
         let mut sometimes = 0;
         match property::alternate(task.entered, &seen.hooks) {
             Some(entered) => {
@@ -184,7 +189,7 @@ impl Model {
                 task.entered = entered;
             }
             None => {
-                note.broken.push((Property::HooksAlternate, ""));
+                verdicts.broken.push((Property::HooksAlternate, ""));
                 task.entered = seen.hooks.last() != Some(&Hook::LEAVE);
             }
         }
@@ -194,7 +199,7 @@ impl Model {
         if seen.exercised.contains(Trigger::Complete) {
             sometimes |= Sometimes::Settled.bit();
         }
-        note.fatal = seen.bug.is_some();
+        verdicts.fatal = seen.bug.is_some();
         sometimes
     }
 
@@ -205,7 +210,7 @@ impl Model {
         task: &Task,
         local: &mut Local,
         kind: Kind,
-        note: &mut Note,
+        verdicts: &mut Verdicts,
     ) {
         let level = &task.levels[0];
         let active = self.is_active(local);
@@ -217,7 +222,7 @@ impl Model {
         let waits = |page| local.memory.is_pending(page);
         let mut must = |holds: bool, property| {
             if !holds {
-                note.broken.push((property, ""));
+                verdicts.broken.push((property, ""));
             }
         };
         match kind {
@@ -262,7 +267,13 @@ impl Model {
     }
 
     /// Notes what the hazards say does not hold.
-    pub(super) fn broken(&self, hazards: &[Hazard], task: &Task, seen: &Seen, note: &mut Note) {
+    pub(super) fn broken(
+        &self,
+        hazards: &[Hazard],
+        task: &Task,
+        seen: &Seen,
+        verdicts: &mut Verdicts,
+    ) {
         let nested = task.levels.first().is_some_and(|level| level.sections() > 0);
         for hazard in hazards {
             let detail = match hazard {
@@ -271,15 +282,15 @@ impl Model {
                 _ => None,
             };
             let broken = (Property::of_hazard(*hazard, nested), detail.unwrap_or(""));
-            if !note.broken.contains(&broken) {
-                note.broken.push(broken);
+            if !verdicts.broken.contains(&broken) {
+                verdicts.broken.push(broken);
             }
         }
-        note.broken.retain(|(property, _)| self.options.looks_at(*property));
+        verdicts.broken.retain(|(property, _)| self.options.looks_at(*property));
     }
 
     fn unchanged(&mut self, mv: Move, task: Task, local: Local) -> LocalMove {
-        self.done(mv, task, local, Note::default(), 0)
+        self.done(mv, task, local, Verdicts::default(), 0)
     }
 
     pub(super) fn done(
@@ -287,11 +298,12 @@ impl Model {
         mv: Move,
         task: Task,
         local: Local,
-        note: Note,
-        sometimes: u16,
+        verdicts: Verdicts,
+        sometimes: Marks,
     ) -> LocalMove {
-        let note = self.intern_note(note);
+        let fatal = verdicts.fatal;
+        let verdicts = self.intern_verdicts(verdicts);
         let (task, per_cpu, memory) = self.intern(task, local);
-        LocalMove { mv, task, per_cpu, memory, note, sometimes }
+        LocalMove { mv, task, per_cpu, memory, verdicts, fatal, sometimes }
     }
 }
