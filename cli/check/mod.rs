@@ -2,19 +2,21 @@
 
 mod all;
 mod save;
-mod show;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use emu_arch::{Arch, Kernel};
 use emu_check::check::{
-    Accesses, End, Language, Options, Pages, Property, Report, check, check_programs,
+    self, Accesses, End, Language, Options, Pages, Property, Report, check_programs,
 };
 use emu_lab::value::Fault;
+use indicatif::HumanBytes;
 use lazy_mmu::design::Design;
+use serde_json::Value;
 
 use crate::args::{arch_parser, design_parser, kernel_parser, language_parser};
 use crate::progress::Progress;
@@ -226,9 +228,9 @@ pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
         Some(source) => {
             let code = source.scenario.code(args.mended);
             check_programs(code, &options, &mut progress)
-                .map_err(|(line, message)| source.wrong_line(line, message))?
+                .map_err(|refused| source.wrong_line(refused.line, refused.why))?
         }
-        None => check(&options, &mut progress),
+        None => check::check(&options, &mut progress),
     };
     let time = progress.done();
     let saved = args.save.as_deref().map(|folder| save::save(folder, &report));
@@ -237,11 +239,32 @@ pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
         Err(failure) => (Vec::new(), Some(failure)),
     };
     let text = match args.format {
-        Format::Text | Format::Markdown => show::text(&report, time, &saved),
-        Format::Json => show::json(&report, time) + "\n",
+        Format::Text | Format::Markdown => text(&report, time, &saved),
+        Format::Json => format!("{}\n", json(&report, time)),
     };
     print(|to| to.write_all(text.as_bytes()))?;
     failed.map_or_else(|| Ok(status(&report)), Err)
+}
+
+/// The report for people, with where its scenarios are and what the search took.
+fn text(report: &Report, time: Duration, saved: &[PathBuf]) -> String {
+    let mut text = report.head();
+    for found in &report.broken {
+        text += &report.show(found);
+        let name = save::file_name(report, found);
+        if let Some(path) = saved.iter().find(|path| path.ends_with(&name)) {
+            text += &format!("\nsaved as {}\n", path.display());
+        }
+    }
+    let (seconds, bytes) = (time.as_secs_f64(), HumanBytes(report.bytes as u64));
+    text + &report.summary() + &format!(", {seconds:.2} s, {bytes}\n")
+}
+
+/// The report for programs, with the time that the search took.
+fn json(report: &Report, time: Duration) -> Value {
+    let mut json = serde_json::json!(report);
+    json["seconds"] = time.as_secs_f64().into();
+    json
 }
 
 /// The exit status of a search.

@@ -178,7 +178,7 @@ fn migration_and_fork_break_nothing_since_v7_1() {
 fn programs_that_no_search_can_make_are_refused() {
     let refused = |text| {
         let options = Options::new(Arch::Arm64, Kernel::V7_1);
-        check_programs(&parse(text), &options, &mut nobody()).err().map(|(line, _)| line)
+        check_programs(&parse(text), &options, &mut nobody()).err().map(|refused| refused.line)
     };
     assert_eq!(refused("A: enable\nD: disable"), Some(2));
     assert_eq!(refused("A: fork B"), Some(1));

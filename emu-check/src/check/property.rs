@@ -8,6 +8,7 @@ use crate::language::Bracket;
 
 /// What must hold on every path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Property {
     /// A task's enter and leave hooks take turns, and a flush comes between them.
     HooksAlternate,
@@ -128,6 +129,7 @@ pub(super) type Marks = u32;
 
 /// What must happen on some path, or the search was vacuous.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Sometimes {
     /// The enter hook is called.
     Entered,

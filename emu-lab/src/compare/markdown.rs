@@ -57,12 +57,12 @@ fn header(column: &Column) -> String {
     format!("{}{sign}", column.label.join("<br>"))
 }
 
-/// Text that Markdown leaves as it is; a table escapes its own sign.
+/// Text that Markdown leaves as it is.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            '*' | '_' | '<' | '>' | '\\' | '`' | '[' | ']' => escaped.extend(['\\', c]),
+            '|' | '*' | '_' | '<' | '>' | '\\' | '`' | '[' | ']' => escaped.extend(['\\', c]),
             '&' => escaped.push_str("&amp;"),
             _ => escaped.push(c),
         }

@@ -7,13 +7,10 @@ mod mutants;
 mod toy;
 
 use emu_check::assert_equivalent;
-use emu_check::prove::{
-    Answer, Compare, Effort, Language, Question, Step, Verdict, chapter, prove, text,
-};
+use emu_check::prove::{Answer, Compare, Effort, Language, Question, Step, Verdict, prove, text};
 use lazy_mmu::design::{Call, Design, count_enabled_rfc, count_paused_rfc, counts, independent};
 
 use crate::cli::{check_refused, lazymmu};
-use crate::support::{read, root};
 
 /// The sequence that tells apart, in short: e, d, p, r for the calls, `(` and `)` for interrupts.
 #[track_caller]
@@ -112,19 +109,6 @@ fn a_bound_is_said() {
 #[should_panic(expected = "shortest sequence: 1 call")]
 fn an_assertion_that_fails_shows_the_sequence() {
     assert_equivalent!(counts::State, count_enabled_rfc::State, Language::D);
-}
-
-#[test]
-fn the_chapter_is_up_to_date() {
-    let kept = read(&root().join("docs/equivalence.md"));
-    let generated = chapter();
-    let differs = kept.lines().zip(generated.lines()).position(|(a, b)| a != b);
-    assert!(
-        kept == generated,
-        "docs/equivalence.md is out of date from line {} on: \
-         `cargo run -- prove --all --markdown > docs/equivalence.md`",
-        differs.map_or(kept.lines().count().min(generated.lines().count()), |at| at) + 1
-    );
 }
 
 #[test]

@@ -7,9 +7,9 @@ use std::fmt::Write;
 use lazy_mmu::design::{Call, Design, Effect, StateBits, Value};
 
 use super::states::fields;
-use super::table::table;
 use super::task::{Task, is_bug};
-use crate::language::{Bracket, Language, Open, Role};
+use crate::words::table;
+use emu_check::language::{Bracket, Language, Open, Role};
 
 /// The longest sequence, in calls.
 const CALLS_MAX: usize = 10;
