@@ -7,7 +7,9 @@ mod mutants;
 mod toy;
 
 use emu_check::assert_equivalent;
-use emu_check::prove::{Answer, Compare, Effort, Language, Question, Step, Verdict, prove, text};
+use emu_check::prove::{
+    Answer, Compare, Effort, Language, Question, Step, Verdict, json, prove, text,
+};
 use lazy_mmu::design::{Call, Design, count_enabled_rfc, count_paused_rfc, counts, independent};
 
 use crate::cli::{check_refused, lazymmu};
@@ -94,6 +96,15 @@ fn the_model_of_other_checkers() {
     let without = prove(&Question { tasks: 2, irq: false, ..question });
     let states = 511 * 511 * 2;
     assert_eq!(without.product, Some(Effort { states, transitions: states * 5 }));
+}
+
+#[test]
+fn the_same_question_twice_has_the_same_answer() {
+    for language in Language::ALL {
+        let question = Question { language, irq: true, ..belief(language, Compare::Effects) };
+        let shown = |answer: Answer| (text(&answer), json(&answer));
+        assert_eq!(shown(prove(&question)), shown(prove(&question)));
+    }
 }
 
 #[test]
