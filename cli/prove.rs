@@ -6,6 +6,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args};
 use emu_check::prove::{self, Compare, Language, Question, TASKS_MAX, Verdict};
 use lazy_mmu::design::Design;
+use lazymmu_docs::equivalence;
 
 use crate::args::{design_parser, language_parser};
 use crate::progress::Progress;
@@ -114,7 +115,7 @@ fn check_setting(args: &ProveArgs, language: Language) -> Result<(), Failure> {
 /// Every pair of designs.
 fn all(args: &ProveArgs) -> String {
     if args.markdown {
-        return prove::chapter();
+        return equivalence::markdown();
     }
     let one = args.language.map(|language| vec![language]);
     let languages = one.unwrap_or_else(|| Language::ALL.to_vec());

@@ -2,20 +2,22 @@
 
 mod all;
 mod save;
-mod show;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use emu_arch::replay::Fault;
 use emu_arch::{Arch, Kernel};
 use emu_check::check::{
-    Accesses, Client, End, Language, Options, Pages, Portfolio, Property, Report, Verdict,
-    check_portfolio, check_programs,
+    Accesses, Client, Counterexample, End, Language, Options, Pages, Portfolio, Property, Report,
+    Verdict, check_portfolio, check_programs,
 };
+use indicatif::HumanBytes;
 use lazy_mmu::design::Design;
+use serde_json::Value;
 
 use crate::args::{arch_parser, design_parser, kernel_parser, language_parser};
 use crate::progress::Progress;
@@ -288,7 +290,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
         Some(source) => {
             let code = source.scenario.code(args.mended);
             check_programs(code, &options, &mut progress)
-                .map_err(|(line, message)| source.wrong_line(line, message))?
+                .map_err(|refused| source.wrong_line(refused.line, refused.why))?
         }
         None => unreachable!("handled above"),
     };
@@ -299,8 +301,8 @@ pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
         Err(failure) => (Vec::new(), Some(failure)),
     };
     let text = match args.format {
-        Format::Text | Format::Markdown => show::text(&report, time, &saved),
-        Format::Json => show::json(&report, time) + "\n",
+        Format::Text | Format::Markdown => text(&report, time, &saved),
+        Format::Json => format!("{}\n", json(&report, time)),
     };
     print(|to| to.write_all(text.as_bytes()))?;
     failed.map_or_else(|| Ok(status(&report)), Err)
@@ -323,8 +325,8 @@ fn search(args: &CheckArgs) -> Result<ExitCode, Failure> {
         }
     }
     let text = match args.format {
-        Format::Text | Format::Markdown => show::portfolio(&portfolio, time, &saved),
-        Format::Json => show::portfolio_json(&portfolio, time) + "\n",
+        Format::Text | Format::Markdown => portfolio_text(&portfolio, time, &saved),
+        Format::Json => format!("{}\n", portfolio_json(&portfolio, time)),
     };
     print(|to| to.write_all(text.as_bytes()))?;
     Ok(portfolio_status(&portfolio, !args.property.is_empty()))
@@ -344,6 +346,51 @@ fn portfolio_status(portfolio: &Portfolio, asked: bool) -> ExitCode {
         _ if !first && portfolio.verdicts().any(unknown) => ExitCode::from(3),
         _ => ExitCode::SUCCESS,
     }
+}
+
+/// What the clients say together, for people.
+fn portfolio_text(portfolio: &Portfolio, time: Duration, saved: &[PathBuf]) -> String {
+    let mut text = portfolio.head();
+    for (options, found) in portfolio.broken() {
+        if let Some(report) = portfolio.reports.iter().find(|report| &report.options == options) {
+            text += &counterexample(report, found, saved);
+        }
+    }
+    text + &portfolio.summary() + &format!("{:.2} s\n", time.as_secs_f64())
+}
+
+/// What the clients say together, for programs.
+fn portfolio_json(portfolio: &Portfolio, time: Duration) -> Value {
+    let mut json = portfolio.json();
+    json["seconds"] = time.as_secs_f64().into();
+    json
+}
+
+/// The report for people, with where its scenarios are and what the search took.
+fn text(report: &Report, time: Duration, saved: &[PathBuf]) -> String {
+    let mut text = report.head();
+    for found in &report.broken {
+        text += &counterexample(report, found, saved);
+    }
+    let (seconds, bytes) = (time.as_secs_f64(), HumanBytes(report.bytes as u64));
+    text + &report.summary() + &format!(", {seconds:.2} s, {bytes}\n")
+}
+
+/// A counterexample of the report, and where its scenario is.
+fn counterexample(report: &Report, found: &Counterexample, saved: &[PathBuf]) -> String {
+    let name = save::file_name(report, found);
+    let mut text = report.show(found);
+    if let Some(path) = saved.iter().find(|path| path.ends_with(&name)) {
+        text += &format!("\nsaved as {}\n", path.display());
+    }
+    text
+}
+
+/// The report for programs, with the time that the search took.
+fn json(report: &Report, time: Duration) -> Value {
+    let mut json = serde_json::json!(report);
+    json["seconds"] = time.as_secs_f64().into();
+    json
 }
 
 /// The exit status of a search.

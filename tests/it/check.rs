@@ -3,7 +3,7 @@
 use emu_arch::hazard::Hazard;
 use emu_arch::{Arch, Kernel};
 use emu_check::check::{
-    End, Options, Pages, Property, Report, Watch, check, check_programs, nobody,
+    End, Options, Pages, Property, Report, Watch, check, check_programs, json, nobody, text,
 };
 use emu_lab::scenario::{self, Setup, Where};
 
@@ -43,9 +43,14 @@ fn counts_are_exact() {
 
 #[test]
 fn the_same_search_twice_is_the_same() {
-    let options = Options { nesting: 1, ..Options::new(Arch::XEN_PV, Kernel::V7_0) };
-    let [one, two] = [run(&options), run(&options)].map(|report| format!("{report:?}"));
-    assert_eq!(one, two);
+    for (arch, kernel) in [(Arch::XEN_PV, Kernel::V7_0), (Arch::SPARC64, Kernel::V6_14)] {
+        let usual = Options { nesting: 1, ..Options::new(arch, kernel) };
+        let options = Options { max_states: 50_000, ..usual };
+        let shown = |report: Report| (text(&report), json(&report), format!("{report:?}"));
+        let [one, two] = [run(&options), run(&options)].map(shown);
+        assert!(one.0.contains("is broken"), "{}", one.0);
+        assert_eq!(one, two);
+    }
 }
 
 #[test]
@@ -187,7 +192,7 @@ fn migration_and_fork_break_nothing_since_v7_1_but_xen_pv_v7_2() {
 fn programs_that_no_search_can_make_are_refused() {
     let refused = |text| {
         let options = Options::new(Arch::ARM64, Kernel::V7_1);
-        check_programs(&parse(text), &options, &mut nobody()).err().map(|(line, _)| line)
+        check_programs(&parse(text), &options, &mut nobody()).err().map(|refused| refused.line)
     };
     assert_eq!(refused("A: enable\nD: disable"), Some(2));
     assert_eq!(refused("A: fork B"), Some(1));

@@ -1,14 +1,12 @@
 //! All tests that go through public items, in one binary.
 
 mod api;
-mod book;
 mod bugs;
 mod check;
 mod cli;
 mod compare;
 mod designs;
-mod fidelity;
-mod findings;
+mod docs;
 mod macros;
 mod macros_diff;
 mod macros_messages;

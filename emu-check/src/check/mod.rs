@@ -31,8 +31,8 @@
 //! ```
 
 mod client;
-pub mod findings;
 mod interrupts;
+mod json;
 mod model;
 mod moves;
 mod ops;
@@ -40,11 +40,11 @@ mod options;
 mod portfolio;
 mod render;
 mod property;
-mod questions;
 mod recorded;
 mod report;
 mod search;
-pub mod table;
+mod table;
+mod text;
 mod to_scenario;
 mod transitions;
 mod verdict;
@@ -55,11 +55,14 @@ use model::Model;
 
 pub use crate::explore::{End, Watch, nobody};
 pub use crate::language::Language;
+pub use json::json;
 pub use ops::Refused;
 pub use options::{Accesses, Client, Options, Pages};
 pub use property::{Property, Sometimes};
 pub use recorded::recorded;
 pub use report::{Counterexample, Report};
+pub use table::overview;
+pub use text::text;
 pub use verdict::{Portfolio, Verdict};
 
 /// Searches the model of `options` with the most general client of its language.
@@ -100,7 +103,7 @@ pub fn check_portfolio(searches: &[Options], watch: &mut dyn Watch) -> Portfolio
 /// and lines inside `hardirq` blocks are that of an interrupt, which falls in once in each task.
 ///
 /// # Errors
-/// A line that the checker has no move for: its number, and why.
+/// A line that the checker has no move for.
 pub fn check_programs(
     scenario: &Scenario,
     options: &Options,
@@ -121,4 +124,38 @@ fn run(
     let (mut model, start) = Model::new(options.clone(), ops, memory, programs);
     let outcome = search::search(&mut model, start, watch);
     report::report(&mut model, outcome)
+}
+
+/// Asserts that all properties hold on an architecture as of a kernel, for every call sequence of the
+/// most general client; panics with the shortest counterexamples otherwise.
+///
+/// Fields of the [`Options`](crate::check::Options) may follow. A search that gives up proves nothing
+/// and panics too.
+///
+/// ```
+/// use emu_arch::{Arch, Kernel};
+/// use emu_check::assert_holds;
+/// use emu_check::check::{Language, Property};
+/// use lazy_mmu::design::{Design, independent};
+///
+/// assert_holds!(Arch::XenPv, Kernel::V7_1, nesting: 1);
+/// let settled = Some(vec![Property::SettledAtPause]);
+/// let design = Design::of::<independent::State>();
+/// assert_holds!(Arch::Arm64, Kernel::V7_1, design: design, properties: settled, interrupts: false);
+/// ```
+///
+/// ```should_panic
+/// use emu_arch::{Arch, Kernel};
+///
+/// // A switch between the counter and the hook of an enable: v7.0 on Xen PV stops at a BUG_ON().
+/// emu_check::assert_holds!(Arch::XenPv, Kernel::V7_0, nesting: 1);
+/// ```
+#[macro_export]
+macro_rules! assert_holds {
+    ($arch:expr, $kernel:expr $(, $field:ident: $value:expr)* $(,)?) => {{
+        let options = $crate::check::Options::new($arch, $kernel);
+        let options = $crate::check::Options { $($field: $value,)* ..options };
+        let report = $crate::check::check(&options, &mut $crate::check::nobody());
+        assert!(report.holds(), "{}", $crate::check::text(&report));
+    }};
 }

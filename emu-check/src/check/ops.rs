@@ -1,5 +1,7 @@
 //! The steps of clients: those of the most general one, and those of programs.
 
+use std::fmt;
+
 use emu_arch::VirtAddr;
 use emu_arch::backend::At;
 use lazy_mmu::trace::PteOp;
@@ -84,8 +86,22 @@ pub(super) fn general(options: &Options) -> Vec<Op> {
     ops
 }
 
-/// A line that no program can have: its number, and why.
-pub type Refused = (u32, &'static str);
+/// A line of a scenario that no program can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Its number.
+    pub line: u32,
+    /// Why not.
+    pub why: &'static str,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.why)
+    }
+}
+
+impl std::error::Error for Refused {}
 
 /// The programs of a scenario, what is mapped before, and the number of tasks.
 ///
@@ -107,7 +123,7 @@ pub(super) fn programs(
     for line in scenario.lines() {
         line.step.prepare(&mut memory, options.arch);
         let task = line.task.max(1);
-        let refuse = |why| Err((line.number, why));
+        let refuse = |why| Err(Refused { line: line.number, why });
         let scenario::Step::Kernel(step) = line.step else { continue };
         match step {
             Step::Task(TaskOp::Run) => continue,

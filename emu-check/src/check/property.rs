@@ -149,6 +149,7 @@ pub(super) type Marks = u32;
 
 /// What must happen on some path, or the search was vacuous.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Sometimes {
     /// The enter hook is called.
     Entered,

@@ -14,8 +14,9 @@ use super::verdict::{Verdict, verdict};
 use crate::explore::End;
 use emu_lab::scenario::{self, Setup};
 
-/// The shortest way on which a property breaks.
+/// The shortest path on which a property breaks.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Counterexample {
     /// The property.
     pub property: Property,
@@ -27,12 +28,13 @@ pub struct Counterexample {
     pub cost: u16,
     /// What happens.
     pub record: Record,
-    /// A scenario that goes this way, where the language of scenarios has the words for it.
+    /// A scenario that takes the path, where scenarios have words for it.
     pub scenario: Option<String>,
 }
 
 /// What a search found.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Report {
     /// What was searched.
     pub options: Options,
@@ -44,13 +46,13 @@ pub struct Report {
     pub states: usize,
     /// The number of moves between them that were made.
     pub transitions: u64,
-    /// The length of the longest of the shortest ways, in moves.
+    /// The length of the longest of the shortest paths, in moves: how far the search is complete.
     pub depth: u32,
     /// The memory that it took, in bytes.
     pub bytes: usize,
     /// What breaks, in the order of properties.
     pub broken: Vec<Counterexample>,
-    /// What must happen on some path and did not.
+    /// What must happen on some path and did not: the search was vacuous there.
     pub never: Vec<Sometimes>,
     /// How many different steps had each trigger, in the order of [`Trigger::ALL`].
     exercised: [u64; Trigger::ALL.len()],
@@ -77,16 +79,34 @@ impl Report {
         verdict(std::slice::from_ref(self), property)
     }
 
+    /// Whether every state was looked at and no property breaks, but for those of speed where none was
+    /// asked for by name.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.is_exhaustive() && !self.is_violated()
+    }
+
     /// The counterexamples of `property`, the shortest first.
     pub fn of(&self, property: Property) -> impl Iterator<Item = &Counterexample> {
         self.broken.iter().filter(move |found| found.property == property)
     }
 
-    /// Tells whether a property breaks that is not a matter of speed alone, or was asked for by name.
+    /// Whether a property breaks that is not a matter of speed alone, or was asked for by name.
     #[must_use]
     pub fn is_violated(&self) -> bool {
         let asked = self.options.properties.is_some();
         self.broken.iter().any(|found| asked || !found.property.is_performance())
+    }
+
+    /// What breaks, each property with the moves of its counterexamples: `no-arch-bug (5, 8)`.
+    #[must_use]
+    pub fn breaks(&self) -> Vec<String> {
+        let same = |a: &Counterexample, b: &Counterexample| a.property == b.property;
+        let broken = self.broken.chunk_by(same).map(|same| {
+            let moves: Vec<_> = same.iter().map(|found| found.moves.to_string()).collect();
+            format!("{} ({})", same[0].property.id(), moves.join(", "))
+        });
+        broken.collect()
     }
 
     /// The number of properties looked at.

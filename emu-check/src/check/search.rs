@@ -100,3 +100,47 @@ fn search_in<const W: usize>(model: &mut Model, start: Words, watch: &mut dyn Wa
     let (states, bytes) = (store.len(), store.bytes() + model.bytes());
     Outcome { end, states, transitions, depth, sometimes: marks, broken, bytes }
 }
+
+#[cfg(test)]
+mod tests {
+    use emu_arch::replay::Memory;
+    use emu_arch::{Arch, Kernel};
+
+    use super::super::model::WORDS_MAX;
+    use super::super::ops;
+    use super::super::options::Accesses;
+    use super::*;
+    use crate::explore::tests::assert_replays;
+    use crate::explore::{explore, nobody};
+
+    #[test]
+    fn every_path_leads_to_what_it_violates() {
+        let mut paths = 0;
+        for (arch, kernel) in [
+            (Arch::ARM64, Kernel::V6_16),
+            (Arch::POWERPC_HASH, Kernel::V6_0),
+            (Arch::SPARC64, Kernel::V6_14),
+            (Arch::XEN_PV, Kernel::V6_14),
+            (Arch::XEN_PV, Kernel::V7_0),
+            (Arch::XEN_PV, Kernel::V7_2),
+        ] {
+            let usual = Options { nesting: 1, ..Options::new(arch, kernel) };
+            for (cpus, accesses) in
+                [(1, Accesses::Contract), (1, Accesses::Any), (2, Accesses::Any)]
+            {
+                let interrupts = cpus == 1;
+                let options = Options { cpus, accesses, interrupts, ..usual.clone() };
+                let (ops, memory) = (ops::general(&options), Memory::new(arch));
+                let (mut model, start) = Model::new(options, ops, memory, false);
+                let mut narrow = Narrow::<WORDS_MAX> { model: &mut model, start };
+                let limits = Limits { states: 30_000, ..Limits::NONE };
+                let found = explore(&mut narrow, limits, &mut nobody()).paths;
+                paths += found.len();
+                for (what, path) in found {
+                    assert_replays(&mut narrow, what, &path);
+                }
+            }
+        }
+        assert!(paths > 40, "{paths} paths");
+    }
+}

@@ -52,6 +52,8 @@
 
 mod search;
 mod state_store;
+#[cfg(test)]
+pub(crate) mod tests;
 
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};

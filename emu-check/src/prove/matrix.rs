@@ -97,7 +97,8 @@ pub fn matrices(designs: &[Design], languages: &[Language], question: &Question)
 }
 
 /// The matrices of all ways to compare, the coarsest first.
-pub(super) fn all_matrices(designs: &[Design], question: &Question) -> Vec<Matrix> {
+#[must_use]
+pub fn all_matrices(designs: &[Design], question: &Question) -> Vec<Matrix> {
     let mut all: Vec<Matrix> = Vec::new();
     // From the finest on: what looks alike closely looks alike from afar.
     for compare in Compare::ALL.into_iter().rev() {

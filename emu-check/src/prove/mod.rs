@@ -43,10 +43,10 @@
 //! | crossing | the open brackets as numbers, exactly or up to a bound that is checked |
 
 mod any;
-mod chapter;
 mod control;
 mod crossing;
 mod grid;
+mod json;
 mod matrix;
 mod observe;
 mod report;
@@ -61,11 +61,11 @@ use lazy_mmu::design::{Design, LazyMmuDesign};
 use lazy_mmu::panics::TransitionPanic;
 
 pub use crate::language::Language;
-pub use chapter::chapter;
-pub use grid::{matrices_text, matrix_json};
-pub use matrix::{Cell, DEPTH, Matrix, Outcome, matrices};
+pub use grid::{LEGEND, matrices_text};
+pub use json::{json, matrix_json};
+pub use matrix::{Cell, DEPTH, Matrix, Outcome, all_matrices, matrices};
 pub use observe::Compare;
-pub use report::{json, text};
+pub use report::text;
 pub use search::{Effort, Step};
 pub use states::{DESIGN_STATES_MAX, reachable};
 pub use witness::{Row, Side, Witness};

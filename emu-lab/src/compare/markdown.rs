@@ -67,7 +67,7 @@ fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            '*' | '_' | '<' | '>' | '\\' | '`' | '[' | ']' => escaped.extend(['\\', c]),
+            '|' | '*' | '_' | '<' | '>' | '\\' | '`' | '[' | ']' => escaped.extend(['\\', c]),
             '&' => escaped.push_str("&amp;"),
             _ => escaped.push(c),
         }

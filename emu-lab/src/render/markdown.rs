@@ -1,4 +1,4 @@
-//! Tables in Markdown.
+//! Tables in Markdown, whose cells are Markdown.
 
 use std::fmt::{Display, Formatter, Result};
 
@@ -6,8 +6,8 @@ use std::fmt::{Display, Formatter, Result};
 ///
 /// ```
 /// let mut table = emu_lab::render::markdown::Table::new(["name", "times"]).numbers(1);
-/// table.row(["a|b", "2"]);
-/// assert_eq!(table.to_string(), "| name | times |\n| --- | --: |\n| a\\|b | 2 |\n");
+/// table.row(["`enter`", "2"]);
+/// assert_eq!(table.to_string(), "| name | times |\n| --- | --: |\n| `enter` | 2 |\n");
 /// ```
 #[derive(Clone, Debug)]
 pub struct Table {
@@ -41,7 +41,7 @@ impl Display for Table {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         let row = |f: &mut Formatter<'_>, cells: &[String]| {
             f.write_str("|")?;
-            cells.iter().try_for_each(|cell| write!(f, " {} |", cell.replace('|', "\\|")))?;
+            cells.iter().try_for_each(|cell| write!(f, " {cell} |"))?;
             f.write_str("\n")
         };
         row(f, &self.header)?;

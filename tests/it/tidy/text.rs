@@ -1,8 +1,8 @@
 //! Rules about text: words, sizes, heads, comments, fidelity tags, and the documents beside the code.
 
 use super::{archs, check_none, is_test, sources};
-use crate::fidelity;
 use crate::support::{read, root};
+use lazymmu_docs::fidelity;
 
 /// Words that files under the folder must not contain, and why.
 const FORBIDDEN: &[(&str, &str, &str)] = &[

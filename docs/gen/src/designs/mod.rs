@@ -1,13 +1,12 @@
-//! The book of designs: what each one does, computed from its transitions, as Markdown.
+//! docs/designs.md: what each design does, computed from its transitions.
 //!
-//! Nothing in it that can be computed is written by hand, so that it says what the code does.
+//! Nothing in it that can be computed is written by hand.
 
 mod chapter;
 mod irq;
 mod kunit;
 mod languages;
 mod states;
-mod table;
 mod task;
 
 use std::fmt::Write;
@@ -16,9 +15,9 @@ use lazy_mmu::design::Design;
 
 use emu_lab::scenario::Scenario;
 
-/// The whole book; `kunit` is the KUnit test of the mode as a scenario.
+/// The document; `kunit` is the KUnit test of the mode as a scenario.
 #[must_use]
-pub fn render(kunit: &Scenario) -> String {
+pub fn markdown(kunit: &Scenario) -> String {
     let mut text = String::from(INTRODUCTION);
     for design in Design::LAB {
         let _ = writeln!(text, "* [`{0}`](#{0}): {1}", design.id(), design.about());

@@ -1,17 +1,17 @@
-//! The chapter on equivalence, computed, as Markdown.
+//! docs/equivalence.md: which designs are equivalent, in which languages.
 
 use std::fmt::Write;
 
+use emu_check::prove::{
+    Compare, DEPTH, LEGEND, Language, Matrix, Question, all_matrices, matrices, prove, text,
+};
 use lazy_mmu::design::Design;
 
-use super::grid::{LEGEND, words};
-use super::matrix::{DEPTH, Matrix, all_matrices, matrices};
-use super::report::text;
-use super::{Compare, Language, Question, prove};
+use crate::words::{code, table};
 
-/// The chapter; docs/equivalence.md is its text.
+/// The document.
 #[must_use]
-pub fn chapter() -> String {
+pub fn markdown() -> String {
     let question = Question::new(Design::LAB[0], Design::LAB[0]);
     let matrices = all_matrices(Design::LAB, &question);
     let mut chapter = String::from(INTRODUCTION);
@@ -29,7 +29,7 @@ pub fn chapter() -> String {
     classes(&mut chapter, &matrices);
     chapter.push_str(ALL_PAIRS);
     for matrix in &matrices {
-        table(&mut chapter, matrix);
+        pairs(&mut chapter, matrix);
     }
     chapter
 }
@@ -135,18 +135,17 @@ And it does where the pauses are so many that their counter is 0 again:
 
 /// Writes the verdicts on a pair: a row for each language, a column for each way to compare.
 fn by_language(chapter: &mut String, matrices: &[Matrix], ids: [&str; 2]) {
-    let names = Compare::ALL.map(Compare::name).join(" | ");
-    let _ = writeln!(chapter, "| language | {names} |\n| --- | --- | --- | --- |");
-    for language in Language::ALL {
+    let header: Vec<_> = ["language"].into_iter().chain(Compare::ALL.map(Compare::name)).collect();
+    let row = |language: Language| {
         let of = matrices.iter().filter(|matrix| matrix.language == language);
         let cells = of.map(|matrix| {
             let place = |id| matrix.designs.iter().position(|design| design.id() == id);
             let [x, y] = ids.map(|id| place(id).unwrap_or(0));
-            words(matrix.cell(x, y))
+            matrix.cell(x, y).to_string()
         });
-        let cells = cells.collect::<Vec<_>>().join(" | ");
-        let _ = writeln!(chapter, "| {} | {cells} |", language.name());
-    }
+        [language.name().to_owned()].into_iter().chain(cells).collect()
+    };
+    table(chapter, &header, &Language::ALL.map(row));
 }
 
 /// Writes a command and its answer.
@@ -187,25 +186,23 @@ fn classes(chapter: &mut String, matrices: &[Matrix]) {
 }
 
 fn class_table<'m>(chapter: &mut String, matrices: impl Iterator<Item = &'m Matrix>) {
-    let _ = writeln!(
-        chapter,
-        "| language | up to {DEPTH} brackets deep | at any depth |\n| --- | --- | --- |"
-    );
-    for matrix in matrices {
-        let cells = [true, false].map(|shallow| {
+    let row = |matrix: &Matrix| {
+        let classes = [true, false].map(|shallow| {
             let classes = matrix.classes(shallow);
             let classes = classes.iter().filter(|class| class.len() > 1);
             let named = classes.map(|class| {
-                let ids: Vec<_> = class.iter().map(|d| format!("`{}`", d.id())).collect();
-                ids.join(" = ")
+                class.iter().map(|design| code(design.id())).collect::<Vec<_>>().join(" = ")
             });
             named.collect::<Vec<_>>().join("<br>")
         });
-        let same = if cells[0] == cells[1] { "the same" } else { &cells[1] };
+        let [shallow, any_depth] = classes;
+        let same = shallow == any_depth;
         let unsure = if matrix.gave_up() { " (some searches gave up)" } else { "" };
-        let name = matrix.language.name();
-        let _ = writeln!(chapter, "| {name}{unsure} | {} | {same} |", cells[0]);
-    }
+        let name = format!("{}{unsure}", matrix.language.name());
+        vec![name, shallow, if same { "the same".to_owned() } else { any_depth }]
+    };
+    let shallow = format!("up to {DEPTH} brackets deep");
+    table(chapter, &["language", &shallow, "at any depth"], &matrices.map(row).collect::<Vec<_>>());
 }
 
 const CLASSES: &str = "
@@ -222,17 +219,15 @@ that cross in a task and in its handlers are too many states.)
 
 ";
 
-fn table(chapter: &mut String, matrix: &Matrix) {
+fn pairs(chapter: &mut String, matrix: &Matrix) {
     let Matrix { language, compare, designs, .. } = matrix;
     let _ = writeln!(chapter, "\n## {}, {}\n", language.name(), compare.name());
     let columns = &designs[..designs.len() - 1];
-    let ids: Vec<_> = columns.iter().map(|design| format!("`{}`", design.id())).collect();
-    let _ = writeln!(chapter, "| | {} |", ids.join(" | "));
-    let _ = writeln!(chapter, "| --- |{}", " --- |".repeat(columns.len()));
-    for (at, design) in designs.iter().enumerate().skip(1) {
-        let cells = (0..columns.len())
-            .map(|to| if to < at { words(matrix.cell(at, to)) } else { String::new() });
-        let cells = cells.collect::<Vec<_>>().join(" | ");
-        let _ = writeln!(chapter, "| `{}` | {cells} |", design.id());
-    }
+    let ids = columns.iter().map(|design| code(design.id()));
+    let header: Vec<_> = ["design".to_owned()].into_iter().chain(ids).collect();
+    let row = |(at, design): (usize, &Design)| {
+        let cell = |to| if to < at { matrix.cell(at, to).to_string() } else { String::new() };
+        [code(design.id())].into_iter().chain((0..columns.len()).map(cell)).collect()
+    };
+    table(chapter, &header, &designs.iter().enumerate().skip(1).map(row).collect::<Vec<_>>());
 }

@@ -3,7 +3,8 @@
 use lazy_mmu::design::Design;
 use lazy_mmu::trace::Event;
 
-use super::table::{active_word, code, table};
+use crate::words::{code, table};
+use emu_lab::render::text::mode;
 use emu_lab::scenario::{Setup, parse, run};
 
 /// The contexts: their names, what begins each and what ends it.
@@ -77,7 +78,7 @@ fn inside(design: Design, begin: &str, end: &str) -> String {
         _ => None,
     });
     let call = if acts > 0 { "takes effect" } else { "ignored" };
-    format!("{call}, {}", active.last().map_or("", |active| active_word(*active)))
+    format!("{call}, {}", active.last().map_or("", |active| mode(*active)))
 }
 
 /// The state at the end, and the warnings on the way.
@@ -85,7 +86,7 @@ fn left(design: Design, text: &str) -> String {
     let parts = events(design, text, |event| match event {
         Event::Warn { check, cond } => Some(code(&format!("{check}({cond})"))),
         Event::End { state, .. } => {
-            let active = active_word(design.is_active(state)[0]);
+            let active = mode(design.is_active(state)[0]);
             Some(format!("{}, {active}", design.show(state)))
         }
         _ => None,

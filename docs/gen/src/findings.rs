@@ -1,4 +1,4 @@
-//! docs/findings.md: what the checker finds, as Markdown, computed.
+//! docs/findings.md: what the checker finds.
 
 use std::fmt::Write;
 
@@ -6,12 +6,11 @@ use emu_arch::hazard::Hazard;
 use emu_arch::{Arch, Kernel};
 use lazy_mmu::design::{Design, sketch};
 
-use super::options::{Accesses, Options};
-use super::property::Property;
-use super::questions;
-use super::report::{Counterexample, Report};
-use super::table::breaks;
-use super::{Watch, check};
+use emu_check::check::{Accesses, Counterexample, End, Options, Property, Report, Watch, check};
+use emu_lab::render::markdown::Table;
+
+use crate::open_questions;
+use crate::words::code;
 
 /// Where a search gives up: all but those of sparc64 in its worst times end by themselves.
 const STATES_MAX: usize = 1_400_000;
@@ -123,42 +122,59 @@ const HUNTS: &[Hunt] = &[
 ];
 
 /// The rest of the corpus, and why a client of the API does not find it.
-const REST: &str = "\
-| bug | why not |
-|---|---|
-| BC-01, BC-20 to BC-22 | They are about the lock of a page table, which no general client takes. |
-| BC-03, BC-08, BC-12, BC-19, BC-27 | The corpus has no such numbers. |
-| BC-04 | A cross-call to all CPUs is one step of the machine. |
-| BC-06 | The workaround is in a caller that looks at the mode before it enters. |
-| BC-13, BC-24 | They are about what a caller does with a pointer or a value that it has read. |
-| BC-14, BC-28 | A compile error, and a matter of speed of the proposal for s390. |
-| BC-23 | Flushes that reclaim owes are no part of the client. |
-| BC-25 | A mutex in a softirq; handlers of the client take none. |
-| BC-26 | No bug: it must not be reported, and is not. |
-| BC-29 | A design of one's own; a test of the corpus has it. |
-";
+const REST: &[[&str; 2]] = &[
+    [
+        "BC-01, BC-20 to BC-22",
+        "They are about the lock of a page table, which no general client takes.",
+    ],
+    ["BC-03, BC-08, BC-12, BC-19, BC-27", "The corpus has no such numbers."],
+    ["BC-04", "A cross-call to all CPUs is one step of the machine."],
+    ["BC-06", "The workaround is in a caller that looks at the mode before it enters."],
+    [
+        "BC-13, BC-24",
+        "They are about what a caller does with a pointer or a value that it has read.",
+    ],
+    ["BC-14, BC-28", "A compile error, and a matter of speed of the proposal for s390."],
+    ["BC-23", "Flushes that reclaim owes are no part of the client."],
+    ["BC-25", "A mutex in a softirq; handlers of the client take none."],
+    ["BC-26", "No bug: it must not be reported, and is not."],
+    ["BC-29", "A design of one's own; a test of the corpus has it."],
+];
 
-/// The documents' text. `watch` is told what is searched; what it returns is worth nothing
-/// where it has ended a search.
+/// The document. `watch` receives progress; where it ends a search, the text is incomplete and must be
+/// discarded.
 pub fn markdown(watch: &mut dyn Watch) -> String {
     let mut text = HEAD.to_owned();
     let reports = reports(watch);
-    text += "\n## What holds where\n\n| architecture | kernels | states | what breaks (moves) |\n";
-    text += "|---|---|--:|---|\n";
+    text += "\n## What holds where\n\n";
+    let header = ["architecture", "kernels", "states", "what breaks (moves)"];
+    let mut table = Table::new(header).numbers(2);
     for (kernels, report) in &reports {
         let arch = report.options.arch.id();
-        let breaks = breaks(report);
-        let states = if report.is_exhaustive() {
-            report.states.to_string()
-        } else {
-            format!("more than {STATES_MAX}")
-        };
-        let _ = writeln!(text, "| {arch} | {kernels} | {states} | {breaks} |");
+        table.row([arch.to_owned(), kernels.clone(), states(report), breaks(report)]);
     }
+    let _ = write!(text, "{table}");
     counterexamples(&mut text, &reports);
     hunts(&mut text, watch);
-    questions::write(&mut text, watch);
+    open_questions::write(&mut text, watch);
     text
+}
+
+/// The number of states of a search, or where it stopped.
+pub(crate) fn states(report: &Report) -> String {
+    match report.end {
+        End::Complete => report.states.to_string(),
+        End::First => "first".to_owned(),
+        End::States | End::Memory | End::Interrupted => {
+            format!("more than {}", report.options.max_states)
+        }
+    }
+}
+
+/// What breaks in a report, in one line.
+pub(crate) fn breaks(report: &Report) -> String {
+    let list = report.breaks().join(", ");
+    if list.is_empty() { "nothing".to_owned() } else { list }
 }
 
 const HEAD: &str = "\
@@ -226,7 +242,7 @@ fn counterexamples(text: &mut String, reports: &[(String, Report)]) {
 fn hunts(text: &mut String, watch: &mut dyn Watch) {
     *text += "\n## Bugs found without their scenario\n\n";
     *text += "Each with the command that finds it, to which `--first --property` and the property belong.\n\n";
-    *text += "| bug | what | command | property | moves |\n|---|---|---|---|--:|\n";
+    let mut table = Table::new(["bug", "what", "command", "property", "moves"]).numbers(4);
     for hunt in HUNTS {
         watch.begins(hunt.bug);
         let mut options = Options { first: true, ..Options::new(hunt.arch, hunt.kernel) };
@@ -235,9 +251,10 @@ fn hunts(text: &mut String, watch: &mut dyn Watch) {
         let report = check(&options, watch);
         let found = report.broken.first();
         let moves = found.map_or("not found".to_owned(), |found| found.moves.to_string());
-        let (Hunt { bug, what, .. }, command) = (hunt, options.command());
-        let property = hunt.property.id();
-        let _ = writeln!(text, "| {bug} | {what} | `{command}` | {property} | {moves} |");
+        let (Hunt { bug, what, .. }, command) = (hunt, code(&options.command()));
+        table.row([*bug, *what, &command, hunt.property.id(), &moves]);
     }
-    let _ = write!(text, "\nThose that it does not find:\n\n{REST}");
+    let mut rest = Table::new(["bug", "why not"]);
+    REST.iter().for_each(|row| rest.row(*row));
+    let _ = write!(text, "{table}\nThose that it does not find:\n\n{rest}");
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use lazy_mmu::design::{Call, Context, Design, Field, StateBits, Token, Value};
 
 use super::task::{step, stored};
-use crate::prove;
+use emu_check::prove;
 
 /// The values that stand for all values of a counter.
 const COUNTS: [u8; 4] = [0, 1, 2, u8::MAX];

@@ -2,15 +2,16 @@
 
 use std::fmt::Write;
 
+use emu_arch::hazard::Hazard;
 use emu_arch::{Arch, Kernel};
 use lazy_mmu::design::Design;
 
-use super::options::{Accesses, Options};
-use super::property::Property;
-use super::table::breaks;
-use super::{Watch, check};
-use crate::language::Language;
 use emu_arch::replay::Fault;
+use emu_check::check::{Accesses, Language, Options, Property, Watch, check};
+use emu_lab::render::markdown::Table;
+
+use crate::findings::{breaks, states};
+use crate::words::code;
 
 /// A question, what there is to say, and the searches behind it.
 struct Question {
@@ -166,7 +167,6 @@ fn patch_7(options: &mut Options) {
 }
 
 fn stale(options: &mut Options) {
-    use emu_arch::hazard::Hazard;
     options.accesses = Accesses::Any;
     options.properties = Some(vec![Property::No(Hazard::StaleRead)]);
     options.first = true;
@@ -178,21 +178,15 @@ pub(super) fn write(text: &mut String, watch: &mut dyn Watch) {
     for Question { title, answer, runs } in QUESTIONS {
         watch.begins(title);
         let _ = writeln!(text, "\n### {title}\n\n{answer}");
-        if !runs.is_empty() {
-            *text += "\n| command | states | what breaks (moves) |\n|---|--:|---|\n";
-        }
+        let mut table = Table::new(["command", "states", "what breaks (moves)"]).numbers(1);
         for (arch, kernel, set) in *runs {
             let mut options = Options { max_states: STATES_MAX, ..Options::new(*arch, *kernel) };
             set(&mut options);
             let report = check(&options, watch);
-            let breaks = breaks(&report);
-            let states = match report.end {
-                _ if report.is_exhaustive() => report.states.to_string(),
-                super::End::First => "first".to_owned(),
-                _ => format!("more than {STATES_MAX}"),
-            };
-            let command = options.command();
-            let _ = writeln!(text, "| `{command}` | {states} | {breaks} |");
+            table.row([code(&options.command()), states(&report), breaks(&report)]);
+        }
+        if !runs.is_empty() {
+            let _ = write!(text, "\n{table}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use lazy_mmu::design::Design;
 
-use super::table::table;
+use crate::words::table;
 use emu_lab::scenario::{Outcome, Scenario, Setup, run};
 
 const HEAD: &str = "

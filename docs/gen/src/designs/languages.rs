@@ -7,9 +7,9 @@ use std::fmt::Write;
 use lazy_mmu::design::{Call, CallInfo, Design, Effect, StateBits, Value};
 
 use super::states::fields;
-use super::table::table;
 use super::task::{Task, is_bug};
-use crate::language::{Bracket, Language, Open};
+use crate::words::table;
+use emu_check::language::{Bracket, Language, Open};
 
 /// The longest sequence, in calls.
 const CALLS_MAX: usize = 10;

@@ -6,8 +6,9 @@ use emu_arch::Kernel;
 use lazy_mmu::design::{Call, Context, Design, Effect, StateBits, Token, Value, Warn};
 
 use super::states::{calls, fields, reachable, representative, values};
-use super::table::{active_word, code, hook_word, table};
 use super::task::{Effects, Task, is_bug, step, stored};
+use crate::words::{code, hook_word, table};
+use emu_lab::render::text::mode;
 
 /// Writes the chapter of `design`.
 pub(super) fn write(text: &mut String, design: Design) {
@@ -117,7 +118,7 @@ fn transitions(text: &mut String, design: Design, states: &[StateBits]) {
     let header = [names(design), "the mode".to_owned()];
     let header: Vec<_> = header.into_iter().chain(calls.iter().map(name)).collect();
     let row = |state: &StateBits| {
-        let active = active_word(design.is_active(*state)[0]);
+        let active = mode(design.is_active(*state)[0]);
         let first = [values(design, *state), active.to_owned()];
         let cells = calls
             .iter()
@@ -161,7 +162,7 @@ fn nested(text: &mut String, design: Design) {
         depth += usize::from(opens);
         let hooks: Vec<_> = task.call(call).iter().filter_map(hook).collect();
         let hooks = if hooks.is_empty() { "nothing".to_owned() } else { hooks.join(", ") };
-        vec![name, hooks, values(design, task.state), active_word(task.is_active()).to_owned()]
+        vec![name, hooks, values(design, task.state), mode(task.is_active()).to_owned()]
     };
     let rows: Vec<_> = calls.into_iter().map(row).collect();
     table(
