@@ -8,7 +8,7 @@ use lazy_mmu::design::Design;
 use once_cell::sync::OnceCell;
 
 use crate::backend::{Backend, Facts};
-use crate::hw::effect::Effect;
+use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
 use crate::id::UnknownId;
 use crate::machine::ArchCode;
@@ -122,13 +122,31 @@ impl Arch {
         Self(Of::<B>::ARCH)
     }
 
-    /// Makes `archs` known to [`all`](Self::all) and to everything that finds architectures by name:
-    /// scenarios, the command. A program does so once, before it uses either.
+    /// Makes `archs` known to [`all`](Self::all) and to everything that finds architectures by id:
+    /// scenarios, the command. The list belongs to the process: a program sets it once, before it
+    /// uses either. To set the same list again does nothing.
+    ///
+    /// An architecture that is used as a value needs no registration.
     ///
     /// # Errors
-    /// Returns `archs` where some were registered before.
-    pub fn register(archs: Vec<Self>) -> Result<(), Vec<Self>> {
-        REGISTERED.set(archs)
+    /// An id is taken or cannot be written in a scenario, or another list was set before; then
+    /// nothing changes.
+    pub fn register(archs: Vec<Self>) -> Result<(), RegisterError> {
+        for (n, arch) in archs.iter().enumerate() {
+            let id = arch.id();
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+            if id.is_empty() || id == "all" || !id.chars().all(plain) {
+                return Err(RegisterError::BadId(id));
+            }
+            if Self::BUILT_IN.iter().chain(&archs[..n]).any(|known| known == arch) {
+                return Err(RegisterError::Taken(id));
+            }
+        }
+        let same = |before: &Vec<Self>| *before == archs;
+        if REGISTERED.get().is_some_and(same) {
+            return Ok(());
+        }
+        REGISTERED.set(archs).map_err(|_| RegisterError::Twice)
     }
 
     /// Every architecture that is known: those of the project, then the registered ones.
@@ -258,10 +276,38 @@ impl FromStr for Arch {
     }
 }
 
+/// Why architectures cannot be registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RegisterError {
+    /// Another list of architectures was registered before.
+    Twice,
+    /// An architecture has this id already.
+    Taken(&'static str),
+    /// The id cannot be a word of a scenario or of the command line.
+    BadId(&'static str),
+}
+
+impl Display for RegisterError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Twice => f.write_str("other architectures were registered before"),
+            Self::Taken(id) => write!(f, "an architecture has the id {id:?} already"),
+            Self::BadId(id) => write!(
+                f,
+                "expected letters, digits, `-`, `_` and `.` in the id of an architecture, \
+                 and not `all`, found {id:?}"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for RegisterError {}
+
 /// Every effect that costs time, of every known architecture, once per name.
 #[must_use]
-pub fn effects() -> Vec<Effect> {
-    let mut effects: Vec<Effect> = Vec::new();
+pub fn effects() -> Vec<ArchEffect> {
+    let mut effects: Vec<ArchEffect> = Vec::new();
     for effect in Arch::all().flat_map(|arch| arch.facts().effects) {
         if !effects.iter().any(|known| known.name == effect.name) {
             effects.push(*effect);

@@ -46,10 +46,13 @@ pub mod sparc64;
 pub mod x86;
 pub mod x86_xen;
 
-pub use arch::{Arch, effects};
+pub use arch::{Arch, RegisterError, effects};
+pub use backend::{
+    Access, At, Backend, Batch, Deferred, Facts, Hw, Level, RangeHint, Slot, write_ptes,
+};
 pub use era::Kernel;
 pub use hw::addr::{Pfn, VirtAddr};
-pub use hw::effect::Effect;
+pub use hw::effect::ArchEffect;
 pub use hw::pte::Pte;
 pub use id::UnknownId;
 pub use machine::{Machine, MmStruct};

@@ -10,16 +10,16 @@ mod before;
 
 use crate::Kernel;
 use crate::backend::{At, Backend, Batch, Deferred, Facts, Hw, Level, write_ptes};
-use crate::hw::effect::Effect;
+use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
 
 pub use barriers::{DSB_ISHST, ISB};
 
 /// TLB maintenance over a range.
-pub const FLUSH_TLB_RANGE: Effect = Effect::other("__flush_tlb_range");
+pub const FLUSH_TLB_RANGE: ArchEffect = ArchEffect::other("__flush_tlb_range");
 
 /// The barrier of a context switch.
-pub const DSB_ISH: Effect = Effect::other("dsb(ish)");
+pub const DSB_ISH: ArchEffect = ArchEffect::other("dsb(ish)");
 
 /// Bit of the thread flag that says that barriers are owed.
 ///

@@ -13,13 +13,13 @@ mod hw;
 mod words;
 
 use crate::Kernel;
-use crate::hw::effect::Effect;
+use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
 
 pub use crate::hw::Slot;
 pub use facts::{Batch, Deferred, Facts};
 pub use hw::{Hw, write_ptes};
-pub use words::{Access, At, Level, Psize, PteRange};
+pub use words::{Access, At, Level, Psize, RangeHint};
 
 /// An architecture's side of the lazy MMU mode.
 ///
@@ -45,8 +45,8 @@ pub use words::{Access, At, Level, Psize, PteRange};
 ///
 /// # Duties
 ///
-/// A backend writes an entry before it defers anything about it. It calls [`Hw::put_off`] when work
-/// for a page joins the batch, and [`Hw::settle`] when all that the batch held is done. It calls
+/// A backend writes an entry before it defers anything about it. It calls [`Hw::defer`] when work
+/// for a page joins the batch, and [`Hw::complete`] when all that the batch held is done. It calls
 /// [`Hw::effect`] for each act that a record shows or that costs time: each is also a point at which
 /// a task can be preempted or interrupted. It calls [`Hw::tlb_invalidate`] where no CPU translates by
 /// the old entry from then on. Hazards are judged by these four calls, so that a backend that omits
@@ -89,7 +89,7 @@ pub trait Backend: Copy + std::fmt::Debug + Send + Sync + 'static {
     fn flush(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>);
 
     /// `arch_enter_lazy_mmu_mode_with_ptes()`: by default the range is of no use.
-    fn enter_with_ptes(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, _: PteRange) {
+    fn enter_with_ptes(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, _: RangeHint) {
         self.enter(hw);
     }
     /// What a context switch does before the registers of the outgoing task are saved; that task is
@@ -215,7 +215,7 @@ pub trait Backend: Copy + std::fmt::Debug + Send + Sync + 'static {
             let dirty = if access == Access::Write { Pte::DIRTY } else { 0 };
             hw.write(ptep, pte.with(Pte::YOUNG | dirty));
         } else {
-            hw.effect(Effect::PAGE_FAULT);
+            hw.effect(ArchEffect::PAGE_FAULT);
         }
     }
     /// `flush_tlb_range()`, `flush_tlb_mm()` and, for the kernel's pages, `flush_tlb_kernel_range()`,

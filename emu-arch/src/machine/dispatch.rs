@@ -10,7 +10,7 @@ use lazy_mmu::trace::PteOp;
 
 use super::live::Live;
 use super::{Inner, MmStruct, NR_CPUS, probe};
-use crate::backend::{Access, At, Backend, Level, PteRange};
+use crate::backend::{Access, At, Backend, Level, RangeHint};
 use crate::hw::addr::VirtAddr;
 use crate::hw::pte::Pte;
 use crate::hw::table::Ptep;
@@ -68,7 +68,7 @@ impl<B: Backend> Booted<B> {
 /// What a machine asks of its arch code beside the primitives that change entries.
 pub(crate) trait ArchCode: Primitives<false> + Primitives<true> + std::fmt::Debug {
     fn hook(&self, inner: &Inner, hook: Hook);
-    fn enter_with_ptes(&self, inner: &Inner, range: PteRange);
+    fn enter_with_ptes(&self, inner: &Inner, range: RangeHint);
     /// Does a step that is neither a call of the API nor a primitive.
     fn step(&self, inner: &Inner, step: &Step);
     fn fork(&self, inner: &Inner, child: u8);
@@ -105,7 +105,7 @@ impl<B: Backend> ArchCode for Booted<B> {
         }
     }
 
-    fn enter_with_ptes(&self, inner: &Inner, range: PteRange) {
+    fn enter_with_ptes(&self, inner: &Inner, range: RangeHint) {
         self.backend.enter_with_ptes(&mut self.live(inner), range);
     }
 

@@ -32,7 +32,7 @@ struct MmInner {
     uppers: RefCell<BTreeSet<(u32, u64)>>,
     slices: RefCell<BTreeMap<u64, Psize>>,
     has_slices: Cell<bool>,
-    /// What reclaim has put off the flush of: `tlb_flush_batched`.
+    /// What reclaim has deferred the flush of: `tlb_flush_batched`.
     batched: RefCell<Vec<(VirtAddr, u16)>>,
 }
 

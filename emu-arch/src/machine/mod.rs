@@ -34,7 +34,7 @@ use crate::backend::{Access, At, Backend};
 use crate::hazard::Hazard;
 use crate::hw::Slot;
 use crate::hw::addr::VirtAddr;
-use crate::hw::effect::{Effect, Kind};
+use crate::hw::effect::{ArchEffect, Kind};
 use crate::hw::pte::Pte;
 use crate::hw::table::{Ptep, Table};
 use crate::tracker::{Now, Tracker};
@@ -287,7 +287,7 @@ impl Inner {
     /// Executes an effect that somebody sees.
     #[cold]
     #[inline(never)]
-    fn effect_watched(&self, effect: Effect) {
+    fn effect_watched(&self, effect: ArchEffect) {
         sched::point(Point::Effect(effect.name));
         self.count(effect);
         sched::note_effect(effect.name, effect.n);
@@ -295,8 +295,8 @@ impl Inner {
 
     /// Counts an effect, unless it only puts work off.
     #[inline(always)]
-    fn count(&self, effect: Effect) {
-        if effect.kind != Kind::PutOff {
+    fn count(&self, effect: ArchEffect) {
+        if effect.kind != Kind::Deferral {
             self.totals.borrow_mut().add(effect.name, effect.kind);
         }
     }

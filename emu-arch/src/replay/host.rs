@@ -12,7 +12,7 @@ use super::exec::{Exec, Reach};
 use crate::backend::{At, Backend, Hw, Psize, Slot};
 use crate::hazard::{Hazard, Trigger};
 use crate::hw::addr::VirtAddr;
-use crate::hw::effect::{Effect, Kind};
+use crate::hw::effect::{ArchEffect, Kind};
 use crate::hw::pte::Pte;
 use crate::kernel::{ContextOp, Host};
 use crate::machine::slice;
@@ -303,19 +303,19 @@ impl<B: Backend> Hw for Exec<'_, B> {
         self.memory().slices.get(&key).copied().unwrap_or_default()
     }
 
-    fn effect(&mut self, effect: Effect) {
-        self.at_point(Point::Effect(effect.name), effect.kind == Kind::PutOff);
+    fn effect(&mut self, effect: ArchEffect) {
+        self.at_point(Point::Effect(effect.name), effect.kind == Kind::Deferral);
         self.note(Event::Effect { name: effect.name, n: effect.n });
     }
 
-    fn put_off(&mut self, at: At, nr: u16) {
+    fn defer(&mut self, at: At, nr: u16) {
         self.exercise(Trigger::Defer);
-        self.track(|tracker, now| tracker.put_off(now, at, nr));
+        self.track(|tracker, now| tracker.defer(now, at, nr));
     }
 
-    fn settle(&mut self) {
+    fn complete(&mut self) {
         self.exercise(Trigger::Complete);
-        self.track(|tracker, now| tracker.settle(now));
+        self.track(|tracker, now| tracker.complete(now));
     }
 
     fn tlb_invalidate(&mut self, at: At, nr: u32) {

@@ -22,7 +22,7 @@ pub struct Memory {
     locks: BTreeMap<(u8, u64), u8>,
     /// What callers hold between `ptep_modify_prot_start()` and its commit.
     started: BTreeMap<(u8, VirtAddr), Pte>,
-    /// What reclaim has put off the flush of.
+    /// What reclaim has deferred the flush of.
     pub(super) batched: Vec<(u8, VirtAddr, u16)>,
     /// The page sizes of slices, where not 4 KiB.
     pub(super) slices: BTreeMap<(u8, u64), Psize>,

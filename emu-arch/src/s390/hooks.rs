@@ -5,7 +5,7 @@
 
 use super::S390;
 use super::ipte_range::{self, IpteRange};
-use crate::backend::{At, Hw, PteRange};
+use crate::backend::{At, Hw, RangeHint};
 
 /// Stays on this CPU; without a range nothing is cached.
 ///
@@ -23,7 +23,7 @@ pub(super) fn arch_enter_lazy_mmu_mode(s390: S390, hw: &mut impl Hw<PerCpu = Ipt
 pub(super) fn arch_enter_lazy_mmu_mode_with_ptes(
     s390: S390,
     hw: &mut impl Hw<PerCpu = IpteRange>,
-    range: PteRange,
+    range: RangeHint,
 ) {
     arch_enter_lazy_mmu_mode(s390, hw);
     let protected = s390.protected >> (range.at.mm & 31) & 1 != 0;
@@ -40,10 +40,10 @@ pub(super) fn arch_leave_lazy_mmu_mode(s390: S390, hw: &mut impl Hw<PerCpu = Ipt
     if s390.facility_13 {
         if let Some(range) = hw.per_cpu(|cpu| cpu.range()) {
             ipte_range::write_cached(hw, range);
-            hw.settle();
+            hw.complete();
             for index in hw.per_cpu(IpteRange::drop_range) {
                 let addr = range.at.addr.add_pages(index as u64);
-                hw.put_off(At { addr, ..range.at }, 1);
+                hw.defer(At { addr, ..range.at }, 1);
             }
         }
         hw.per_cpu(|cpu| cpu.lazy_mmu_count = cpu.lazy_mmu_count.wrapping_sub(1));

@@ -15,14 +15,14 @@ pub use ipte_range::{IPTE_RANGE, IPTE_RANGE_MAX, IpteRange};
 pub use pgtable::IPTE;
 
 use crate::Kernel;
-use crate::backend::{At, Backend, Deferred, Facts, Hw, PteRange};
-use crate::hw::effect::Effect;
+use crate::backend::{At, Backend, Deferred, Facts, Hw, RangeHint};
+use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
 
 /// What an `mmu_gather` or a range flush of a user address space comes to.
-pub const TLB_FLUSH_MM_LAZY: Effect = Effect::other("__tlb_flush_mm_lazy");
+pub const TLB_FLUSH_MM_LAZY: ArchEffect = ArchEffect::other("__tlb_flush_mm_lazy");
 /// All kernel translations die.
-pub const TLB_FLUSH_KERNEL: Effect = Effect::other("__tlb_flush_kernel()");
+pub const TLB_FLUSH_KERNEL: ArchEffect = ArchEffect::other("__tlb_flush_kernel()");
 
 /// s390 as the proposal has it; one cache per CPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -73,7 +73,7 @@ impl Backend for S390 {
         hooks::arch_enter_lazy_mmu_mode(self, hw);
     }
 
-    fn enter_with_ptes(self, hw: &mut impl Hw<PerCpu = IpteRange>, range: PteRange) {
+    fn enter_with_ptes(self, hw: &mut impl Hw<PerCpu = IpteRange>, range: RangeHint) {
         hooks::arch_enter_lazy_mmu_mode_with_ptes(self, hw, range);
     }
 

@@ -6,11 +6,11 @@
 
 use super::ipte_range::{IpteRange, note_cached};
 use crate::backend::{At, Hw};
-use crate::hw::effect::Effect;
+use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
 
 /// One entry is invalidated on all CPUs.
-pub const IPTE: Effect = Effect::delayable("ipte()");
+pub const IPTE: ArchEffect = ArchEffect::delayable("ipte()");
 
 /// Tells whether hardware may go by `pte`: `_PAGE_INVALID` is clear.
 ///

@@ -12,12 +12,12 @@ pub use multicalls::{MC_ARGS, MC_BATCH, MMU_UPDATE_CALL, MMUEXT_OP_CALL, MULTICA
 
 use crate::Kernel;
 use crate::backend::{At, Backend, Batch, Deferred, Facts, Hw, Level, Slot};
-use crate::hw::effect::Effect;
+use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
 use multicalls::{McBuffer, Mmuext, extend_mmu_update, queue_flush, xen_mc_flush};
 
 /// An atomic operation on a read-only page table traps, and the hypervisor does it at once.
-pub const TRAP_AND_EMULATE: Effect = Effect::other("trap and emulate");
+pub const TRAP_AND_EMULATE: ArchEffect = ArchEffect::other("trap and emulate");
 
 /// The most pages that are flushed one by one.
 ///

@@ -23,9 +23,11 @@ mod report;
 mod stage;
 mod vmalloc;
 
+use std::fmt::{self, Display, Formatter};
 use std::num::NonZeroU32;
+use std::str::FromStr;
 
-use emu_arch::{Arch, Kernel};
+use emu_arch::{Arch, Kernel, UnknownId};
 use lazy_mmu::design::Design;
 
 use crate::proc::{BuildError, Mapping, Populate};
@@ -48,11 +50,10 @@ pub enum Workload {
     Vmalloc,
 }
 
-/// Every workload.
-pub const WORKLOADS: [Workload; 4] =
-    [Workload::Fork, Workload::Exit, Workload::Mprotect, Workload::Vmalloc];
-
 impl Workload {
+    /// Every workload.
+    pub const ALL: [Self; 4] = [Self::Fork, Self::Exit, Self::Mprotect, Self::Vmalloc];
+
     /// The name that the command line uses.
     #[must_use]
     pub const fn id(self) -> &'static str {
@@ -74,11 +75,20 @@ impl Workload {
             Self::Vmalloc => "map and unmap as many kernel pages (vmap_pages_range, vunmap_range)",
         }
     }
+}
 
-    /// Finds a workload by its name.
-    #[must_use]
-    pub fn by_id(id: &str) -> Option<Self> {
-        WORKLOADS.into_iter().find(|workload| workload.id() == id)
+impl Display for Workload {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.pad(self.id())
+    }
+}
+
+impl FromStr for Workload {
+    type Err = UnknownId;
+
+    fn from_str(id: &str) -> Result<Self, UnknownId> {
+        let found = Self::ALL.into_iter().find(|workload| workload.id() == id);
+        found.ok_or_else(|| UnknownId::new("workload", id))
     }
 }
 
