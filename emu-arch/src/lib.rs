@@ -28,6 +28,7 @@
 
 mod arch;
 pub mod backend;
+pub mod conformance;
 mod era;
 pub mod hazard;
 pub mod hw;

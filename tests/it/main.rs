@@ -6,6 +6,7 @@ mod bugs;
 mod check;
 mod cli;
 mod compare;
+mod conformance;
 mod designs;
 mod fidelity;
 mod findings;

@@ -32,7 +32,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("emu-arch/src/s390/", &["Kernel", "backend", "hw", "s390"]),
     ("emu-arch/src/x86/", &["Kernel", "backend", "hw"]),
     ("emu-arch/src/x86_xen/", &["Kernel", "backend", "hw", "x86_xen"]),
-    ("emu-arch/src/kernel/", &["backend", "hazard", "hw", "kernel", "machine::NR_CPUS", "tracker"]),
+    (
+        "emu-arch/src/kernel/",
+        &["backend", "hazard", "hw", "id", "kernel", "machine::NR_CPUS", "tracker"],
+    ),
     (
         "emu-arch/src/machine/",
         &["backend", "hazard", "hw", "kernel", "machine", "pgtable", "tracker", "{Arch, Kernel}"],
@@ -40,6 +43,20 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "emu-arch/src/replay/",
         &["Arch", "backend", "hazard", "hw", "kernel", "machine", "replay", "tracker"],
+    ),
+    (
+        "emu-arch/src/conformance/",
+        &[
+            "Arch",
+            "Kernel",
+            "{Arch, Kernel}",
+            "backend",
+            "hazard",
+            "hw",
+            "kernel",
+            "naive",
+            "replay",
+        ],
     ),
     ("emu-arch/src/pgtable.rs", &["backend", "hw", "kernel::ptes", "machine"]),
     ("emu-input/src/", &[]),

@@ -15,6 +15,7 @@ pub mod ptes;
 mod step;
 mod switch;
 mod task;
+mod text;
 
 pub use context::ContextOp;
 pub use fault::Fault;

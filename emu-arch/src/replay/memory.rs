@@ -120,6 +120,12 @@ impl Memory {
         self.tracker.is_pending(at)
     }
 
+    /// Whether any update is pending.
+    #[must_use]
+    pub fn has_pending(&self) -> bool {
+        self.tracker.has_pending()
+    }
+
     /// What software believes the entry of the page at `at` to be: what it last wrote, pending or not.
     #[must_use]
     pub fn believed(&self, at: At) -> Pte {
@@ -134,7 +140,7 @@ impl Memory {
 
 /// The place of the entry that maps `at`. Neighbours in a table are neighbours here, and the low bits
 /// are the index in the table.
-pub(super) fn slot_of(at: At) -> Slot {
+pub(crate) fn slot_of(at: At) -> Slot {
     const PAGES: u64 = (1 << 52) - 1;
     Slot(u64::from(at.mm) << 52 | at.addr.get() >> 12 & PAGES)
 }

@@ -18,13 +18,16 @@ use lazy_mmu::Record;
 use lazy_mmu::design::{Design, Hook};
 use lazy_mmu::sched::TaskStruct;
 
-use crate::backend::Backend;
+use crate::backend::{At, Backend, Slot};
 use crate::hazard::{Hazard, Triggers};
+use crate::hw::effect::ArchEffect;
+use crate::hw::pte::Pte;
 use crate::kernel::{self, Step};
 use exec::World;
 
 pub use crate::kernel::Fault;
 pub use memory::Memory;
+pub(crate) use memory::slot_of;
 
 /// All that a task can reach while it runs on a CPU.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -81,6 +84,26 @@ pub struct Seen {
     pub exercised: Triggers,
     /// The task that was forked.
     pub forked: Option<TaskStruct>,
+    /// Where the requests of arch code go, if anyone wants them.
+    pub requests: Option<Vec<Request>>,
+}
+
+/// What arch code asks of the machine, one of the duties of a [`Backend`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Request {
+    /// An entry is written to memory.
+    Write(Slot, Pte),
+    /// The updates of that many pages join the batch.
+    Defer(At, u16),
+    /// All work in the batch is done.
+    Complete,
+    /// No CPU translates that many pages by an old entry any more.
+    Invalidate(At, u32),
+    /// An effect is executed.
+    Effect(ArchEffect),
+    /// A primitive returns: an entry, or 0 and 1 for a yes or no.
+    Return(u64),
 }
 
 /// What the code is changed by.

@@ -113,6 +113,12 @@ impl Tracker {
         self.pending.cause(page(at)).is_some()
     }
 
+    /// Whether any update is pending.
+    #[must_use]
+    pub fn has_pending(&self) -> bool {
+        self.pending.iter().next().is_some()
+    }
+
     /// What software believes the entry of the page at `at` to be, where stores to it are pending.
     #[must_use]
     pub fn latest(&self, at: At) -> Option<Pte> {

@@ -2,8 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use emu_arch::backend::Psize;
-use emu_arch::kernel::{self, Lock, Prot, PteArgs};
+use emu_arch::kernel;
 
 use super::words::{CALLS, EXPECTATIONS};
 use super::{Expect, Step};
@@ -12,7 +11,7 @@ impl Display for Step {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Kernel(step) => text(step).fmt(f),
-            Self::Map(args) => write(f, "map", args, true),
+            Self::Map(args) => args.line("map", true).fmt(f),
             Self::Expect(Expect::Hazard(hazard)) => write!(f, "expect hazard {hazard}"),
             Self::Expect(Expect::Times { effect, times }) => write!(f, "expect {effect} {times}"),
             Self::Expect(expected) => {
@@ -23,7 +22,7 @@ impl Display for Step {
     }
 }
 
-/// A step of the kernel in the words of scenarios.
+/// A step of the kernel in the words of scenarios: a call by its short name.
 #[must_use]
 pub fn text(step: &kernel::Step) -> impl Display + '_ {
     struct Text<'s>(&'s kernel::Step);
@@ -34,49 +33,11 @@ pub fn text(step: &kernel::Step) -> impl Display + '_ {
                     let short = CALLS.iter().find(|(_, known)| known == call);
                     f.write_str(short.map_or(call.name(), |(short, _)| short))
                 }
-                kernel::Step::Context(op) => op.fmt(f),
-                kernel::Step::Pte(op, args) => write(f, op.name(), args, op.takes_nr()),
-                kernel::Step::WithPtes(args) => write(f, "enable_with_ptes", args, true),
-                kernel::Step::Task(op) => op.fmt(f),
-                kernel::Step::Fork(child) => write!(f, "fork {}", char::from(b'A' + child - 1)),
-                kernel::Step::Lock(lock, op) => {
-                    let name = op.name(*lock);
-                    match lock {
-                        Lock::InitMm => write!(f, "{name} init_mm"),
-                        Lock::Pte { addr, .. } => write!(f, "{name} {addr:#x}"),
-                        _ => f.write_str(name),
-                    }
-                }
+                step => step.fmt(f),
             }
         }
     }
     Text(step)
-}
-
-fn write(f: &mut Formatter<'_>, name: &str, args: &PteArgs, takes_nr: bool) -> fmt::Result {
-    write!(f, "{name} {:#x}", args.addr)?;
-    if takes_nr {
-        write!(f, " {}", args.nr)?;
-    }
-    match args.prot {
-        None => {}
-        Some(Prot::ReadOnly) => f.write_str(" ro")?,
-        Some(Prot::ReadExec) => f.write_str(" rx")?,
-        Some(Prot::ReadWrite) => f.write_str(" rw")?,
-        Some(Prot::None) => f.write_str(" none")?,
-    }
-    if args.mm > 1 {
-        write!(f, " mm={}", args.mm)?;
-    }
-    if let Some(pfn) = args.pfn {
-        write!(f, " pfn={pfn:#x}")?;
-    }
-    match args.psize {
-        None => Ok(()),
-        Some(Psize::Page4K) => f.write_str(" psize=4k"),
-        Some(Psize::Page64K) => f.write_str(" psize=64k"),
-        Some(Psize::Page16M) => f.write_str(" psize=16m"),
-    }
 }
 
 #[cfg(test)]
