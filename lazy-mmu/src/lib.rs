@@ -28,6 +28,7 @@ pub mod preempt;
 pub mod trace;
 
 pub mod arch;
+pub mod call;
 pub mod sched;
 
 pub mod pgtable;
@@ -35,6 +36,8 @@ pub mod section;
 pub mod snapshot;
 
 pub mod attributes;
+
+pub mod panics;
 
 mod annotated;
 mod ptes;

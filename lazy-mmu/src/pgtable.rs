@@ -1,7 +1,7 @@
 //! The generic API under the kernel's names: the shell around a design.
 //!
-//! Models include/linux/pgtable.h (v7.0). A call reads the task's state, asks the design what to
-//! do, and does it effect by effect: store, hook, warn. Where nobody watches (no architecture, no
+//! Models include/linux/pgtable.h (v7.0). A call of the current task is executed by
+//! [`crate::call`], effect by effect: store, hook, warn. Where nobody watches (no architecture, no
 //! record, the default design) only the counters move and nothing is allocated.
 //!
 //! Fidelity: changed: include/linux/pgtable.h v7.0 (5ab246749569): a call is a transition of the design
@@ -11,8 +11,12 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use crate::arch::Point;
+use crate::call::{self, TaskHost};
+use crate::design::counts_task::{TASK_PAUSE, TASK_RESUME};
+use crate::design::with_ptes::ENABLE_WITH_PTES;
 use crate::design::{
-    Call, Check, Context, Effect, Hook, LazyMmuDesign, LazyMmuState, Token, Warn, counts,
+    Call, CallInfo, Check, Context, Design, HookInfo, LazyMmuDesign, LazyMmuState, StateBits,
+    Token, Warn, counts,
 };
 use crate::ptes::PteRange;
 use crate::sched::{Current, OnWarn, Tokens, current};
@@ -24,7 +28,7 @@ use crate::trace::Event;
 /// Has no effect if the design ignores calls in interrupt or while paused.
 #[inline]
 pub fn lazy_mmu_mode_enable() {
-    make(Call::Enable);
+    make(Call::ENABLE);
 }
 
 /// Begins a section that will mostly touch the entries of `hint`: the s390 proposal.
@@ -35,23 +39,9 @@ pub fn lazy_mmu_mode_enable() {
 /// Has no effect if the design ignores calls in interrupt or while paused.
 #[inline]
 pub fn lazy_mmu_mode_enable_with_ptes(hint: PteRange) {
-    if !current(|cur| cur.count(Call::EnableWithPtes)) {
-        enable_with_ptes_in_full(hint);
+    if !current(|cur| cur.count(Call::ENABLE)) {
+        own_call(ENABLE_WITH_PTES.call, Some(&hint));
     }
-}
-
-/// Makes the call where somebody watches or more happens than that a counter moves.
-#[cold]
-#[inline(never)]
-fn enable_with_ptes_in_full(hint: PteRange) {
-    let hinted = current(|cur| !cur.is_plain() && cur.design().has_range_hint());
-    if !hinted {
-        make_in_full(Call::Enable);
-        return;
-    }
-    let outer = current(|cur| cur.replace_hint(Some(hint)));
-    make_in_full(Call::EnableWithPtes);
-    current(|cur| cur.replace_hint(outer));
 }
 
 /// Ends a section: all updates of the section have taken effect on return, at any depth; under the
@@ -60,7 +50,7 @@ fn enable_with_ptes_in_full(hint: PteRange) {
 /// Has no effect if the design ignores calls in interrupt or while paused.
 #[inline]
 pub fn lazy_mmu_mode_disable() {
-    make(Call::Disable);
+    make(Call::DISABLE);
 }
 
 /// Suspends the mode: earlier updates have taken effect on return, later ones take effect at once,
@@ -69,7 +59,7 @@ pub fn lazy_mmu_mode_disable() {
 /// Has no effect if the design ignores calls in interrupt.
 #[inline]
 pub fn lazy_mmu_mode_pause() {
-    make(Call::Pause);
+    make(Call::PAUSE);
 }
 
 /// Ends a pause.
@@ -77,35 +67,43 @@ pub fn lazy_mmu_mode_pause() {
 /// Has no effect if the design ignores calls in interrupt.
 #[inline]
 pub fn lazy_mmu_mode_resume() {
-    make(Call::Resume);
+    make(Call::RESUME);
 }
 
 /// `__task_lazy_mmu_mode_pause(current)` of v7.2: pause without the question for interrupts. For
 /// arch code that switches tasks, which makes the task that it means current.
 pub fn task_lazy_mmu_mode_pause() {
-    current(|cur| {
-        cur.note(Event::Effect { name: "__task_lazy_mmu_mode_pause()", n: None });
-        run(cur, Call::Pause, Context::default());
-    });
+    current(|mut cur| call::call_by_arch(&mut cur, &TASK_PAUSE));
 }
 
 /// `__task_lazy_mmu_mode_resume(current)` of v7.2: resume without the question for interrupts.
 pub fn task_lazy_mmu_mode_resume() {
-    current(|cur| {
-        cur.note(Event::Effect { name: "__task_lazy_mmu_mode_resume()", n: None });
-        run(cur, Call::Resume, Context::default());
-    });
+    current(|mut cur| call::call_by_arch(&mut cur, &TASK_RESUME));
 }
 
-/// Makes `call`: the four functions of the API by value.
+/// Makes `call`, one of the kernel's or of a design's own.
+///
+/// A design that lacks the call makes what it is a variant of, or nothing.
 pub fn call(call: Call) {
     match call {
-        Call::Enable => lazy_mmu_mode_enable(),
-        Call::Disable => lazy_mmu_mode_disable(),
-        Call::Pause => lazy_mmu_mode_pause(),
-        Call::Resume => lazy_mmu_mode_resume(),
-        Call::EnableWithPtes => lazy_mmu_mode_enable_with_ptes(PteRange::default()),
+        Call::ENABLE => lazy_mmu_mode_enable(),
+        Call::DISABLE => lazy_mmu_mode_disable(),
+        Call::PAUSE => lazy_mmu_mode_pause(),
+        Call::RESUME => lazy_mmu_mode_resume(),
+        own => own_call(own, None),
     }
+}
+
+/// Makes `call`, which takes pages, for those of `range`.
+pub fn call_with_ptes(call: Call, range: PteRange) {
+    own_call(call, Some(&range));
+}
+
+/// Makes a call that is none of the four.
+#[cold]
+#[inline(never)]
+fn own_call(call: Call, range: Option<&PteRange>) {
+    current(|mut cur| call::call(&mut cur, call, range));
 }
 
 #[inline(always)]
@@ -125,7 +123,7 @@ fn make_in_full(call: Call) {
 /// The inside of [`make_in_full`], for callers that are out of line themselves.
 #[inline(always)]
 pub(crate) fn in_full(call: Call) {
-    current(|cur| {
+    current(|mut cur| {
         if cur.is_plain() {
             let state = counts::State::unpack(cur.state());
             let effects = state.step(cur.context(Token::DEFAULT), call);
@@ -136,72 +134,64 @@ pub(crate) fn in_full(call: Call) {
                 return;
             }
         }
-        apply_raw(cur, call);
+        call::call(&mut cur, call, None);
     });
 }
 
-/// Makes `call` for a caller that keeps no token.
-fn apply_raw(cur: &Current, call: Call) {
-    if !cur.design().has_tokens() {
-        apply(cur, call, Token::DEFAULT);
-        return;
+impl TaskHost for &Current {
+    fn design(&self) -> Design {
+        Current::design(self)
     }
-    match call {
-        Call::Enable | Call::EnableWithPtes => {
-            let token = apply(cur, call, Token::DEFAULT);
-            cur.with_tokens(|tokens| tokens.push(token));
-        }
-        Call::Disable => {
-            let token = cur.with_tokens(Tokens::pop);
-            apply(cur, call, token);
-        }
-        Call::Pause | Call::Resume => {
-            apply(cur, call, Token::DEFAULT);
-        }
-    }
-}
 
-/// Makes `call` effect by effect, with somebody watching; returns what the call returns.
-fn apply(cur: &Current, call: Call, token: Token) -> Token {
-    cur.note(Event::Call(call));
-    let token = run(cur, call, cur.context(token));
-    if let Some(arch) = cur.arch() {
-        arch.returned(call);
+    fn state(&mut self) -> StateBits {
+        Current::state(self)
     }
-    let (active, state) = (cur.is_active(), cur.state());
-    cur.note(Event::Return { call, active, state });
-    token
-}
 
-/// Does the effects of `call`, in order.
-fn run(cur: &Current, call: Call, cx: Context) -> Token {
-    let mut dead = false;
-    cur.design().each(cur.state(), cx, call, &mut |effect| match effect {
-        _ if dead => {}
-        Effect::Store(state) => {
-            cur.point(Point::Store);
-            cur.set_state(state);
-            cur.note(Event::Store(state));
+    fn set_state(&mut self, state: StateBits) {
+        Current::set_state(self, state);
+    }
+
+    fn context(&mut self) -> Context {
+        Current::context(self, Token::DEFAULT)
+    }
+
+    fn push_token(&mut self, token: Token) {
+        self.with_tokens(|tokens| tokens.push(token));
+    }
+
+    fn pop_token(&mut self) -> Token {
+        self.with_tokens(Tokens::pop)
+    }
+
+    fn hook(&mut self, hook: &'static HookInfo, range: Option<&PteRange>) {
+        if let Some(arch) = self.arch() {
+            arch.hook(hook, range);
         }
-        Effect::Hook(Hook::Enter) if call == Call::EnableWithPtes => {
-            cur.point(Point::Hook(Hook::EnterWithPtes));
-            cur.note(Event::Hook(Hook::EnterWithPtes));
-            if let (Some(arch), Some(hint)) = (cur.arch(), cur.replace_hint(None)) {
-                arch.enter_with_ptes(&hint);
-            }
+    }
+
+    fn warn(&mut self, found: &Warn) {
+        warn(self, found);
+    }
+
+    #[inline]
+    fn point(&mut self, point: Point) {
+        Current::point(self, point);
+    }
+
+    #[inline(always)]
+    fn note(&mut self, event: Event<'_>) {
+        Current::note(self, event);
+    }
+
+    fn returned(&mut self, call: &'static CallInfo) {
+        if let Some(arch) = self.arch() {
+            arch.returned(call);
         }
-        Effect::Hook(hook) => {
-            cur.point(Point::Hook(hook));
-            cur.note(Event::Hook(hook));
-            if let Some(arch) = cur.arch() {
-                arch.hook(hook);
-            }
-        }
-        Effect::Warn(found) => {
-            warn(cur, &found);
-            dead = found.check == Check::VmBugOn;
-        }
-    })
+    }
+
+    fn is_active(&mut self) -> bool {
+        Current::is_active(self)
+    }
 }
 
 /// Reports what a sanity check found, by the caller's policy.

@@ -19,6 +19,7 @@ mod mm;
 mod models;
 mod mutants;
 mod my_design;
+mod own_calls;
 mod random;
 mod readme;
 mod prove;

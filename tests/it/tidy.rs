@@ -15,6 +15,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("lazy-mmu/src/preempt.rs", &[]),
     ("lazy-mmu/src/trace/", &["trace", "design", "preempt", "record_hooks"]),
     ("lazy-mmu/src/arch.rs", &["design", "trace", "ptes"]),
+    ("lazy-mmu/src/call.rs", &["arch", "design", "ptes", "trace"]),
     ("lazy-mmu/src/sched/", &["design", "preempt", "ptes", "trace", "arch", "pgtable::warn"]),
     ("emu-arch/src/hw/", &["hw"]),
     ("emu-arch/src/id.rs", &[]),

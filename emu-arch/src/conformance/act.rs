@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use lazy_mmu::design::Call;
+use lazy_mmu::design::{CallInfo, Design, Role, Takes};
 use lazy_mmu::trace::PteOp;
 
 use crate::Kernel;
@@ -45,10 +45,10 @@ impl Act {
         (!rest).then_some(op)
     }
 
-    pub(super) const fn call(&self) -> Option<Call> {
+    /// What it does to brackets, where it is a call.
+    pub(super) const fn role(&self) -> Option<Role> {
         match self {
-            Self::Step(Step::Call(call)) => Some(*call),
-            Self::Step(Step::WithPtes(_)) => Some(Call::EnableWithPtes),
+            Self::Step(Step::Call(info, _)) => Some(info.role),
             _ => None,
         }
     }
@@ -100,7 +100,7 @@ pub(super) fn pages(mm: u8) -> impl Iterator<Item = Page> {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Client {
     /// The brackets that are open, the innermost last.
-    pub(super) open: Vec<Call>,
+    pub(super) open: Vec<Role>,
     pub(super) in_interrupt: bool,
     /// The pages between `ptep_modify_prot_start()` and its commit.
     pub(super) started: Vec<At>,
@@ -109,6 +109,7 @@ pub(super) struct Client {
 /// What decides on the acts of a client beside its own place.
 pub(super) struct Offer<'o> {
     pub(super) kernel: Kernel,
+    pub(super) design: Design,
     pub(super) pages: &'o [Page],
     /// How many brackets are open at most.
     pub(super) nesting: usize,
@@ -124,7 +125,7 @@ pub(super) struct Offer<'o> {
 impl Client {
     /// Whether the mode is active for arch code.
     pub(super) fn is_active(&self) -> bool {
-        !self.in_interrupt && !self.open.is_empty() && !self.open.contains(&Call::Pause)
+        !self.in_interrupt && !self.open.is_empty() && !self.open.contains(&Role::OpensPause)
     }
 
     /// Goes on by `act`.
@@ -137,10 +138,10 @@ impl Client {
             Act::Step(Step::Pte(PteOp::ptep_modify_prot_commit, args)) => {
                 self.started.retain(|at| *at != args.at());
             }
-            _ => match act.call() {
-                Some(call) if call.opens() => self.open.push(call),
-                Some(_) => drop(self.open.pop()),
-                None => {}
+            _ => match act.role() {
+                Some(role) if role.opens() => self.open.push(role),
+                Some(role) if role.closes() => drop(self.open.pop()),
+                _ => {}
             },
         }
     }
@@ -169,22 +170,21 @@ impl Client {
     /// no pause, and interrupts did not update what tasks batch.
     fn calls(&self, offer: &Offer<'_>, acts: &mut Vec<Step>) {
         let nests = offer.kernel >= Kernel::V7_0;
-        if self.open.len() < if nests { offer.nesting } else { 1 } {
-            acts.push(Step::Call(Call::Enable));
-            if nests {
-                acts.push(Step::Call(Call::Pause));
-            }
-            let hinted = offer.pages.iter().filter(|page| !page.interrupt);
-            let first = hinted.clone().next().filter(|_| offer.kernel.design().has_range_hint());
-            let same = |page: &&Page| first.is_some_and(|first| first.at.mm == page.at.mm);
-            acts.extend(first.map(|page| {
-                Step::WithPtes(page.args(hinted.clone().filter(same).count() as u16, None))
-            }));
-        }
-        match self.open.last() {
-            Some(Call::Pause) => acts.push(Step::Call(Call::Resume)),
-            Some(_) => acts.push(Step::Call(Call::Disable)),
-            None => {}
+        let room = self.open.len() < if nests { offer.nesting } else { 1 };
+        let fits = |info: &&CallInfo| match (info.role, self.open.last()) {
+            (Role::OpensSection, _) => room,
+            (Role::OpensPause, _) => room && nests,
+            (Role::ClosesSection, last) => last == Some(&Role::OpensSection),
+            (Role::ClosesPause, last) => last == Some(&Role::OpensPause),
+            (Role::Neither, _) => true,
+        };
+        let own = offer.pages.iter().filter(|page| !page.interrupt);
+        let first = own.clone().next();
+        let nr = own.filter(|page| first.is_some_and(|first| first.at.mm == page.at.mm)).count();
+        for info in offer.design.calls().iter().filter(|info| !info.by_arch).filter(fits) {
+            let range = first.filter(|_| info.takes.takes_pages());
+            let nr = if info.takes == Takes::PteRange { nr as u16 } else { 1 };
+            acts.push(Step::Call(info, range.map(|page| page.args(nr, None))));
         }
         acts.push(Step::Task(TaskOp::ArchFlush));
         if nests {

@@ -1,6 +1,6 @@
 //! The duties that no single sequence shows.
 
-use lazy_mmu::design::Call;
+use lazy_mmu::design::CallInfo;
 use lazy_mmu::trace::PteOp;
 
 use super::act::Act;
@@ -18,7 +18,7 @@ impl Search {
     /// `set_pte_at()` and its like, outside of a section and in one.
     pub(super) fn installs(&mut self) {
         let Some(page) = self.pages().iter().find(|page| !page.mapped).copied() else { return };
-        let enable = Act::Step(Step::Call(Call::Enable));
+        let enable = Act::Step(Step::Call(&CallInfo::ENABLE, None));
         for before in [&[][..], &[enable]] {
             let [first, rest @ ..] = INSTALLS.map(|op| {
                 let act = Act::Step(Step::Pte(op, page.args(1, None)));

@@ -3,7 +3,7 @@
 //! The backend runs the client as it is; a second time without calls of the API, so that every update
 //! takes effect at once; and `naive` runs it, whose memory is what software believes.
 
-use lazy_mmu::design::Call;
+use lazy_mmu::design::Role;
 use lazy_mmu::preempt::PreemptCount;
 use lazy_mmu::trace::PteOp;
 
@@ -111,10 +111,10 @@ impl Seen<'_> {
 
     /// What the end of a section or a pause promises.
     fn brackets(&self, tally: &mut Tally) -> Option<Breach> {
-        let ends = match self.act.call()? {
-            Call::Disable => self.kernel >= Kernel::V7_0 || self.after.client.open.is_empty(),
-            Call::Pause => true,
-            _ => false,
+        let ends = match self.act.role()? {
+            Role::ClosesSection => self.kernel >= Kernel::V7_0 || self.after.client.open.is_empty(),
+            Role::OpensPause => true,
+            Role::OpensSection | Role::ClosesPause | Role::Neither => false,
         };
         let pending = |point: &Point| point.own.local.memory.has_pending();
         (ends && pending(self.before)).then_some(())?;

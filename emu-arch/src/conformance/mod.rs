@@ -56,14 +56,15 @@ pub fn check<B: Backend>() -> Report {
         exercised: [0; Duty::ALL.len()],
         found: Vec::new(),
     };
-    let mut tested: Vec<(Option<&str>, [bool; 2])> = Vec::new();
+    let mut tested: Vec<(Option<&str>, bool, usize)> = Vec::new();
     for kernel in arch.kernels() {
         // What decides on the code and on what a client may do.
-        let kind = [kernel >= Kernel::V7_0, kernel.design().has_range_hint()];
-        if tested.contains(&(arch.version(kernel), kind)) {
+        let hooks = kernel.design().hooks().len();
+        let code = (arch.version(kernel), kernel >= Kernel::V7_0, hooks);
+        if tested.contains(&code) {
             continue;
         }
-        tested.push((arch.version(kernel), kind));
+        tested.push(code);
         report.kernels.push(kernel);
         let mut search = search::Search::new::<B>(kernel);
         search.run::<B>();

@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use lazy_mmu::design::Role;
+
 use super::act::Act;
 use super::duty::Duty;
 use crate::kernel::PteArgs;
@@ -84,14 +86,14 @@ impl Found {
         let moves = self.acts.contains(&Act::Migrate);
         let (mut depth, mut cpu) = (0_usize, 0);
         for act in &self.acts {
-            let call = act.call();
-            if call.is_some_and(|call| !call.opens()) {
+            let role = act.role();
+            if role.is_some_and(Role::closes) {
                 depth = depth.saturating_sub(1);
             }
             cpu = if *act == Act::Migrate { 1 - cpu } else { cpu };
             let who = if moves { format!("A@cpu{cpu}: ") } else { String::new() };
             text += &format!("{indent}{who}{}{act}\n", "    ".repeat(depth));
-            depth += usize::from(call.is_some_and(|call| call.opens()));
+            depth += usize::from(role.is_some_and(Role::opens));
         }
         text
     }

@@ -1,5 +1,8 @@
 //! Which sequences are tried: all short ones, random longer ones, and the shortest that breaks a duty.
 
+use lazy_mmu::design::CallInfo;
+use lazy_mmu::trace::PteOp;
+
 use super::act::{Act, Client, Offer, Page, mapped, pages};
 use super::judge::{Breach, Seen};
 use super::point::{Batch, Point};
@@ -60,8 +63,8 @@ impl Search {
     /// Tries all short sequences, behind nothing, behind an enable, and behind the use of a page.
     fn exhaust(&mut self) {
         let used = self.pages.iter().find(|page| page.mapped).map(|page| page.args(1, None));
-        let used = used.map(|args| Act::Step(Step::Pte(lazy_mmu::trace::PteOp::read, args)));
-        let enable = Act::Step(Step::Call(lazy_mmu::design::Call::Enable));
+        let used = used.map(|args| Act::Step(Step::Pte(PteOp::read, args)));
+        let enable = Act::Step(Step::Call(&CallInfo::ENABLE, None));
         let beginnings: [&[Option<Act>]; 3] = [&[], &[Some(enable)], &[used, Some(enable)]];
         for acts in beginnings {
             let mut acts: Vec<Act> = acts.iter().copied().flatten().collect();
@@ -177,6 +180,7 @@ impl Search {
         let (own, naive) = (&point.own.local, &point.naive.local);
         point.client.offered(&Offer {
             kernel: self.kernel,
+            design: self.kernel.design(),
             pages: &self.pages,
             nesting: self.nesting,
             entry: &|at| naive.memory.entry(at),
@@ -198,7 +202,7 @@ impl Search {
         after.client.after(act);
         after.says = self.own.code.pending(&mut after.own.local);
         own.requests.iter().for_each(|request| after.batch.request(request, self.facts));
-        let flushes = after.says.is_some() || act.call().is_some();
+        let flushes = after.says.is_some() || act.role().is_some();
         let flushed = (flushes && !after.client.in_interrupt).then(|| {
             let once = self.own.flushed(&after.own);
             let twice = self.own.flushed(&once);

@@ -47,8 +47,9 @@ impl Side {
     pub(super) fn start(&self, mapped: &[PteArgs]) -> State {
         let mut memory = Memory::new(self.arch);
         mapped.iter().for_each(|args| memory.populate(args, self.arch));
-        let idle = [0, 1]
-            .map(|cpu| self.code.unborn(TaskStruct { pid: idle(cpu), ..TaskStruct::default() }));
+        // The other CPU is idle already.
+        let idle = [0, 1].map(|cpu| TaskStruct { pid: idle(cpu), ..TaskStruct::default() });
+        let idle = [self.code.switched_out(idle[0]), idle[1]];
         let task = TaskStruct { pid: 1, ..TaskStruct::default() };
         let local = Local { task, cpu: 0, per_cpu: 0, memory };
         State { local, other: 0, idle }

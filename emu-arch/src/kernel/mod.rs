@@ -7,8 +7,10 @@
 //!
 //! Key types: [`Host`], [`Step`] (one thing that a task does), [`PteArgs`].
 
+mod calls;
 mod context;
 mod fault;
+mod hint;
 mod host;
 mod locks;
 pub mod ptes;
@@ -17,11 +19,13 @@ mod switch;
 mod task;
 mod text;
 
+pub use calls::{hook, returned};
 pub use context::ContextOp;
 pub use fault::Fault;
+pub(crate) use hint::hinted_range;
 pub use host::Host;
 pub use locks::{Lock, LockOp};
 pub(crate) use locks::{lock, unlock};
 pub use step::{Prot, PteArgs, Step, execute, execute_pte};
 pub use switch::{Cpus, context_switch};
-pub use task::{TaskOp, fork, idle, is_idle, switch_in, switch_out, unborn};
+pub use task::{TaskOp, fork, idle, is_idle, switch_in, switch_out, switched_out};

@@ -2,16 +2,20 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use lazy_mmu::design::Takes;
+
 use super::{Lock, Prot, PteArgs, Step};
 use crate::backend::Psize;
 
 impl Display for Step {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Call(call) => write!(f, "{}()", call.name()),
+            Self::Call(info, None) => f.write_str(info.short),
+            Self::Call(info, Some(args)) => {
+                args.line(info.short, info.takes == Takes::PteRange).fmt(f)
+            }
             Self::Context(op) => op.fmt(f),
             Self::Pte(op, args) => args.line(op.name(), op.takes_nr()).fmt(f),
-            Self::WithPtes(args) => args.line("enable_with_ptes", true).fmt(f),
             Self::Task(op) => op.fmt(f),
             Self::Fork(child) => write!(f, "fork {}", char::from(b'A' + child - 1)),
             Self::Lock(lock, op) => {

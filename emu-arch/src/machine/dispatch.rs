@@ -5,12 +5,13 @@
 
 use std::cell::{Cell, RefCell};
 
-use lazy_mmu::design::Hook;
+use lazy_mmu::PteRange;
+use lazy_mmu::design::{CallInfo, HookInfo};
 use lazy_mmu::trace::PteOp;
 
 use super::live::Live;
 use super::{Inner, MmStruct, NR_CPUS, probe};
-use crate::backend::{Access, At, Backend, Level, RangeHint};
+use crate::backend::{Access, At, Backend, Level};
 use crate::hw::addr::VirtAddr;
 use crate::hw::pte::Pte;
 use crate::hw::table::Ptep;
@@ -67,8 +68,8 @@ impl<B: Backend> Booted<B> {
 
 /// What a machine asks of its arch code beside the primitives that change entries.
 pub(crate) trait ArchCode: Primitives<false> + Primitives<true> + std::fmt::Debug {
-    fn hook(&self, inner: &Inner, hook: Hook);
-    fn enter_with_ptes(&self, inner: &Inner, range: RangeHint);
+    fn hook(&self, inner: &Inner, hook: &HookInfo, range: Option<&PteRange>);
+    fn returned(&self, inner: &Inner, call: &CallInfo);
     /// Does a step that is neither a call of the API nor a primitive.
     fn step(&self, inner: &Inner, step: &Step);
     fn fork(&self, inner: &Inner, child: u8);
@@ -76,7 +77,7 @@ pub(crate) trait ArchCode: Primitives<false> + Primitives<true> + std::fmt::Debu
     fn switch_in(&self, inner: &Inner);
     /// `cpu` executes from now on.
     fn run_on(&self, cpu: u8);
-    fn born_paused(&self) -> bool;
+    fn switch_pauses(&self) -> bool;
     fn pending(&self, inner: &Inner) -> Option<(u32, &'static str)>;
     /// Does the primitive `op` as a scenario has it.
     fn pte(&self, mm: &MmStruct, ptep: Ptep<'_>, op: PteOp, args: &PteArgs);
@@ -96,17 +97,12 @@ pub(crate) trait ArchCode: Primitives<false> + Primitives<true> + std::fmt::Debu
 }
 
 impl<B: Backend> ArchCode for Booted<B> {
-    fn hook(&self, inner: &Inner, hook: Hook) {
-        let host = &mut self.live(inner);
-        match hook {
-            Hook::Enter | Hook::EnterWithPtes => self.backend.enter(host),
-            Hook::Leave => self.backend.leave(host),
-            Hook::Flush => self.backend.flush(host),
-        }
+    fn hook(&self, inner: &Inner, hook: &HookInfo, range: Option<&PteRange>) {
+        kernel::hook(&mut self.live(inner), hook, range);
     }
 
-    fn enter_with_ptes(&self, inner: &Inner, range: RangeHint) {
-        self.backend.enter_with_ptes(&mut self.live(inner), range);
+    fn returned(&self, inner: &Inner, call: &CallInfo) {
+        kernel::returned(&mut self.live(inner), call);
     }
 
     fn step(&self, inner: &Inner, step: &Step) {
@@ -114,7 +110,7 @@ impl<B: Backend> ArchCode for Booted<B> {
     }
 
     fn fork(&self, inner: &Inner, child: u8) {
-        kernel::fork(&mut self.live(inner), lazy_mmu::sched::design(), child);
+        kernel::fork(&mut self.live(inner), child);
     }
 
     fn switch_out(&self, inner: &Inner, next: u8) {
@@ -129,8 +125,8 @@ impl<B: Backend> ArchCode for Booted<B> {
         self.cpus.cpu.set(cpu.into());
     }
 
-    fn born_paused(&self) -> bool {
-        self.backend.born_paused()
+    fn switch_pauses(&self) -> bool {
+        self.backend.switch_pauses()
     }
 
     fn pending(&self, inner: &Inner) -> Option<(u32, &'static str)> {

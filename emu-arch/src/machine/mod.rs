@@ -18,10 +18,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use lazy_mmu::arch::{Arch as ArchHooks, Point};
-use lazy_mmu::design::{Call, Check, Hook, Warn};
+use lazy_mmu::design::{CallInfo, Check, HookInfo, Warn};
 use lazy_mmu::{PteRange, sched};
 
-pub(crate) use hint::range as hinted_range;
 pub(crate) use mm::slice;
 pub use mm::{MmStruct, PteLock};
 pub use point::point_name;
@@ -268,10 +267,6 @@ impl Inner {
         self.track(|tracker, _| tracker.report(hazard, None));
     }
 
-    fn must_be_done(&self, hazard: Hazard) {
-        self.track(|tracker, now| tracker.must_be_done(now, hazard));
-    }
-
     /// Takes `nr` page frames that nothing else uses and returns the first.
     pub(crate) fn take_pfns(&self, nr: u16) -> u64 {
         self.next_pfn.replace(self.next_pfn.get() + u64::from(nr))
@@ -306,24 +301,10 @@ impl Inner {
 struct Running(Machine);
 
 impl ArchHooks for Running {
-    fn enter_with_ptes(&self, hint: &PteRange) {
-        let Some(range) = hint::range(hint) else {
-            self.hook(Hook::Enter);
-            return;
-        };
-        let this = &*self.0.inner;
-        this.totals.borrow_mut().add_hook(Hook::EnterWithPtes);
-        this.code.enter_with_ptes(this, range);
-        this.track(Tracker::entered);
-    }
-
-    fn hook(&self, hook: Hook) {
+    fn hook(&self, hook: &'static HookInfo, range: Option<&PteRange>) {
         let this = &*self.0.inner;
         this.totals.borrow_mut().add_hook(hook);
-        this.code.hook(this, hook);
-        if matches!(hook, Hook::Enter | Hook::EnterWithPtes) {
-            this.track(Tracker::entered);
-        }
+        this.code.hook(this, hook, range);
     }
 
     fn wants_lazy_mmu_mode(&self) -> bool {
@@ -338,14 +319,8 @@ impl ArchHooks for Running {
         self.0.at_point(point);
     }
 
-    fn returned(&self, call: Call) {
-        if !sched::in_interrupt() {
-            match call {
-                Call::Disable => self.0.inner.must_be_done(Hazard::PendingAtDisable),
-                Call::Pause => self.0.inner.must_be_done(Hazard::PendingAtPause),
-                _ => {}
-            }
-        }
+    fn returned(&self, call: &'static CallInfo) {
+        self.0.inner.code.returned(&self.0.inner, call);
     }
 
     fn warned(&self, _: &Warn) {

@@ -32,7 +32,7 @@ impl std::fmt::Debug for Script {
 pub fn point_name(point: Point) -> &'static str {
     match point {
         Point::Store => "store",
-        Point::Hook(hook) => hook.short().trim_end_matches("()"),
+        Point::Hook(hook) => hook.short.trim_end_matches("()"),
         Point::Effect(name) => name.split(['(', '=']).next().unwrap_or(name),
     }
 }

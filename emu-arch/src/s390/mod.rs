@@ -15,7 +15,7 @@ pub use ipte_range::{IPTE_RANGE, IPTE_RANGE_MAX, IpteRange};
 pub use pgtable::IPTE;
 
 use crate::Kernel;
-use crate::backend::{At, Backend, Deferred, Facts, Hw, RangeHint};
+use crate::backend::{At, Backend, Deferred, Facts, Hook, Hw, RangeHint};
 use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
 
@@ -40,6 +40,9 @@ impl Default for S390 {
         Self { facility_13: true, protected: 0 }
     }
 }
+
+/// The hook of the proposal.
+const ENTER_WITH_PTES: Hook = Hook::named("arch_enter_lazy_mmu_mode_with_ptes");
 
 impl Backend for S390 {
     type PerCpu = IpteRange;
@@ -73,8 +76,17 @@ impl Backend for S390 {
         hooks::arch_enter_lazy_mmu_mode(self, hw);
     }
 
-    fn enter_with_ptes(self, hw: &mut impl Hw<PerCpu = IpteRange>, range: RangeHint) {
-        hooks::arch_enter_lazy_mmu_mode_with_ptes(self, hw, range);
+    fn own_hook(
+        self,
+        hw: &mut impl Hw<PerCpu = IpteRange>,
+        hook: Hook,
+        range: Option<RangeHint>,
+    ) -> bool {
+        let range = range.filter(|_| hook == ENTER_WITH_PTES);
+        range.is_some_and(|range| {
+            hooks::arch_enter_lazy_mmu_mode_with_ptes(self, hw, range);
+            true
+        })
     }
 
     fn leave(self, hw: &mut impl Hw<PerCpu = IpteRange>) {

@@ -1,6 +1,7 @@
 //! A task that makes calls without a thread or a machine: the pure shell of a design.
 
-use lazy_mmu::design::{Call, Check, Context, Design, Effect, StateBits, Token};
+use lazy_mmu::call::evaluate;
+use lazy_mmu::design::{Call, Context, Design, Effect, StateBits, Token};
 
 /// What a call does, in order.
 pub(super) type Effects = Vec<Effect<StateBits>>;
@@ -23,12 +24,12 @@ impl Task {
     /// Makes `call` in task context.
     pub(super) fn call(&mut self, call: Call) -> Effects {
         let token = match call {
-            Call::Disable => self.tokens.pop().unwrap_or_default(),
+            Call::DISABLE => self.tokens.pop().unwrap_or_default(),
             _ => Token::DEFAULT,
         };
         let cx = Context { token, ..Context::default() };
         let (effects, token) = step(self.design, self.state, cx, call);
-        if call == Call::Enable {
+        if call == Call::ENABLE {
             self.tokens.push(token);
         }
         self.state = stored(self.state, &effects);
@@ -44,11 +45,7 @@ impl Task {
 /// The effects of `call` from `state` up to a BUG, and what the call returns.
 pub(super) fn step(design: Design, state: StateBits, cx: Context, call: Call) -> (Effects, Token) {
     let mut effects: Effects = Vec::new();
-    let token = design.each(state, cx, call, &mut |effect| {
-        if !effects.iter().any(is_bug) {
-            effects.push(effect);
-        }
-    });
+    let (_, token) = evaluate(design, state, cx, call, |effect, _| effects.push(*effect));
     (effects, token)
 }
 
@@ -62,5 +59,5 @@ pub(super) fn stored(before: StateBits, effects: &Effects) -> StateBits {
 
 /// Tells whether an effect ends the call.
 pub(super) fn is_bug(effect: &Effect<StateBits>) -> bool {
-    matches!(effect, Effect::Warn(warn) if warn.check == Check::VmBugOn)
+    matches!(effect, Effect::Warn(warn) if warn.check.ends_call())
 }

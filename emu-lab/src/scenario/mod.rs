@@ -39,7 +39,6 @@ pub use builtin::builtin;
 pub use parse::parse;
 pub use replayed::run_replayed;
 pub use run::{Outcome, See, Setup, Unmet, run, run_lines};
-pub use show::text;
 pub use words::{context_change, words};
 
 /// A parsed scenario.

@@ -7,6 +7,8 @@ use emu_arch::hw::addr::{AddrError, PTRS_PER_PTE};
 use emu_arch::kernel::{self, Lock, Prot, PteArgs};
 use emu_arch::machine::MMS_MAX;
 
+use lazy_mmu::design::Takes;
+
 use super::blocks::{Blocks, Code};
 use super::words::{self, EXPECTATIONS, Word};
 use super::{Expect, Line, MENDED, Scenario, Step};
@@ -122,8 +124,10 @@ fn step(number: usize, line: &str, code: &str) -> Result<Option<Step>, InputErro
             let args = pte_args(number, line, name, op.takes_nr(), args)?;
             Step::Kernel(kernel::Step::Pte(op, args))
         }
-        Word::WithPtes => {
-            Step::Kernel(kernel::Step::WithPtes(pte_args(number, line, name, true, args)?))
+        Word::Call(info) if info.takes.takes_pages() => {
+            let many = info.takes == Takes::PteRange;
+            let args = pte_args(number, line, name, many, args)?;
+            Step::Kernel(kernel::Step::Call(info, Some(args)))
         }
         Word::Map => Step::Map(pte_args(number, line, name, true, args)?),
         Word::Expect => expect(number, line, name, args)?,
@@ -133,7 +137,7 @@ fn step(number: usize, line: &str, code: &str) -> Result<Option<Step>, InputErro
                 return Err(error(arg, message));
             }
             Step::Kernel(match word {
-                Word::Call(call) => kernel::Step::Call(call),
+                Word::Call(info) => kernel::Step::Call(info, None),
                 Word::Context(op) => kernel::Step::Context(op),
                 Word::Task(op) => kernel::Step::Task(op),
                 Word::Mutex(op) => kernel::Step::Lock(Lock::Mutex, op),

@@ -2,15 +2,13 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use emu_arch::kernel;
-
-use super::words::{CALLS, EXPECTATIONS};
+use super::words::EXPECTATIONS;
 use super::{Expect, Step};
 
 impl Display for Step {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Kernel(step) => text(step).fmt(f),
+            Self::Kernel(step) => step.fmt(f),
             Self::Map(args) => args.line("map", true).fmt(f),
             Self::Expect(Expect::Hazard(hazard)) => write!(f, "expect hazard {hazard}"),
             Self::Expect(Expect::Times { effect, times }) => write!(f, "expect {effect} {times}"),
@@ -20,24 +18,6 @@ impl Display for Step {
             }
         }
     }
-}
-
-/// A step of the kernel in the words of scenarios: a call by its short name.
-#[must_use]
-pub fn text(step: &kernel::Step) -> impl Display + '_ {
-    struct Text<'s>(&'s kernel::Step);
-    impl Display for Text<'_> {
-        fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-            match self.0 {
-                kernel::Step::Call(call) => {
-                    let short = CALLS.iter().find(|(_, known)| known == call);
-                    f.write_str(short.map_or(call.name(), |(short, _)| short))
-                }
-                step => step.fmt(f),
-            }
-        }
-    }
-    Text(step)
 }
 
 #[cfg(test)]

@@ -35,7 +35,6 @@ use crate::design::{
     Call, Context, Design, LazyMmuDesign, LazyMmuState, StateBits, Token, Warn, counts,
 };
 use crate::preempt::PreemptCount;
-use crate::ptes::PteRange;
 use crate::trace::{Event, Record};
 
 /// The one thread-local of the emulated kernel. No part of it is dropped at thread exit: whoever
@@ -53,8 +52,6 @@ pub(crate) struct Current {
     flags: Cell<u64>,
     pid: Cell<u8>,
     tokens: Cell<Tokens>,
-    /// The hint of the call that is under way.
-    hint: Cell<Option<PteRange>>,
     cpu: Cell<u8>,
     /// What the design says of the state, in task context and in interrupt; kept up to date by
     /// [`Current::set_state`] unless `plain`.
@@ -67,6 +64,8 @@ pub(crate) struct Current {
     /// Whether the architecture is told of the points inside calls.
     points: Cell<bool>,
     on_warn: Cell<OnWarn>,
+    /// A panic is caught and becomes a value: nothing is printed.
+    pub(crate) quiet: Cell<bool>,
     design: Cell<Design>,
     arch: RefCell<ManuallyDrop<Option<Rc<dyn Arch>>>>,
     record: RefCell<ManuallyDrop<Option<Record>>>,
@@ -95,7 +94,6 @@ impl Current {
             flags: Cell::new(0),
             pid: Cell::new(0),
             tokens: Cell::new(Tokens::NONE),
-            hint: Cell::new(None),
             cpu: Cell::new(0),
             active: Cell::new([false; 2]),
             arch_wants: Cell::new(true),
@@ -103,6 +101,7 @@ impl Current {
             watched: Cell::new(false),
             points: Cell::new(false),
             on_warn: Cell::new(OnWarn::PrintOnce),
+            quiet: Cell::new(false),
             design: Cell::new(Design::of::<counts::State>()),
             arch: RefCell::new(ManuallyDrop::new(None)),
             record: RefCell::new(ManuallyDrop::new(None)),
@@ -164,11 +163,6 @@ impl Current {
         let value = f(&mut tokens);
         self.tokens.set(tokens);
         value
-    }
-
-    /// Sets the hint of the call that is under way and returns the one that was set.
-    pub(crate) fn replace_hint(&self, hint: Option<PteRange>) -> Option<PteRange> {
-        self.hint.replace(hint)
     }
 
     pub(crate) fn design(&self) -> Design {

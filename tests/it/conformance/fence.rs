@@ -1,6 +1,5 @@
 //! A backend that defers a fence after stores, right and with one mistake each.
 
-use super::mistakes;
 use emu_arch::{
     ArchEffect, At, Backend, Batch, Deferred, Facts, Hw, Kernel, Level, Pte, write_ptes,
 };

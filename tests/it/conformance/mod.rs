@@ -6,7 +6,6 @@ macro_rules! mistakes {
         $(pub(crate) const $name: u8 = $n;)*
     };
 }
-use mistakes;
 
 mod fence;
 mod queue;
@@ -136,7 +135,7 @@ fn a_report_shows_the_shortest_sequence() {
     pending-agrees is broken: pending() says that work is outstanding exactly where defer() was called and complete() was not
     on v7.1, at the end of
 
-        A@cpu0: lazy_mmu_mode_enable()
+        A@cpu0: enable
         A@cpu0:     set_pte_at 0xffff800008000000
         A@cpu1:     run
 
