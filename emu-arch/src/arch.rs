@@ -1,17 +1,18 @@
 //! An architecture as a value: the handle of a [`Backend`], and the list of those that are known.
 
+use std::any::TypeId;
 use std::fmt::{self, Debug, Display, Formatter};
 use std::marker::PhantomData;
 use std::str::FromStr;
 
 use lazy_mmu::design::Design;
-use once_cell::sync::OnceCell;
 
 use crate::backend::{Backend, Facts};
 use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
 use crate::id::UnknownId;
 use crate::machine::ArchCode;
+use crate::registry::Registry;
 use crate::replay;
 use crate::{Kernel, arm64, machine, naive, powerpc, s390, sparc64, x86, x86_xen};
 
@@ -60,6 +61,7 @@ pub struct Arch(&'static dyn Architecture);
 
 /// What can be asked of a backend whose type is not known.
 trait Architecture: Sync {
+    fn backend(&self) -> TypeId;
     fn facts(&self) -> &'static Facts;
     fn is_in(&self, kernel: Kernel) -> Result<(), &'static str>;
     fn version(&self, kernel: Kernel) -> &'static str;
@@ -78,6 +80,10 @@ impl<B: Backend> Of<B> {
 }
 
 impl<B: Backend> Architecture for Of<B> {
+    fn backend(&self) -> TypeId {
+        TypeId::of::<B>()
+    }
+
     fn facts(&self) -> &'static Facts {
         Self::FACTS
     }
@@ -112,8 +118,33 @@ impl<B: Backend> Architecture for Of<B> {
     }
 }
 
-/// Architectures beside those of the project.
-static REGISTERED: OnceCell<Vec<Arch>> = OnceCell::new();
+/// The architectures that a program has registered.
+static REGISTERED: Registry<Arch> = Registry::new();
+
+/// Why an architecture cannot be registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RegisterError {
+    /// Another backend has the id.
+    IdTaken(&'static str),
+    /// The id cannot be a word of a scenario or of the command line.
+    BadId(&'static str),
+}
+
+impl Display for RegisterError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::IdTaken(id) => write!(f, "another architecture has the id {id:?}"),
+            Self::BadId(id) => write!(
+                f,
+                "expected letters, digits, `-`, `_` and `.` in the id of an architecture, and not \
+                 `all`, found {id:?}"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for RegisterError {}
 
 impl Arch {
     /// The architecture whose backend is `B`; works for backends of your own.
@@ -122,37 +153,28 @@ impl Arch {
         Self(Of::<B>::ARCH)
     }
 
-    /// Makes `archs` known to [`all`](Self::all) and to everything that finds architectures by id:
-    /// scenarios, the command. The list belongs to the process: a program sets it once, before it
-    /// uses either. To set the same list again does nothing.
-    ///
-    /// An architecture that is used as a value needs no registration.
+    /// Makes the architecture known to [`all`](Self::all) and to everything that finds architectures by
+    /// id: scenarios, the command. The list belongs to the process and only grows; to register a backend
+    /// again has no effect. An architecture that is used as a value needs no registration.
     ///
     /// # Errors
-    /// An id is taken or cannot be written in a scenario, or another list was set before; then
-    /// nothing changes.
-    pub fn register(archs: Vec<Self>) -> Result<(), RegisterError> {
-        for (n, arch) in archs.iter().enumerate() {
-            let id = arch.id();
-            let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-            if id.is_empty() || id == "all" || !id.chars().all(plain) {
-                return Err(RegisterError::BadId(id));
-            }
-            if Self::BUILT_IN.iter().chain(&archs[..n]).any(|known| known == arch) {
-                return Err(RegisterError::Taken(id));
-            }
+    /// Another backend has the id, or no scenario can have it as a word.
+    pub fn register(self) -> Result<(), RegisterError> {
+        let id = self.id();
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if id.is_empty() || id == "all" || !id.chars().all(plain) {
+            return Err(RegisterError::BadId(id));
         }
-        let same = |before: &Vec<Self>| *before == archs;
-        if REGISTERED.get().is_some_and(same) {
-            return Ok(());
+        let known = || Self::all().find(|known| *known == self);
+        match REGISTERED.push(self, known) {
+            Some(known) if known.0.backend() != self.0.backend() => Err(RegisterError::IdTaken(id)),
+            _ => Ok(()),
         }
-        REGISTERED.set(archs).map_err(|_| RegisterError::Twice)
     }
 
     /// Every architecture that is known: those of the project, then the registered ones.
     pub fn all() -> impl Iterator<Item = Self> + Clone {
-        let registered = REGISTERED.get().map_or(&[][..], Vec::as_slice);
-        Self::BUILT_IN.iter().chain(registered).copied()
+        Self::BUILT_IN.iter().chain(REGISTERED.iter()).copied()
     }
 
     /// What is known of it without running its code.
@@ -276,34 +298,6 @@ impl FromStr for Arch {
         Self::all().find(|arch| arch.id() == id).ok_or_else(|| UnknownId::new("architecture", id))
     }
 }
-
-/// Why architectures cannot be registered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RegisterError {
-    /// Another list of architectures was registered before.
-    Twice,
-    /// An architecture has this id already.
-    Taken(&'static str),
-    /// The id cannot be a word of a scenario or of the command line.
-    BadId(&'static str),
-}
-
-impl Display for RegisterError {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Twice => f.write_str("other architectures were registered before"),
-            Self::Taken(id) => write!(f, "an architecture has the id {id:?} already"),
-            Self::BadId(id) => write!(
-                f,
-                "expected letters, digits, `-`, `_` and `.` in the id of an architecture, \
-                 and not `all`, found {id:?}"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for RegisterError {}
 
 /// Every effect that costs time, of every known architecture, once per name.
 #[must_use]

@@ -33,6 +33,7 @@ mod era;
 pub mod hazard;
 pub mod hw;
 mod id;
+mod registry;
 pub mod kernel;
 pub mod machine;
 pub mod pgtable;

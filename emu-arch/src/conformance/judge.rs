@@ -11,7 +11,7 @@ use super::act::{Act, Page};
 use super::duty::Duty;
 use super::point::Point;
 use super::side::{Done, State};
-use super::tally::Tally;
+use super::tally::{Breach, Tally};
 use crate::Kernel;
 use crate::backend::Facts;
 use crate::hazard::Hazard;
@@ -36,9 +36,6 @@ pub(super) struct Seen<'s> {
     /// returns, and not in an interrupt.
     pub(super) flushed: Option<[State; 2]>,
 }
-
-/// A duty that is broken: what was found, and what was expected.
-pub(super) type Breach = (Duty, String, String);
 
 impl Seen<'_> {
     /// Looks for the first duty that the act breaks.

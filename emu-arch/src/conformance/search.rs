@@ -4,11 +4,11 @@ use lazy_mmu::design::CallInfo;
 use lazy_mmu::trace::PteOp;
 
 use super::act::{Act, Client, Offer, Page, mapped, pages};
-use super::judge::{Breach, Seen};
+use super::judge::Seen;
 use super::point::{Batch, Point};
 use super::report::Found;
 use super::side::{Done, Side};
-use super::tally::Tally;
+use super::tally::{Breach, Tally};
 use crate::Kernel;
 use crate::backend::{Backend, Facts};
 use crate::kernel::{PteArgs, Step};

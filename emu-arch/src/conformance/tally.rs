@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use lazy_mmu::trace::PteOp;
 
 use super::duty::Duty;
-use super::judge::Breach;
+
+/// A duty that is broken: what was found, and what was expected.
+pub(super) type Breach = (Duty, String, String);
 
 /// How often each duty was exercised, and which primitives ever deferred.
 #[derive(Clone, Debug, Default)]
