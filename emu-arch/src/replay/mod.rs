@@ -108,7 +108,6 @@ pub enum Request {
 
 /// What the code is changed by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Setup {
     /// A mistake in it.
     pub fault: Option<Fault>,
