@@ -18,6 +18,7 @@ mod maps;
 mod mm;
 mod models;
 mod mutants;
+mod my_arch;
 mod my_design;
 mod own_calls;
 mod random;
