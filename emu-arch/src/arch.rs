@@ -13,10 +13,9 @@ use crate::hw::pte::Pte;
 use crate::id::UnknownId;
 use crate::machine::ArchCode;
 use crate::registry::Registry;
-use crate::replay;
-use crate::{Kernel, arm64, machine, naive, powerpc, s390, sparc64, x86, x86_xen};
+use crate::{Kernel, machine, replay};
 
-/// The architectures of the project, one row each: the constant and its backend.
+/// Declares the architectures of the project, one row each: the constant and its backend.
 macro_rules! architectures {
     ($($(#[$meta:meta])* $name:ident = $backend:ty;)*) => {
         impl Arch {
@@ -27,25 +26,7 @@ macro_rules! architectures {
         }
     };
 }
-
-architectures! {
-    /// No batching: the oracle.
-    NAIVE = naive::Naive;
-    /// arm64: delays barriers.
-    ARM64 = arm64::Arm64;
-    /// powerpc book3s64 with the hash MMU: delays invalidations.
-    POWERPC_HASH = powerpc::Hash;
-    /// powerpc book3s64 with the radix MMU: delays nothing.
-    POWERPC_RADIX = powerpc::Radix;
-    /// sparc64: delays invalidations.
-    SPARC64 = sparc64::Sparc64;
-    /// x86 on bare metal: delays nothing.
-    X86 = x86::X86;
-    /// x86 Xen PV: delays the stores.
-    XEN_PV = x86_xen::XenPv;
-    /// s390, a proposal: delays the stores of a hinted range and their invalidations.
-    S390 = s390::S390;
-}
+pub(crate) use architectures;
 
 /// An architecture: [`Backend`] chosen at run time. Two are equal when they have the same id.
 ///

@@ -7,6 +7,7 @@ mod check;
 mod cli;
 mod compare;
 mod conformance;
+mod contract;
 mod designs;
 mod fidelity;
 mod findings;

@@ -49,6 +49,7 @@ duties! {
     PreemptBalanced = "preempt-balanced", "an update, and a section as a whole, leave the preempt count as it was";
     FlushTwice = "flush-twice", "a second arch_flush_lazy_mmu_mode() in a row changes nothing";
     InstallsAlike = "installs-alike", "set_pte_at() and set_ptes() of one page, which reach Backend::set_ptes, do what set_pte() does";
+    GetIsRead = "get-is-read", "ptep_get() finds what is in memory, unless Backend::PTEP_GET_IS_READ is false";
     DefersAsDeclared = "defers-as-declared", "what Facts::defers declares is deferred, and nothing where it declares nothing";
     EffectsListed = "effects-listed", "every effect that the mode can defer is in Facts::effects";
 }

@@ -35,12 +35,14 @@ pub(super) struct Seen<'s> {
     /// The machine after one flush hook more, and after two; where work is outstanding or a call
     /// returns, and not in an interrupt.
     pub(super) flushed: Option<[State; 2]>,
+    /// What `ptep_get()` then returns for a page whose work is pending, where it must read memory.
+    pub(super) got: Option<(Page, Pte)>,
 }
 
 impl Seen<'_> {
     /// Looks for the first duty that the act breaks.
     pub(super) fn judge(&self, tally: &mut Tally) -> Option<Breach> {
-        let rules: [fn(&Self, &mut Tally) -> Option<Breach>; 14] = [
+        let rules: [fn(&Self, &mut Tally) -> Option<Breach>; 15] = [
             Self::bugs,
             Self::completions,
             Self::writes,
@@ -48,6 +50,7 @@ impl Seen<'_> {
             Self::preemption,
             Self::flushes,
             Self::pending,
+            Self::gets,
             Self::places,
             Self::declares,
             Self::acts,
@@ -156,6 +159,14 @@ impl Seen<'_> {
             let expected = if silent { "pending() says how much" } else { "defer() for each page" };
             (self.account(), expected.to_owned())
         })
+    }
+
+    /// The accessor reads memory.
+    fn gets(&self, tally: &mut Tally) -> Option<Breach> {
+        let (page, got) = self.got?;
+        let is = self.after.own.local.memory.entry(page.at);
+        let said = || (format!("returns {}", entry(got)), format!("returns {}", entry(is)));
+        tally.must(Duty::GetIsRead, got == is, said)
     }
 
     /// An update leaves work pending in a section only.

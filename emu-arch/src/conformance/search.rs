@@ -7,10 +7,11 @@ use super::act::{Act, Client, Offer, Page, mapped, pages};
 use super::judge::Seen;
 use super::point::{Batch, Point};
 use super::report::Found;
-use super::side::{Done, Side};
+use super::side::{Done, Side, State};
 use super::tally::{Breach, Tally};
 use crate::Kernel;
 use crate::backend::{Backend, Facts};
+use crate::hw::pte::Pte;
 use crate::kernel::{PteArgs, Step};
 use crate::naive::Naive;
 use crate::replay::Setup;
@@ -27,6 +28,8 @@ const NESTING: [usize; 2] = [2, 3];
 pub(super) struct Search {
     kernel: Kernel,
     facts: &'static Facts,
+    /// [`Backend::PTEP_GET_IS_READ`]
+    get_is_read: bool,
     own: Side,
     naive: Side,
     pages: Vec<Page>,
@@ -41,7 +44,19 @@ impl Search {
         let (own, naive) = sides::<B>(kernel, None);
         let (tally, found, pages) = (Tally::default(), Vec::new(), Vec::new());
         let facts = crate::Arch::of::<B>().facts();
-        Self { kernel, facts, own, naive, pages, nesting: 0, tally, found, sequences: 0 }
+        let get_is_read = B::PTEP_GET_IS_READ;
+        Self {
+            kernel,
+            facts,
+            get_is_read,
+            own,
+            naive,
+            pages,
+            nesting: 0,
+            tally,
+            found,
+            sequences: 0,
+        }
     }
 
     /// Tries everything.
@@ -208,6 +223,7 @@ impl Search {
             let twice = self.own.flushed(&once);
             [once, twice]
         });
+        let got = self.get_is_read.then(|| self.got(&after.own)).flatten();
         let seen = Seen {
             kernel: self.kernel,
             facts: self.facts,
@@ -219,11 +235,21 @@ impl Search {
             bare: &bare,
             naive: &naive,
             flushed,
+            got,
         };
         match seen.judge(&mut self.tally) {
             Some(broken) => Err(broken),
             None => Ok(after),
         }
+    }
+
+    /// What `ptep_get()` returns for a page whose work is pending, with the page.
+    fn got(&mut self, state: &State) -> Option<(Page, Pte)> {
+        let memory = &state.local.memory;
+        let page = *self.pages.iter().find(|page| memory.is_pending(page.at))?;
+        let get = Act::Step(Step::Pte(PteOp::ptep_get, page.args(1, None)));
+        let done = self.own.act(&mut state.clone(), &get);
+        Some((page, Pte(done.returned()?)))
     }
 
     /// What can be said only when all is tried: `set_pte_at()` and its like do the same, and what is

@@ -9,6 +9,7 @@ mistakes! {
     DROPS_THE_LAST = 3;
     KEEPS_THE_QUEUE = 4;
     FORGETS_THE_QUEUE = 5;
+    READS_THE_QUEUE = 6;
 }
 
 const HYPERCALL: ArchEffect = ArchEffect::delayable("hypercall");
@@ -100,6 +101,13 @@ impl<const M: u8> Backend for Queue<M> {
             let (next, pte) = (hw.ptep_add(ptep, n), pte.advance_pfn(n.into()));
             Self::store(hw, at.add_pages(n), next, pte);
         }
+    }
+
+    fn ptep_get<H: Hw<PerCpu = Self::PerCpu>>(self, hw: &mut H, _: At, ptep: H::Ptep) -> Pte {
+        let slot = hw.slot(ptep);
+        let queued = hw.per_cpu(|queue| queue.iter().rfind(|(of, _)| *of == slot).copied());
+        let queued = queued.filter(|_| M == READS_THE_QUEUE);
+        queued.map_or_else(|| hw.read(ptep), |(_, pte)| pte)
     }
 
     fn pte_update<H: Hw<PerCpu = Self::PerCpu>>(
