@@ -206,7 +206,7 @@ fn property_parser() -> impl TypedValueParser<Value = Property> {
 fn fault_parser() -> impl TypedValueParser<Value = Fault> {
     let values = Fault::ALL.iter().map(|fault| PossibleValue::new(fault.id()));
     PossibleValuesParser::new(values)
-        .map(|id| Fault::by_id(&id).expect("the parser accepts the listed ids only"))
+        .map(|id| id.parse::<Fault>().expect("the parser accepts the listed ids only"))
 }
 
 impl CheckArgs {

@@ -1,6 +1,6 @@
 //! What is known of an architecture without running its code.
 
-use crate::hw::effect::Effect;
+use crate::hw::effect::ArchEffect;
 
 /// What an architecture defers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,7 +44,7 @@ pub struct Facts {
     /// What the mode saves, in the plural: "barriers".
     pub noun: &'static str,
     /// Every effect that costs time, so that scenarios can count it by name.
-    pub effects: &'static [Effect],
+    pub effects: &'static [ArchEffect],
     /// `ptep_modify_prot_start()` only reads, so that software still sees the entry.
     pub prot_start_reads: bool,
     /// A primitive that changes an entry depends on what it finds in memory, behind any deferred store.

@@ -17,7 +17,7 @@ use crate::backend::{Access, At, Facts, Level, Psize};
 use crate::hazard::Hazard;
 use crate::hw::Slot;
 use crate::hw::addr::VirtAddr;
-use crate::hw::effect::{Effect, Kind};
+use crate::hw::effect::{ArchEffect, Kind};
 use crate::hw::limits::{FIRST_PFN, NR_CPUS};
 use crate::hw::pte::Pte;
 use crate::hw::table::{Ptep, Table};
@@ -154,7 +154,7 @@ impl Inner {
     /// Executes an effect that somebody sees.
     #[cold]
     #[inline(never)]
-    pub(super) fn effect_watched(&self, effect: Effect) {
+    pub(super) fn effect_watched(&self, effect: ArchEffect) {
         sched::point(Point::Effect(effect.name));
         self.count(effect);
         sched::note_effect(effect.name, effect.n);
@@ -162,8 +162,8 @@ impl Inner {
 
     /// Counts an effect, unless it only puts work off.
     #[inline(always)]
-    pub(super) fn count(&self, effect: Effect) {
-        if effect.kind != Kind::PutOff {
+    pub(super) fn count(&self, effect: ArchEffect) {
+        if effect.kind != Kind::Deferral {
             self.totals.borrow_mut().add(effect.name, effect.kind);
         }
     }

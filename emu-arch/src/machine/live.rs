@@ -10,7 +10,7 @@ use lazy_mmu::trace::Event;
 use super::inner::{Inner, MmStruct};
 use crate::backend::{At, Backend, Hw, Psize, Slot};
 use crate::hw::addr::VirtAddr;
-use crate::hw::effect::Effect;
+use crate::hw::effect::ArchEffect;
 use crate::hw::leading;
 use crate::hw::limits::NR_CPUS;
 use crate::hw::pte::Pte;
@@ -251,7 +251,7 @@ impl<'m, B: Backend, const SEEN: bool> Hw for Live<'m, B, SEEN> {
     }
 
     #[inline(always)]
-    fn effect(&mut self, effect: Effect) {
+    fn effect(&mut self, effect: ArchEffect) {
         if SEEN && sched::watched() {
             self.inner.effect_watched(effect);
         } else {
@@ -260,16 +260,16 @@ impl<'m, B: Backend, const SEEN: bool> Hw for Live<'m, B, SEEN> {
     }
 
     #[inline]
-    fn put_off(&mut self, at: At, nr: u16) {
+    fn defer(&mut self, at: At, nr: u16) {
         if SEEN {
-            self.inner.track(|tracker, now| tracker.put_off(now, at, nr));
+            self.inner.track(|tracker, now| tracker.defer(now, at, nr));
         }
     }
 
     #[inline]
-    fn settle(&mut self) {
+    fn complete(&mut self) {
         if SEEN {
-            self.inner.track(|tracker, now| tracker.settle(now));
+            self.inner.track(|tracker, now| tracker.complete(now));
         }
     }
 

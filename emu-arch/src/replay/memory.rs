@@ -21,7 +21,7 @@ pub struct Memory {
     locks: BTreeMap<(u8, u64), u8>,
     /// What callers hold between `ptep_modify_prot_start()` and its commit.
     started: BTreeMap<(u8, VirtAddr), Pte>,
-    /// What reclaim has put off the flush of.
+    /// What reclaim has deferred the flush of.
     pub(super) batched: Vec<(u8, VirtAddr, u16)>,
     /// The page sizes of slices, where not 4 KiB.
     pub(super) slices: BTreeMap<(u8, u64), Psize>,
@@ -108,6 +108,12 @@ impl Memory {
         self.tracker.is_pending(at)
     }
 
+    /// Whether any update is pending.
+    #[must_use]
+    pub fn has_pending(&self) -> bool {
+        self.tracker.has_pending()
+    }
+
     /// What software believes the entry of the page at `at` to be: what it last wrote, pending or not.
     #[must_use]
     pub fn believed(&self, at: At) -> Pte {
@@ -122,7 +128,7 @@ impl Memory {
 
 /// The place of the entry that maps `at`. Neighbours in a table are neighbours here, and the low bits
 /// are the index in the table.
-pub(super) fn slot_of(at: At) -> Slot {
+pub(crate) fn slot_of(at: At) -> Slot {
     const PAGES: u64 = (1 << 52) - 1;
     Slot(u64::from(at.mm) << 52 | at.addr.get() >> 12 & PAGES)
 }

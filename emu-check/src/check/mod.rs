@@ -141,7 +141,7 @@ fn run(
 /// assert_holds!(Arch::XenPv, Kernel::V7_1, nesting: 1);
 /// let settled = Some(vec![Property::SettledAtPause]);
 /// let design = Design::of::<independent::State>();
-/// assert_holds!(Arch::Arm64, Kernel::V7_1, design: design, properties: settled, interrupts: false);
+/// assert_holds!(Arch::ARM64, Kernel::V7_1, design: design, properties: settled, interrupts: false);
 /// ```
 ///
 /// ```should_panic

@@ -98,7 +98,7 @@ impl Renderer<'_> {
 
     fn begin(&mut self, cpu: u8, task: Task, local: Local, op: u16) -> LocalMove {
         let step = self.model.ops[usize::from(op)].step;
-        self.lines.step(cpu, task.task.pid, &emu_lab::scenario::text(&step).to_string());
+        self.lines.step(cpu, task.task.pid, &step.to_string());
         self.model.begin(task, local, op)
     }
 
