@@ -5,9 +5,10 @@
 
 use lazy_mmu::design::Token;
 
+use super::lockstep::Lockstep;
 use super::pairs::Pairs;
 use super::search::{Edge, Look, Model, Step};
-use super::table::{Letter, Lockstep, OUT};
+use super::table::{Letter, OUT};
 
 /// Two designs under every call at any time.
 pub(super) struct AnyCalls<'a> {

@@ -1,8 +1,8 @@
 //! The part of a nested program's state that is not its stack: design states, phase, interrupt.
 
 use super::language::{Language, Phase};
+use super::lockstep::Lockstep;
 use super::pairs::Pairs;
-use super::table::Lockstep;
 
 /// What a program may do next depends on this and on the innermost open bracket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,9 +10,10 @@ use std::collections::BTreeMap;
 
 use lazy_mmu::design::{Role, Token};
 
+use super::lockstep::{Lockstep, Tokens};
 use super::pairs::Pairs;
 use super::search::{Edge, Effort, Found, Look, Model, Step, search};
-use super::table::{Letter, Lockstep, OUT, Tokens};
+use super::table::{Letter, OUT};
 
 /// The open brackets of a task or of an interrupt handler.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -193,7 +194,7 @@ impl<'a> Crossing<'a> {
 
     /// Makes a call with all that may be open after it.
     fn call(&mut self, from: State, call: Letter, see: &mut impl FnMut(Edge)) {
-        let role = call.info.role;
+        let role = call.role;
         let at = self.number(from);
         let open = from.handler.unwrap_or(from.task);
         let tokens = match role {

@@ -4,8 +4,9 @@ use std::rc::Rc;
 
 use lazy_mmu::design::Design;
 
+use super::lockstep::Lockstep;
 use super::search::Found;
-use super::table::{Lockstep, Table, tables};
+use super::table::{Table, tables};
 use super::{Compare, Language, Question, find};
 
 /// The depth that counters of eight bits can tell: programs that nest no deeper are a language of

@@ -48,6 +48,7 @@ mod controls;
 mod crossing;
 mod grid;
 mod language;
+mod lockstep;
 mod matrix;
 mod observe;
 mod pairs;
@@ -72,8 +73,8 @@ pub use search::{Effort, Step};
 pub use table::DESIGN_STATES_MAX;
 pub use witness::{Row, Side, Witness};
 
+use lockstep::Lockstep;
 use search::{Found, search};
-use table::Lockstep;
 
 /// The most states that a search may have unless it is told otherwise.
 pub const STATES_MAX: u64 = 1 << 25;

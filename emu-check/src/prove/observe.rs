@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use lazy_mmu::call::evaluate;
 use lazy_mmu::design::{
-    Call, Check, Context, Design, Effect, Field, Hook, HookInfo, StateBits, Token, Value, Warn,
+    Call, Check, Context, Design, Effect, Field, Hook, StateBits, Token, Value, Warn,
 };
 
 /// How closely two designs are compared.
@@ -134,11 +134,14 @@ impl Code {
 
 /// A variant of a hook counts as that hook: what an architecture without the variant runs.
 fn hook_code(known: &mut Vec<Hook>, design: Design, hook: Hook) -> u16 {
-    match design.hook_info(hook).and_then(HookInfo::kernel) {
-        Some(Hook::ENTER) => 1,
-        Some(Hook::LEAVE) => 2,
-        Some(Hook::FLUSH) => 3,
-        _ => OWN_HOOKS | number(known, hook),
+    match hook {
+        Hook::ENTER => 1,
+        Hook::LEAVE => 2,
+        Hook::FLUSH => 3,
+        own => match design.hook_info(own).and_then(|info| info.or) {
+            Some(kernel) => hook_code(known, design, kernel),
+            None => OWN_HOOKS | number(known, own),
+        },
     }
 }
 

@@ -31,8 +31,9 @@ use lazy_mmu::design::{Role, Token};
 
 use super::controls::{Control, Controls};
 use super::language::{Language, Phase};
+use super::lockstep::{Lockstep, Tokens};
 use super::search::{Cost, Effort, Found, Step};
-use super::table::{Lockstep, OUT, Tokens};
+use super::table::OUT;
 
 /// An open bracket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,7 +178,7 @@ impl Summaries<'_> {
         let from = self.controls.control(control);
         let open = self.frames[frame as usize].open;
         for call in self.both.letters_that(|role| !role.closes()) {
-            let role = call.info.role;
+            let role = call.role;
             let Some(phase) = self.language.open(from.phase, role) else { continue };
             if role.opens() && self.nesting.is_some_and(|most| open == most) {
                 continue;

@@ -3,15 +3,15 @@
 //! Every reachable state gets a number, in the order of the packed states, so that states which
 //! differ in the first counter are neighbours. A transition is then one load.
 
-use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use lazy_mmu::design::{CallInfo, Context, Design, Role, StateBits, Token};
+use indexmap::IndexSet;
+use lazy_mmu::design::{Call, CallInfo, Context, Design, Role, StateBits, Token};
 use lazy_mmu::panics::TransitionPanic;
+use rustc_hash::FxBuildHasher;
 
 use super::Question;
-use super::observe::{Compare, Observed, Observer};
+use super::observe::{Observed, Observer};
 
 /// The most states of one design that are numbered.
 pub const DESIGN_STATES_MAX: usize = 1 << 18;
@@ -20,13 +20,14 @@ pub const DESIGN_STATES_MAX: usize = 1 << 18;
 pub(super) const OUT: u32 = u32::MAX;
 
 /// Stands for the observations of a transition that panics.
-const PANICS: u32 = u32::MAX;
+pub(super) const PANICS: u32 = u32::MAX;
 
 /// A call that sequences are made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Letter {
     /// Its place in the alphabet of the tables.
     at: usize,
+    pub(super) role: Role,
     pub(super) info: &'static CallInfo,
 }
 
@@ -45,7 +46,7 @@ pub(super) struct Move {
 /// same but for their names.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
-    design: Design,
+    pub(super) design: Design,
     /// The states by number.
     bits: Vec<StateBits>,
     /// How many states have a number.
@@ -53,13 +54,15 @@ pub(super) struct Table {
     /// The number of the state that a task begins in.
     pub(super) start: u32,
     /// The calls of all designs whose tables were made together.
-    letters: Rc<[Letter]>,
-    /// For each letter the first of its slots, and at the end the number of slots.
+    pub(super) letters: Rc<[Letter]>,
+    /// For each letter the first of its slots.
     slots: Vec<usize>,
+    /// How many slots a context has.
+    row: usize,
     /// The tokens that a disable may be given; one where the design takes none.
     tokens: Vec<Token>,
     /// What enables return.
-    returned: Vec<Token>,
+    pub(super) returned: Vec<Token>,
     contexts: usize,
     moves: Vec<Move>,
     active: Vec<[bool; 2]>,
@@ -88,42 +91,56 @@ impl Table {
         let mut table = Self::empty(design, letters, tokens, if question.irq { 2 } else { 1 });
         let most =
             usize::try_from(question.max_states).unwrap_or(usize::MAX).min(DESIGN_STATES_MAX);
-        let mut numbers = BTreeMap::from([(StateBits::default(), 0)]);
-        let mut states = vec![StateBits::default()];
+        let mut states = States::default();
+        states.insert(StateBits::default());
+        let slots = table.all_slots();
+        let mut row = Vec::with_capacity(slots.len());
         let mut at = 0;
         while at < states.len() {
             let state = states[at];
             for in_interrupt in [false, true].into_iter().take(table.contexts) {
-                for (letter, token) in table.calls() {
-                    let cx = Context { in_interrupt, token, ..Context::default() };
-                    let mut made = transition(design, state, cx, letter.info, observer);
-                    let next = match made.state {
-                        Some(state) => number(&mut numbers, &mut states, state, most),
-                        None => OUT,
+                let cx = Context { in_interrupt, ..Context::default() };
+                observe_row(design, state, cx, &slots, observer, &mut row);
+                for (slot, seen) in slots.iter().zip(&row) {
+                    let next = match slot.copies {
+                        Some(slot) => table.moves[table.moves.len() - slot].next,
+                        None => seen.state.map_or(OUT, |state| number(&mut states, state, most)),
                     };
-                    if !design.has_tokens() {
-                        made.token = Token::DEFAULT;
+                    let token = if design.has_tokens() { seen.token } else { Token::DEFAULT };
+                    if slot.opens && !table.returned.contains(&token) {
+                        table.returned.push(token);
                     }
-                    let opens = letter.info.role == Role::OpensSection;
-                    if opens && !table.returned.contains(&made.token) {
-                        table.returned.push(made.token);
-                    }
-                    table.moves.push(Move { next, output: made.output, token: made.token });
+                    table.moves.push(Move { next, output: seen.output, token });
                 }
             }
             table.active.push(design.is_active(state));
             at += 1;
         }
-        table.in_order(&numbers)
+        table.in_order(&states)
+    }
+
+    /// The slots of one context.
+    fn all_slots(&self) -> Vec<Slot> {
+        let mut slots: Vec<Slot> = Vec::new();
+        for (letter, token) in with_tokens(self.letters.iter().copied(), &self.tokens) {
+            let info = letter.info;
+            let own = self.design.has_call(info.call).then_some(info.call);
+            let call = own.or(info.or);
+            let same = |slot: &Slot| call.is_some() && (slot.call, slot.token) == (call, token);
+            let copies = slots.iter().position(same).map(|at| slots.len() - at);
+            let opens = info.role == Role::OpensSection;
+            slots.push(Slot { call, token, opens, copies });
+        }
+        slots
     }
 
     /// The table without its transitions.
     fn empty(design: Design, letters: &Rc<[Letter]>, tokens: &[Token], contexts: usize) -> Self {
         let tokens = if design.has_tokens() { tokens.to_vec() } else { vec![Token::DEFAULT] };
-        let mut slots = vec![0];
+        let (mut slots, mut row) = (Vec::new(), 0);
         for letter in letters.iter() {
-            let closes = letter.info.role == Role::ClosesSection;
-            slots.push(slots[slots.len() - 1] + if closes { tokens.len() } else { 1 });
+            slots.push(row);
+            row += if letter.role == Role::ClosesSection { tokens.len() } else { 1 };
         }
         Self {
             design,
@@ -132,6 +149,7 @@ impl Table {
             start: 0,
             letters: Rc::clone(letters),
             slots,
+            row,
             tokens,
             returned: Vec::new(),
             contexts,
@@ -141,49 +159,47 @@ impl Table {
     }
 
     /// The same table with the states in the order of their packed form.
-    fn in_order(self, numbers: &BTreeMap<StateBits, u32>) -> Self {
-        let slots = self.contexts * self.row();
-        let mut rank = vec![0; numbers.len()];
-        for (place, old) in (0..).zip(numbers.values()) {
-            rank[*old as usize] = place;
+    fn in_order(self, states: &States) -> Self {
+        let slots = self.contexts * self.row;
+        let mut order: Vec<usize> = (0..states.len()).collect();
+        order.sort_unstable_by_key(|old| states[*old]);
+        let mut rank = vec![0; states.len()];
+        for (place, old) in (0..).zip(&order) {
+            rank[*old] = place;
         }
         let ranked = |old: u32| if old == OUT { OUT } else { rank[old as usize] };
         let mut moves = Vec::with_capacity(self.moves.len());
-        for old in numbers.values() {
-            let row = &self.moves[*old as usize * slots..][..slots];
+        for old in &order {
+            let row = &self.moves[*old * slots..][..slots];
             moves.extend(row.iter().map(|made| Move { next: ranked(made.next), ..*made }));
         }
-        let active = numbers.values().map(|old| self.active[*old as usize]).collect();
-        let states = u32::try_from(numbers.len()).unwrap_or(OUT);
-        let bits = numbers.keys().copied().collect();
+        let active = order.iter().map(|old| self.active[*old]).collect();
+        let bits = order.iter().map(|old| states[*old]).collect();
+        let states = u32::try_from(order.len()).unwrap_or(OUT);
         Self { bits, states, start: ranked(0), moves, active, ..self }
     }
 
-    /// The calls of one context, as the table has them: one that closes a section with each token.
-    fn calls(&self) -> Vec<(Letter, Token)> {
-        with_tokens(self.letters.iter().copied(), &self.tokens)
-    }
-
-    /// How many slots a context has.
-    #[inline]
-    fn row(&self) -> usize {
-        self.slots[self.letters.len()]
+    fn slot(&self, call: Letter, token: Token) -> usize {
+        let first = self.slots[call.at];
+        match call.role {
+            Role::ClosesSection => {
+                first + self.tokens.iter().position(|known| *known == token).unwrap_or(0)
+            }
+            _ => first,
+        }
     }
 
     /// The transition of `call`, with `token` where it closes a section.
     #[inline]
-    fn step(&self, state: u32, in_interrupt: bool, call: Letter, token: Token) -> Move {
-        let mut slot = self.slots[call.at];
-        // A design that takes no token has one slot, whatever it is given.
-        if self.tokens.len() > 1 && call.info.role == Role::ClosesSection {
-            slot += self.tokens.iter().position(|known| *known == token).unwrap_or(0);
-        }
-        let row = state as usize * self.contexts + usize::from(in_interrupt);
-        self.moves[row * self.row() + slot]
+    pub(super) fn step(&self, state: u32, in_interrupt: bool, call: Letter, token: Token) -> Move {
+        // Without tokens each call has one slot, whatever it is given.
+        let slot = if self.tokens.len() > 1 { self.slot(call, token) } else { call.at };
+        let context = state as usize * self.contexts + usize::from(in_interrupt);
+        self.moves[context * self.row + slot]
     }
 
     /// What a transition that panics says.
-    fn panic_of(
+    pub(super) fn panic_of(
         &self,
         Panicked { state, in_interrupt, call, token }: Panicked,
     ) -> Option<TransitionPanic> {
@@ -199,35 +215,79 @@ impl Table {
     }
 }
 
+/// A transition that panics, by the number of its state.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Panicked {
+    pub(super) state: u32,
+    pub(super) in_interrupt: bool,
+    pub(super) call: Letter,
+    pub(super) token: Token,
+}
+
+/// States in the order in which they are seen first.
+type States = IndexSet<StateBits, FxBuildHasher>;
+
+/// A column of a table.
+struct Slot {
+    /// The call that the design makes, if any.
+    call: Option<Call>,
+    token: Token,
+    /// A section is opened.
+    opens: bool,
+    /// So many slots before this one the design does the same.
+    copies: Option<usize>,
+}
+
 /// What is seen of a transition: no state where it panics.
+#[derive(Clone, Copy)]
 struct Seen {
     state: Option<StateBits>,
     token: Token,
     output: u32,
 }
 
-/// Makes the call `info`, or what it is where `design` lacks it.
-fn transition(
+/// Makes every call of a context from `state`.
+fn observe_row(
     design: Design,
     state: StateBits,
     cx: Context,
-    info: &CallInfo,
+    slots: &[Slot],
     observer: &mut Observer,
-) -> Seen {
-    let own = design.has_call(info.call).then_some(info.call);
-    let seen = own
-        .or(info.or)
-        .map(|call| design.catch(state, call, || observer.observe(design, state, cx, Some(call))));
-    match seen.unwrap_or_else(|| Ok(observer.observe(design, state, cx, None))) {
-        Ok(Observed { state, token, output }) => Seen { state: Some(state), token, output },
-        Err(_) => Seen { state: None, token: Token::DEFAULT, output: PANICS },
+    row: &mut Vec<Seen>,
+) {
+    row.clear();
+    let mut see = |row: &mut Vec<Seen>, slot: &Slot| {
+        let seen = match slot.copies {
+            Some(slot) => row[row.len() - slot],
+            None => {
+                let cx = Context { token: slot.token, ..cx };
+                let Observed { state, token, output } =
+                    observer.observe(design, state, cx, slot.call);
+                Seen { state: Some(state), token, output }
+            }
+        };
+        row.push(seen);
+    };
+    // All calls at once, and one by one where one of them panics.
+    let all = design.catch(state, Call::ENABLE, || slots.iter().for_each(|slot| see(row, slot)));
+    if all.is_err() {
+        row.clear();
+        for slot in slots {
+            let call = slot.call.unwrap_or(Call::ENABLE);
+            if design.catch(state, call, || see(row, slot)).is_err() {
+                row.push(Seen { state: None, token: Token::DEFAULT, output: PANICS });
+            }
+        }
     }
 }
 
 /// Each call, one that closes a section with each of `tokens`.
-fn with_tokens(letters: impl Iterator<Item = Letter>, tokens: &[Token]) -> Vec<(Letter, Token)> {
+pub(super) fn with_tokens(
+    letters: impl Iterator<Item = Letter>,
+    tokens: &[Token],
+) -> Vec<(Letter, Token)> {
     let each = |letter: Letter| {
-        let closes = letter.info.role == Role::ClosesSection;
+        let closes = letter.role == Role::ClosesSection;
         let tokens = if closes { tokens } else { &[Token::DEFAULT] };
         tokens.iter().map(move |token| (letter, *token)).collect::<Vec<_>>()
     };
@@ -241,29 +301,19 @@ fn letters(designs: &[Design], own_calls: bool) -> Rc<[Letter]> {
     let calls = CallInfo::KERNEL.iter().chain(own);
     for info in calls.filter(|info| !info.by_arch) {
         if letters.iter().all(|known| known.info.call != info.call) {
-            letters.push(Letter { at: letters.len(), info });
+            letters.push(Letter { at: letters.len(), role: info.role, info });
         }
     }
     letters.into()
 }
 
 /// The number of `state`, a new one if it has none yet and there are fewer than `most`.
-fn number(
-    numbers: &mut BTreeMap<StateBits, u32>,
-    states: &mut Vec<StateBits>,
-    state: StateBits,
-    most: usize,
-) -> u32 {
-    if let Some(known) = numbers.get(&state) {
-        return *known;
+fn number(states: &mut States, state: StateBits, most: usize) -> u32 {
+    match states.get_index_of(&state) {
+        Some(known) => known as u32,
+        None if states.len() == most => OUT,
+        None => states.insert_full(state).0 as u32,
     }
-    if states.len() == most {
-        return OUT;
-    }
-    let next = states.len() as u32;
-    numbers.insert(state, next);
-    states.push(state);
-    next
 }
 
 /// The tables of `designs`, which can be compared with each other: a disable may be given whatever one
@@ -286,111 +336,5 @@ pub(super) fn tables(designs: &[Design], question: &Question) -> Vec<Rc<Table>> 
         if tokens.len() == known {
             return tables;
         }
-    }
-}
-
-/// Two designs side by side, under the same calls: those that either of them has.
-#[derive(Clone, Debug)]
-pub(super) struct Lockstep {
-    pub(super) tables: [Rc<Table>; 2],
-    compare: Compare,
-    letters: Vec<Letter>,
-    /// Every token that either design returns; the default one first.
-    pub(super) tokens: Vec<Token>,
-    /// The first transition that was made and panics, and whose it is.
-    panicked: Cell<Option<(usize, Panicked)>>,
-}
-
-/// A transition that panics.
-#[derive(Clone, Copy, Debug)]
-struct Panicked {
-    state: u32,
-    in_interrupt: bool,
-    call: Letter,
-    token: Token,
-}
-
-/// The tokens of an enable, or those given to a disable: one for each design.
-pub(super) type Tokens = [Token; 2];
-
-/// One step of both designs.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Both {
-    /// The states after it; either may be [`OUT`].
-    pub(super) next: [u32; 2],
-    /// What the two calls return.
-    pub(super) tokens: Tokens,
-    /// Both look alike.
-    pub(super) same: bool,
-}
-
-impl Lockstep {
-    /// Two of the tables that were made together.
-    pub(super) fn new(x: &Rc<Table>, y: &Rc<Table>, compare: Compare) -> Self {
-        let mut tokens = vec![Token::DEFAULT];
-        for token in x.returned.iter().chain(&y.returned) {
-            if !tokens.contains(token) {
-                tokens.push(*token);
-            }
-        }
-        let has =
-            |letter: &&Letter| [x, y].iter().any(|table| table.design.has_call(letter.info.call));
-        let letters = x.letters.iter().filter(has).copied().collect();
-        let tables = [Rc::clone(x), Rc::clone(y)];
-        Self { tables, compare, letters, tokens, panicked: Cell::new(None) }
-    }
-
-    /// The calls whose role is as wanted.
-    #[inline]
-    pub(super) fn letters_that(
-        &self,
-        wanted: impl Fn(Role) -> bool,
-    ) -> impl Iterator<Item = Letter> {
-        self.letters.iter().copied().filter(move |letter| wanted(letter.info.role))
-    }
-
-    /// The calls that close what a call with the role `opener` opens.
-    #[inline]
-    pub(super) fn closers(&self, opener: Role) -> impl Iterator<Item = Letter> {
-        self.letters_that(move |role| role.closes() && role.is_pause() == opener.is_pause())
-    }
-
-    /// The first transition since the last time this was asked that was made and panics.
-    pub(super) fn panicked(&self) -> Option<TransitionPanic> {
-        let (which, panicked) = self.panicked.take()?;
-        self.tables[which].panic_of(panicked)
-    }
-
-    /// The states that a task begins in.
-    pub(super) fn start(&self) -> [u32; 2] {
-        [self.tables[0].start, self.tables[1].start]
-    }
-
-    /// Makes `call` in both. Where one panics nothing is compared, and there is no state behind it.
-    #[inline]
-    pub(super) fn step(&self, at: [u32; 2], irq: bool, call: Letter, tokens: Tokens) -> Both {
-        let x = self.tables[0].step(at[0], irq, call, tokens[0]);
-        let y = self.tables[1].step(at[1], irq, call, tokens[1]);
-        let mut same = x.output == y.output;
-        if x.output == PANICS || y.output == PANICS {
-            let which = usize::from(x.output != PANICS);
-            let (state, token) = (at[which], tokens[which]);
-            let panicked = Panicked { state, in_interrupt: irq, call, token };
-            self.panicked.set(self.panicked.get().or(Some((which, panicked))));
-            same = true;
-        }
-        Both { next: [x.next, y.next], tokens: [x.token, y.token], same }
-    }
-
-    /// Tells whether both answer alike when arch code asks about the mode.
-    #[inline]
-    pub(super) fn same_mode(&self, at: [u32; 2], irq: bool) -> bool {
-        self.compare == Compare::Hooks
-            || self.tables[0].active(at[0], irq) == self.tables[1].active(at[1], irq)
-    }
-
-    /// The calls of a client that gives a disable any token, the same one to both designs.
-    pub(super) fn any_calls(&self) -> Vec<(Letter, Token)> {
-        with_tokens(self.letters.iter().copied(), &self.tokens)
     }
 }

@@ -8,8 +8,9 @@ use lazy_mmu::design::{
 };
 
 use super::language::Phase;
+use super::lockstep::Lockstep;
 use super::search::{Found, search};
-use super::table::{Lockstep, tables};
+use super::table::tables;
 use super::{Compare, Effort, Language, Question, Verdict, prove, summaries, undo};
 
 /// The length of what each engine found; nothing where it found nothing.

@@ -9,12 +9,13 @@
 //! Merged counters are of this kind, at any depth: at 255 an enable wraps to 0, and its disable wraps
 //! back. A flag that a resume sets whatever the pause found is not.
 
-use lazy_mmu::design::Token;
+use lazy_mmu::design::{Role, Token};
 
 use super::controls::{Control, Controls};
 use super::language::{Language, Phase};
+use super::lockstep::Lockstep;
 use super::search::{Edge, Look, Model, Step};
-use super::table::{Letter, Lockstep, OUT};
+use super::table::{Letter, OUT};
 
 /// Two designs under nested programs, by their open brackets.
 pub(super) struct OpenBrackets<'a> {
@@ -23,6 +24,10 @@ pub(super) struct OpenBrackets<'a> {
     irq: bool,
     /// The most brackets of calls that may be open.
     nesting: u32,
+    /// The calls that close nothing.
+    calls: Vec<Letter>,
+    /// The calls that close a section, and those that close a pause.
+    closers: [Vec<Letter>; 2],
     controls: Controls,
     /// How many brackets of calls are open in each control.
     open: Vec<u32>,
@@ -31,7 +36,10 @@ pub(super) struct OpenBrackets<'a> {
 impl<'a> OpenBrackets<'a> {
     pub(super) fn new(both: &'a Lockstep, language: Language, irq: bool, nesting: u32) -> Self {
         let controls = Controls::new(both, language, irq);
-        Self { both, language, irq, nesting, controls, open: vec![0] }
+        let calls = both.letters_that(|role| !role.closes()).collect();
+        let closers =
+            [Role::OpensSection, Role::OpensPause].map(|role| both.closers(role).collect());
+        Self { both, language, irq, nesting, calls, closers, controls, open: vec![0] }
     }
 
     /// The number of a control in which `open` brackets are open. Each step but the beginning of an
@@ -47,7 +55,7 @@ impl<'a> OpenBrackets<'a> {
     /// Opens a bracket and looks what closing it again would do, by each call that can; or makes a call
     /// that is no bracket, which must leave the states as they are.
     fn call(&mut self, state: u32, from: Control, call: Letter, see: &mut impl FnMut(Edge)) {
-        let role = call.info.role;
+        let role = call.role;
         let Some(phase) = self.language.open(from.phase, role) else { return };
         let open = self.open[state as usize] + u32::from(role.opens());
         if open > self.nesting {
@@ -68,7 +76,8 @@ impl<'a> OpenBrackets<'a> {
             });
         }
         let to = self.state(Control { pair: made.next, phase, ..from }, open);
-        for close in self.both.closers(role) {
+        for at in 0..self.closers[usize::from(role.is_pause())].len() {
+            let close = self.closers[usize::from(role.is_pause())][at];
             let tokens = if role.is_pause() { [Token::DEFAULT; 2] } else { made.tokens };
             let closed = self.both.step(made.next, from.irq, close, tokens);
             let look = if !made.same {
@@ -90,8 +99,8 @@ impl<'a> OpenBrackets<'a> {
 impl Model for OpenBrackets<'_> {
     fn steps(&mut self, state: u32, see: &mut impl FnMut(Edge)) {
         let from = self.controls.control(state);
-        for call in self.both.letters_that(|role| !role.closes()) {
-            self.call(state, from, call, see);
+        for at in 0..self.calls.len() {
+            self.call(state, from, self.calls[at], see);
         }
         if self.irq && !from.irq {
             // The handler is a program of its own; what it opens it closes before it ends.
