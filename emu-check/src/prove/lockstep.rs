@@ -83,7 +83,7 @@ impl Lockstep {
         let x = self.tables[0].step(at[0], irq, call, tokens[0]);
         let y = self.tables[1].step(at[1], irq, call, tokens[1]);
         let mut same = x.output == y.output;
-        if (!same || x.output == PANICS) && (x.output == PANICS || y.output == PANICS) {
+        if x.output == PANICS || !same && y.output == PANICS {
             let which = usize::from(x.output != PANICS);
             let (state, token) = (at[which], tokens[which]);
             let panicked = Panicked { state, in_interrupt: irq, call, token };
