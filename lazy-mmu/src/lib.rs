@@ -12,13 +12,6 @@
 //! | include/linux/mm_types_task.h | [`design`] |
 //! | asm/pgtable.h | [`arch`] |
 
-// The output of the attributes says `::lazy_mmu`, in this crate too.
-#[expect(
-    unused_extern_crates,
-    reason = "for attributes inside of this crate, of which there are none yet"
-)]
-extern crate self as lazy_mmu;
-
 pub mod design;
 pub mod preempt;
 pub mod trace;
@@ -63,7 +56,7 @@ pub use trace::Record;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::annotated::{
-        Site, mention, never, paused_section, per_poll, per_poll_paused, pte_range, section,
+        mention, never, paused_section, per_poll, per_poll_paused, pte_range, section,
         section_with_ptes,
     };
 }

@@ -6,12 +6,12 @@
 //! thread-local holds what the emulated kernel was built with (the design, the architecture) and
 //! the record that is being written.
 //!
-//! One file per concern: `task` is the task as a value, `context` its preempt count, `install` what is
-//! put in place while something runs, `note` what goes into the record.
+//! One file per concern: `task` is the task as a value, `context` its preempt count, `scope` what is put
+//! in place while something runs, `recording` what goes into the record.
 
 mod context;
-mod install;
-mod note;
+mod recording;
+mod scope;
 mod task;
 
 pub use context::{
@@ -19,11 +19,11 @@ pub use context::{
     hardirq_enter, hardirq_exit, local_bh_disable, local_bh_enable, nmi_enter, nmi_exit,
     preempt_disable, preempt_enable, put_cpu, softirq_enter, softirq_exit, spin_lock, spin_unlock,
 };
-pub use install::{OnWarn, with_arch, with_design, with_on_warn, with_task};
-pub use note::{
+pub use recording::{
     next_seq, note, note_away, note_back, note_context, note_effect, note_hazard, note_pte,
     note_switch, record_hooks, recording,
 };
+pub use scope::{OnWarn, with_arch, with_design, with_on_warn, with_task};
 pub use task::{TaskStruct, Tokens};
 
 use std::cell::{Cell, RefCell};
