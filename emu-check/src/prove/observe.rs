@@ -169,14 +169,14 @@ fn warning_code(
 pub(super) fn condition_class(design: Design, state: StateBits, cond: &str) -> String {
     let (mut counters, mut flags) = (0, 0);
     let mut names: Vec<(&'static str, String)> = Vec::new();
-    design.fields(state, &mut |Field { name, value, .. }| {
+    for Field { name, value, .. } in design.fields(state) {
         let (kind, count) = match value {
             Value::Count(_) => ("counter", &mut counters),
             Value::Flag(_) => ("flag", &mut flags),
         };
         *count += 1;
         names.push((name, format!("{kind}{count}")));
-    });
+    }
     let mut class = String::new();
     let mut rest = cond;
     while let Some(first) = rest.chars().next() {

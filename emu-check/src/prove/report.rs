@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use lazy_mmu::design::{Design, Role, StateBits, Token, Value};
+use lazy_mmu::design::{Design, Role, StateBits, Value};
 use serde_json::json;
 
 use super::search::Step;
@@ -140,14 +140,6 @@ pub(super) fn step_name(step: Step) -> String {
     }
 }
 
-fn token_name(token: Token) -> String {
-    match token {
-        Token::DEFAULT => "LAZY_MMU_DEFAULT".to_owned(),
-        Token::NESTED => "LAZY_MMU_NESTED".to_owned(),
-        Token(other) => format!("token {other}"),
-    }
-}
-
 const fn mode(active: bool) -> &'static str {
     if active { "active" } else { "inactive" }
 }
@@ -161,7 +153,7 @@ fn side(question: &Question, row: &Row, which: usize) -> Vec<String> {
         && info.role == Role::ClosesSection
         && design.has_tokens()
     {
-        lines.push(format!("({})", token_name(tokens[which])));
+        lines.push(format!("({})", tokens[which]));
     }
     for done in did {
         match done {
@@ -309,15 +301,12 @@ fn row_json(question: &Question, row: &Row) -> serde_json::Value {
 }
 
 fn state_json(design: Design, state: StateBits) -> serde_json::Value {
-    let mut object = serde_json::Map::new();
-    design.fields(state, &mut |field| {
-        let value = match field.value {
-            Value::Count(n) => n.into(),
-            Value::Flag(flag) => flag.into(),
-        };
-        object.insert(field.name.to_owned(), value);
-    });
-    object.into()
+    let value = |value| match value {
+        Value::Count(n) => n.into(),
+        Value::Flag(flag) => flag.into(),
+    };
+    let fields = design.fields(state).map(|field| (field.name.to_owned(), value(field.value)));
+    fields.collect::<serde_json::Map<_, _>>().into()
 }
 
 #[cfg(test)]

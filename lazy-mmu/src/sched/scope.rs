@@ -11,6 +11,7 @@ use crate::design::Design;
 /// What happens when a sanity check of the emulated kernel finds something; it is always recorded
 /// where a record is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum OnWarn {
     /// Nothing more.
     Record,
