@@ -6,8 +6,8 @@
 //! Fidelity: changed: include/linux/pgtable.h v7.0: every primitive takes `mm` and `addr`, also those
 //! that the kernel passes a `vma` or the pointer alone.
 
-use lazy_mmu::sched;
 use lazy_mmu::trace::{PteEvent, PteOp};
+use lazy_mmu::{machine_api, sched};
 
 use crate::Arch;
 use crate::backend::{Access, Level};
@@ -20,7 +20,7 @@ use crate::machine::{ArchCode, MmStruct, Primitives};
 #[inline]
 fn note(mm: &MmStruct, op: PteOp, addr: VirtAddr, pte: Pte, nr: u16) {
     if sched::recording() {
-        sched::note_pte(PteEvent { op, mm: mm.id(), addr: addr.get(), pte: pte.0, nr });
+        machine_api::note_pte(PteEvent { op, mm: mm.id(), addr: addr.get(), pte: pte.0, nr });
     }
 }
 

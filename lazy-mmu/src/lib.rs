@@ -64,6 +64,9 @@ pub mod attributes;
 
 pub mod panics;
 
+#[doc(hidden)]
+pub mod machine_api;
+
 mod annotated;
 mod ptes;
 

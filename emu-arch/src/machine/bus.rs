@@ -1,6 +1,6 @@
 //! What a backend reaches of the machine: the thread-local shell of [`Hw`].
 
-use lazy_mmu::sched;
+use lazy_mmu::{machine_api, sched};
 
 use super::{Inner, MmStruct, PerCpu};
 use crate::backend::{At, Hw, Psize, Slot};
@@ -133,7 +133,7 @@ impl<'m, T, const SEEN: bool> Hw for Bus<'m, T, SEEN> {
 
     #[inline(always)]
     fn effect(&mut self, effect: Effect) {
-        if SEEN && sched::watched() {
+        if SEEN && machine_api::watched() {
             self.inner.effect_watched(effect);
         } else {
             self.inner.count(effect);

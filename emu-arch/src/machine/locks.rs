@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use lazy_mmu::design::{Check, Warn};
-use lazy_mmu::sched;
+use lazy_mmu::{machine_api, sched};
 
 use super::Machine;
 use crate::hw::addr::{PMD_SHIFT, VirtAddr};
@@ -55,7 +55,7 @@ impl Machine {
     /// The running task takes `lock`.
     pub fn lock(&self, lock: Lock) {
         if lock == Lock::Mutex {
-            sched::note_context("mutex_lock");
+            machine_api::note_context("mutex_lock");
             self.check_sleep();
         } else {
             sched::spin_lock();
@@ -71,7 +71,7 @@ impl Machine {
     /// The running task releases `lock`; updates of what it protects must be done.
     pub fn unlock(&self, lock: Lock) {
         if lock == Lock::Mutex {
-            sched::note_context("mutex_unlock");
+            machine_api::note_context("mutex_unlock");
         } else {
             sched::spin_unlock();
         }

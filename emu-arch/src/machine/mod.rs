@@ -19,7 +19,7 @@ use std::rc::Rc;
 
 use lazy_mmu::arch::{Arch as ArchHooks, Point};
 use lazy_mmu::design::{CallInfo, Check, Hook, HookInfo, Role, Warn};
-use lazy_mmu::{PteRange, sched};
+use lazy_mmu::{PteRange, machine_api, sched};
 
 pub use hint::range as hinted_range;
 pub use locks::{Lock, WRONG_OWNER};
@@ -173,7 +173,7 @@ impl Machine {
 
     /// Arch code calls its own flush hook, past the generic layer.
     pub fn arch_flush(&self) {
-        sched::note_context(HookInfo::FLUSH.name);
+        machine_api::note_context(HookInfo::FLUSH.name);
         Running(self.clone()).hook(&HookInfo::FLUSH, None);
     }
 
@@ -228,7 +228,7 @@ impl Inner {
                 cpu: self.cpu.get(),
                 task: sched::pid(),
                 preempt_count: sched::preempt_count(),
-                seq: sched::next_seq(),
+                seq: machine_api::next_seq(),
             };
             let tracker = &mut *self.tracker.borrow_mut();
             f(tracker, now);
@@ -242,10 +242,10 @@ impl Inner {
     #[cold]
     fn note_found(&self, tracker: &mut Tracker) {
         for (hazard, cause) in tracker.take_found() {
-            let next = sched::next_seq();
+            let next = machine_api::next_seq();
             let seq = if hazard.has_event() { next } else { next.saturating_sub(1) };
             if hazard.has_event() {
-                sched::note_hazard(hazard.id(), cause);
+                machine_api::note_hazard(hazard.id(), cause);
             }
             self.found.borrow_mut().push(Found { hazard, seq, cause });
         }
@@ -270,14 +270,14 @@ impl Inner {
     /// hazards are tracked.
     #[inline(always)]
     pub(crate) fn seen(&self) -> bool {
-        sched::watched() | self.tracking.get()
+        machine_api::watched() | self.tracking.get()
     }
 
     /// Executes an effect that somebody sees.
     #[cold]
     #[inline(never)]
     fn effect_watched(&self, effect: Effect) {
-        sched::point(Point::Effect(effect.name));
+        machine_api::point(Point::Effect(effect.name));
         self.count(effect);
         sched::note_effect(effect.name, effect.n);
     }

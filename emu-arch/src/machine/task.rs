@@ -7,6 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use lazy_mmu::design::{Call, Context, Design};
+use lazy_mmu::machine_api;
 use lazy_mmu::preempt::PreemptCount;
 use lazy_mmu::sched::{self, TaskStruct};
 
@@ -74,7 +75,7 @@ impl Machine {
         let from = inner.cpu.replace(cpu);
         if from != cpu {
             self.swap(self.running(from), self.running(cpu));
-            sched::set_cpu(cpu);
+            machine_api::set_cpu(cpu);
             inner.code.run_on(cpu);
         }
     }
@@ -90,7 +91,7 @@ impl Machine {
         let next = saved
             .remove(&to)
             .unwrap_or_else(|| self.born(TaskStruct { pid: to, ..TaskStruct::default() }));
-        let prev = sched::swap_current(next);
+        let prev = machine_api::swap_current(next);
         saved.insert(from, prev);
     }
 
@@ -116,7 +117,7 @@ impl Machine {
             return;
         }
         let atomic = !sched::preempt_count().preemptible();
-        sched::note_switch(next);
+        machine_api::note_switch(next);
         if atomic {
             self.inner.report(Hazard::SleepInAtomic);
         }
@@ -141,7 +142,7 @@ impl Machine {
     ///
     /// Fidelity: changed: kernel/sched/core.c v7.0; nobody else is picked.
     pub fn schedule(&self) {
-        sched::note_context("schedule");
+        machine_api::note_context("schedule");
         self.check_sleep();
         self.inner.must_be_done(Hazard::PendingAtSchedule);
         self.context_switch(self.cpu(), idle(self.cpu()));
@@ -151,7 +152,7 @@ impl Machine {
     ///
     /// Fidelity: changed: include/linux/kernel.h v7.0; sleeping in a section is reported besides.
     pub fn might_sleep(&self) {
-        sched::note_context("might_sleep");
+        machine_api::note_context("might_sleep");
         self.check_sleep();
     }
 
@@ -177,7 +178,7 @@ impl Machine {
     ///
     /// Fidelity: stub: `do_exit()` of kernel/exit.c v7.0: the checks alone; the task could go on.
     pub fn exit(&self) {
-        sched::note_context("do_exit");
+        machine_api::note_context("do_exit");
         let task = sched::current_task();
         if task.preempt_count != PreemptCount::default() {
             self.inner.report(Hazard::PreemptImbalance);

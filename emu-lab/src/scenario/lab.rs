@@ -8,8 +8,8 @@ use emu_arch::backend::{Access, Level};
 use emu_arch::hw::hazard::Hazard;
 use emu_arch::machine::Found;
 use emu_arch::{Machine, MmStruct, Pte, VirtAddr, pgtable};
-use lazy_mmu::sched;
 use lazy_mmu::trace::PteOp;
+use lazy_mmu::{machine_api, sched};
 
 use super::entry::{entry, with_prot};
 use super::run::{Standing, Unmet};
@@ -92,7 +92,7 @@ impl Lab {
 
     /// Notes that what comes next belongs to line `number`.
     fn begin(&self, number: u32) {
-        self.lines.borrow_mut().push((sched::next_seq(), number));
+        self.lines.borrow_mut().push((machine_api::next_seq(), number));
     }
 
     /// Tells whether the running task is dead.

@@ -10,8 +10,8 @@ use lazy_mmu::call::{self, TaskHost};
 use lazy_mmu::design::{
     Call, CallInfo, Context, Design, Effect, Hook, HookInfo, Role, StateBits, Token, Warn,
 };
+use lazy_mmu::machine_api::CONTEXT_CHANGES;
 use lazy_mmu::preempt::PreemptCount;
-use lazy_mmu::sched::CONTEXT_CHANGES;
 use lazy_mmu::trace::Event;
 
 use super::Fault;

@@ -252,7 +252,7 @@ impl<'w, B: Backend> Exec<'w, B> {
         let preempt_count = *count;
         self.note(Event::Context { name, preempt_count, by_arch });
         if !fits {
-            self.warn(lazy_mmu::sched::bad_preempt_count(preempt_count, offset, add));
+            self.warn(lazy_mmu::machine_api::bad_preempt_count(preempt_count, offset, add));
         }
     }
 }

@@ -244,8 +244,10 @@ impl Design {
     /// The state as traces show it: `enable=1 pause=0`.
     #[must_use]
     pub fn show(self, state: StateBits) -> String {
-        let field = |field: Field| format!("{}={}", field.short, field.value);
-        self.fields(state).map(field).collect::<Vec<_>>().join(" ")
+        self.fields(state).fold(String::new(), |text, Field { short, value, .. }| {
+            let gap = if text.is_empty() { "" } else { " " };
+            text + &format!("{gap}{short}={value}")
+        })
     }
 }
 

@@ -4,7 +4,8 @@
 use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
-use super::{TaskStruct, current, current_task, swap_current};
+use super::machine::swap_current;
+use super::{TaskStruct, current, current_task};
 use crate::arch::Arch;
 use crate::design::Design;
 
