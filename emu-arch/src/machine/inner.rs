@@ -10,7 +10,7 @@ use lazy_mmu::arch::Point;
 use lazy_mmu::design::{CallInfo, Check, HookInfo, Warn};
 use lazy_mmu::sched::TaskStruct;
 use lazy_mmu::trace::PteOp;
-use lazy_mmu::{PteRange, sched};
+use lazy_mmu::{PteRange, machine_api, sched};
 
 use super::totals::Totals;
 use crate::backend::{Access, At, Facts, Level, Psize};
@@ -112,7 +112,7 @@ impl Inner {
                 cpu: self.cpu.get(),
                 task: sched::pid(),
                 preempt_count: sched::preempt_count(),
-                seq: sched::next_seq(),
+                seq: machine_api::next_seq(),
             };
             let tracker = &mut *self.tracker.borrow_mut();
             f(tracker, now);
@@ -126,10 +126,10 @@ impl Inner {
     #[cold]
     pub(super) fn note_found(&self, tracker: &mut Tracker) {
         for (hazard, cause) in tracker.take_found() {
-            let next = sched::next_seq();
+            let next = machine_api::next_seq();
             let seq = if hazard.has_event() { next } else { next.saturating_sub(1) };
             if hazard.has_event() {
-                sched::note_hazard(hazard.id(), cause);
+                machine_api::note_hazard(hazard.id(), cause);
             }
             self.found.borrow_mut().push(Found { hazard, seq, cause });
         }
@@ -148,14 +148,14 @@ impl Inner {
     /// hazards are tracked.
     #[inline(always)]
     pub(crate) fn seen(&self) -> bool {
-        sched::watched() | self.tracking.get()
+        machine_api::watched() | self.tracking.get()
     }
 
     /// Executes an effect that somebody sees.
     #[cold]
     #[inline(never)]
     pub(super) fn effect_watched(&self, effect: ArchEffect) {
-        sched::point(Point::Effect(effect.name));
+        machine_api::point(Point::Effect(effect.name));
         self.count(effect);
         sched::note_effect(effect.name, effect.n);
     }

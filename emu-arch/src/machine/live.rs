@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 
 use lazy_mmu::design::{StateBits, Warn};
+use lazy_mmu::machine_api;
 use lazy_mmu::preempt::PreemptCount;
 use lazy_mmu::sched::{self, TaskStruct};
 use lazy_mmu::trace::Event;
@@ -81,7 +82,7 @@ impl<'m, B: Backend, const SEEN: bool> Host for Live<'m, B, SEEN> {
     #[inline]
     fn note(&mut self, event: Event<'_>) {
         if SEEN {
-            sched::note_event(event);
+            machine_api::note_event(event);
         }
     }
 
@@ -102,7 +103,7 @@ impl<'m, B: Backend, const SEEN: bool> Host for Live<'m, B, SEEN> {
     }
 
     fn change_context(&mut self, op: ContextOp) {
-        sched::change_context(op.name, op.offset, op.add);
+        machine_api::change_context(op.name, op.offset, op.add);
     }
 
     fn dup_task(&mut self, make: impl FnOnce(TaskStruct) -> TaskStruct) {
@@ -252,7 +253,7 @@ impl<'m, B: Backend, const SEEN: bool> Hw for Live<'m, B, SEEN> {
 
     #[inline(always)]
     fn effect(&mut self, effect: ArchEffect) {
-        if SEEN && sched::watched() {
+        if SEEN && machine_api::watched() {
             self.inner.effect_watched(effect);
         } else {
             self.inner.count(effect);

@@ -5,8 +5,9 @@ use lazy_mmu::arch::Point;
 use lazy_mmu::call::call_by_arch;
 use lazy_mmu::design::counts_task::{TASK_PAUSE, TASK_RESUME};
 use lazy_mmu::design::{Check, StateBits, Warn};
+use lazy_mmu::machine_api::bad_preempt_count;
 use lazy_mmu::preempt::PreemptCount;
-use lazy_mmu::sched::{TaskStruct, bad_preempt_count};
+use lazy_mmu::sched::TaskStruct;
 use lazy_mmu::trace::Event;
 
 use super::exec::{Exec, Reach};

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use lazy_mmu::call::evaluate;
 use lazy_mmu::design::{
-    Call, Check, Context, Design, Effect, Field, Hook, HookInfo, StateBits, Token, Value, Warn,
+    Call, Check, Context, Design, Effect, Field, Hook, StateBits, Token, Value, Warn,
 };
 
 /// How closely two designs are compared.
@@ -134,11 +134,14 @@ impl Code {
 
 /// A variant of a hook counts as that hook: what an architecture without the variant runs.
 fn hook_code(known: &mut Vec<Hook>, design: Design, hook: Hook) -> u16 {
-    match design.hook_info(hook).and_then(HookInfo::kernel) {
-        Some(Hook::ENTER) => 1,
-        Some(Hook::LEAVE) => 2,
-        Some(Hook::FLUSH) => 3,
-        _ => OWN_HOOKS | number(known, hook),
+    match hook {
+        Hook::ENTER => 1,
+        Hook::LEAVE => 2,
+        Hook::FLUSH => 3,
+        own => match design.hook_info(own).and_then(|info| info.or) {
+            Some(kernel) => hook_code(known, design, kernel),
+            None => OWN_HOOKS | number(known, own),
+        },
     }
 }
 
@@ -166,14 +169,14 @@ fn warning_code(
 pub(super) fn condition_class(design: Design, state: StateBits, cond: &str) -> String {
     let (mut counters, mut flags) = (0, 0);
     let mut names: Vec<(&'static str, String)> = Vec::new();
-    design.fields(state, &mut |Field { name, value, .. }| {
+    for Field { name, value, .. } in design.fields(state) {
         let (kind, count) = match value {
             Value::Count(_) => ("counter", &mut counters),
             Value::Flag(_) => ("flag", &mut flags),
         };
         *count += 1;
         names.push((name, format!("{kind}{count}")));
-    });
+    }
     let mut class = String::new();
     let mut rest = cond;
     while let Some(first) = rest.chars().next() {

@@ -2,28 +2,27 @@
 //!
 //! Models what include/linux/sched.h and include/linux/thread_info.h (v7.0) say of `current`: its
 //! lazy MMU state, its preempt count and its thread flags. A host thread is a task; an emulated
-//! machine that has many swaps their content in and out with [`swap_current`]. Beside the task the
+//! machine that has many swaps their content in and out. Beside the task the
 //! thread-local holds what the emulated kernel was built with (the design, the architecture) and
 //! the record that is being written.
 //!
-//! One file per concern: `task` is the task as a value, `context` its preempt count, `install` what is
-//! put in place while something runs, `note` what goes into the record.
+//! One file per concern: `task` is the task as a value, `context` its preempt count, `scope` what is put
+//! in place while something runs, `recording` what goes into the record, `machine` what only an emulated
+//! machine does.
 
-mod context;
-mod install;
-mod note;
+pub(crate) mod context;
+pub(crate) mod machine;
+pub(crate) mod recording;
+mod scope;
 mod task;
 
 pub use context::{
-    CONTEXT_CHANGES, arch_preempt_disable, arch_preempt_enable, bad_preempt_count, change_context,
-    get_cpu, hardirq_enter, hardirq_exit, local_bh_disable, local_bh_enable, nmi_enter, nmi_exit,
-    preempt_disable, preempt_enable, put_cpu, softirq_enter, softirq_exit, spin_lock, spin_unlock,
+    arch_preempt_disable, arch_preempt_enable, get_cpu, hardirq_enter, hardirq_exit,
+    local_bh_disable, local_bh_enable, nmi_enter, nmi_exit, preempt_disable, preempt_enable,
+    put_cpu, softirq_enter, softirq_exit, spin_lock, spin_unlock,
 };
-pub use install::{OnWarn, with_arch, with_design, with_on_warn, with_task};
-pub use note::{
-    next_seq, note, note_away, note_back, note_context, note_effect, note_event, note_hazard,
-    note_switch, record_hooks, recording,
-};
+pub use recording::{note, note_effect, record_hooks, recording};
+pub use scope::{OnWarn, with_arch, with_design, with_on_warn, with_task};
 pub use task::{TaskStruct, Tokens};
 
 use std::cell::{Cell, RefCell};
@@ -298,48 +297,8 @@ pub fn current_task() -> TaskStruct {
     })
 }
 
-/// Puts `next` in the place of the current task and returns the one that was there: the content of
-/// a context switch.
-pub fn swap_current(next: TaskStruct) -> TaskStruct {
-    let prev = current_task();
-    current(|cur| {
-        cur.pid.set(next.pid);
-        cur.preempt_count.set(next.preempt_count);
-        cur.flags.set(next.flags);
-        cur.tokens.set(next.tokens);
-        cur.set_state(next.lazy_mmu_state);
-    });
-    prev
-}
-
 /// The design of the emulated kernel.
 #[must_use]
 pub fn design() -> Design {
     current(Current::design)
-}
-
-/// Sets the number of the CPU in the records from now on, 0 to 31.
-pub fn set_cpu(cpu: u8) {
-    current(|cur| cur.cpu.set(cpu));
-}
-
-/// Tells whether a record is being written or points are asked for: whether anyone sees an effect.
-#[inline]
-#[must_use]
-pub fn watched() -> bool {
-    current(|cur| cur.watched.get())
-}
-
-/// Has the architecture told of each point inside a call, or no longer.
-pub fn set_points(on: bool) {
-    current(|cur| {
-        cur.points.set(on);
-        cur.watched.set(on || cur.recording.get());
-    });
-}
-
-/// Tells the architecture that `point` comes next, if it asked for points.
-#[inline]
-pub fn point(point: Point) {
-    current(|cur| cur.point(point));
 }

@@ -45,9 +45,7 @@ pub(super) fn calls(design: Design) -> Vec<(Context, Call)> {
 
 /// The fields of a state.
 pub(super) fn fields(design: Design, state: StateBits) -> Vec<Field> {
-    let mut fields = Vec::new();
-    design.fields(state, &mut |field| fields.push(field));
-    fields
+    design.fields(state).collect()
 }
 
 /// The values of a state: `(2, 1)`.

@@ -4,13 +4,15 @@
 use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
-use super::{TaskStruct, current, current_task, swap_current};
+use super::machine::swap_current;
+use super::{TaskStruct, current, current_task};
 use crate::arch::Arch;
 use crate::design::Design;
 
 /// What happens when a sanity check of the emulated kernel finds something; it is always recorded
 /// where a record is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum OnWarn {
     /// Nothing more.
     Record,

@@ -2,7 +2,7 @@
 
 use std::mem::ManuallyDrop;
 
-use super::install::with;
+use super::scope::with;
 use super::{Current, current, design};
 use crate::trace::{Event, Record};
 
