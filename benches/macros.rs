@@ -12,8 +12,9 @@ use std::process::Command;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use lazy_mmu::PteRange;
 use lazy_mmu::arch::Arch;
-use lazy_mmu::design::Hook;
+use lazy_mmu::design::HookInfo;
 use lazy_mmu::sched::with_arch;
 use lazy_mmu::{LazyMmuSection, lazy_mmu};
 use ratio::{compare, contender, items};
@@ -142,7 +143,7 @@ fn text_sizes(binary: &Path) -> Vec<(String, u64)> {
 struct Hooks;
 
 impl Arch for Hooks {
-    fn hook(&self, hook: Hook) {
+    fn hook(&self, hook: &'static HookInfo, _: Option<&PteRange>) {
         black_box(hook);
     }
 }

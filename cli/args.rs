@@ -156,7 +156,7 @@ pub(crate) fn kernels() -> impl Iterator<Item = PossibleValue> {
 
 /// The ids of the designs.
 pub(crate) fn designs() -> impl Iterator<Item = PossibleValue> {
-    Design::ALL.iter().map(|design| PossibleValue::new(design.id()).help(design.about()))
+    Design::all().map(|design| PossibleValue::new(design.id()).help(design.about()))
 }
 
 /// One entry of a list in which `all` stands for everything there is.

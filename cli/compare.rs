@@ -163,7 +163,7 @@ fn designs_for(args: &CompareArgs, kernel: Kernel) -> Vec<Design> {
         return vec![kernel.design()];
     }
     let chosen = if args.design.is_empty() { &[Choice::All][..] } else { &args.design };
-    list(chosen, Design::ALL, Design::default())
+    list(chosen, &Design::all().collect::<Vec<_>>(), Design::default())
 }
 
 /// What a list of the command line names, each once; `default` where it is empty.

@@ -25,7 +25,7 @@ pub(crate) fn list() -> Result<ExitCode, Failure> {
             writeln!(to, "  {:<18} {}", kernel.id(), kernel.about())?;
         }
         writeln!(to, "\nDesigns (--design):")?;
-        for design in Design::ALL {
+        for design in Design::all() {
             writeln!(to, "  {:<18} {}", design.id(), design.about())?;
         }
         writeln!(to, "\nProperties (lazymmu check --property):")?;

@@ -93,7 +93,7 @@ pub(crate) fn run(args: &ProveArgs) -> Result<ExitCode, Failure> {
     Ok(match answer.verdict {
         Verdict::Equivalent => ExitCode::SUCCESS,
         Verdict::ToldApart(_) => ExitCode::from(1),
-        Verdict::GaveUp { .. } => ExitCode::from(3),
+        Verdict::GaveUp { .. } | Verdict::Panics(_) => ExitCode::from(3),
     })
 }
 
@@ -130,10 +130,10 @@ fn all(args: &ProveArgs) -> String {
     }
     let one = args.language.map(|language| vec![language]);
     let languages = one.unwrap_or_else(|| Language::ALL.to_vec());
-    let question = Question::new(Design::ALL[0], Design::ALL[0]);
+    let question = Question::new(Design::default(), Design::default());
     let question =
         Question { compare: args.compare, irq: args.irq, max_states: args.max_states, ..question };
-    let matrices = prove::matrices(Design::ALL, &languages, &question);
+    let matrices = prove::matrices(&Design::all().collect::<Vec<_>>(), &languages, &question);
     if args.json {
         return matrices.iter().map(|matrix| prove::matrix_json(matrix) + "\n").collect();
     }

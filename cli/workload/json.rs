@@ -3,7 +3,7 @@
 use emu_arch::machine::Totals;
 use emu_mm::proc::Mapping;
 use emu_mm::workload::{Report, Row};
-use lazy_mmu::design::Hook;
+use lazy_mmu::design::{self, HookInfo};
 use serde_json::{Map, Value, json};
 
 use super::Reports;
@@ -48,10 +48,8 @@ fn arch(mappings: &[Mapping], report: &Report) -> Value {
 }
 
 fn numbers(row: &Row) -> Map<String, Value> {
-    let hooks: Map<String, Value> = Hook::WITH_HINT
-        .into_iter()
-        .map(|hook| (hook.name().to_owned(), row.lazy.hook(hook).into()))
-        .collect();
+    let times = |info: &HookInfo| (info.name.to_owned(), row.lazy.hook(info.hook).into());
+    let hooks: Map<String, Value> = design::hooks().map(times).collect();
     let object = json!({
         "pages": row.pages,
         "pte_writes": row.ptes,

@@ -6,7 +6,6 @@ use std::fmt::Write;
 use comfy_table::{CellAlignment, Table, presets};
 use emu_mm::proc::Mapping;
 use emu_mm::workload::{Report, Row};
-use lazy_mmu::design::Hook;
 
 /// The widest line, in characters.
 const WIDTH: usize = 80;
@@ -78,8 +77,7 @@ fn effects(text: &mut String, report: &Report) {
     let (lazy, paused) = (&report.total.lazy, &report.total.paused);
     let mut names: Vec<_> = lazy.plus(paused).effects().map(|total| total.name).collect();
     names.sort_unstable();
-    let hooks = Hook::WITH_HINT.into_iter().filter(|hook| lazy.hook(*hook) > 0);
-    let hooks = hooks.map(|hook| (hook.name(), lazy.hook(hook), paused.hook(hook)));
+    let hooks = lazy.hooks().map(|(info, times)| (info.name, times, paused.hook(info.hook)));
     let effects = names.into_iter().map(|name| (name, lazy.times(name), paused.times(name)));
     let mut table = new_table();
     table.set_header(["hook or effect", "with the mode", "without"]);

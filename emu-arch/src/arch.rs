@@ -12,7 +12,7 @@ use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 use crate::id::UnknownId;
 use crate::machine::ArchCode;
-use crate::replay::{self, Fault};
+use crate::replay;
 use crate::{Kernel, arm64, machine, naive, powerpc, s390, sparc64, x86, x86_xen};
 
 /// The architectures of the project, one row each: the constant and its backend.
@@ -200,15 +200,16 @@ impl Arch {
         self.0.boot(kernel)
     }
 
-    /// The code of `kernel`, on a machine that can be left in the middle of a call.
+    /// The code of `kernel`, on a machine that can be left in the middle of a call; `setup` is a fault,
+    /// or none, or a whole [`replay::Setup`].
     #[must_use]
     pub fn replay(
         self,
         kernel: Kernel,
         design: Design,
-        fault: Option<Fault>,
+        setup: impl Into<replay::Setup>,
     ) -> Box<dyn replay::Code> {
-        self.0.replay(kernel, design, replay::Setup { fault, ..replay::Setup::default() })
+        self.0.replay(kernel, design, setup.into())
     }
 }
 

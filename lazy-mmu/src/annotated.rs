@@ -44,7 +44,7 @@ impl Site {
 /// What `#[lazy_mmu]` puts first into a body.
 #[inline(always)]
 pub fn section(site: &'static str) -> LazyMmuSection {
-    if !current(|cur| cur.count(Call::Enable)) {
+    if !current(|cur| cur.count(Call::ENABLE)) {
         section_in_full(site);
     }
     LazyMmuSection(PhantomData)
@@ -53,7 +53,7 @@ pub fn section(site: &'static str) -> LazyMmuSection {
 /// What `#[lazy_mmu_paused]` puts first into a body.
 #[inline(always)]
 pub fn paused_section(site: &'static str) -> LazyMmuPause {
-    if !current(|cur| cur.count(Call::Pause)) {
+    if !current(|cur| cur.count(Call::PAUSE)) {
         paused_section_in_full(site);
     }
     LazyMmuPause(PhantomData)
@@ -73,7 +73,7 @@ pub fn section_with_ptes(site: &'static str, hint: PteRange) -> LazyMmuSection {
 #[inline(never)]
 fn section_in_full(site: &'static str) {
     note_site(site);
-    pgtable::in_full(Call::Enable);
+    pgtable::in_full(Call::ENABLE);
 }
 
 /// A pause that is more than a counter.
@@ -81,7 +81,7 @@ fn section_in_full(site: &'static str) {
 #[inline(never)]
 fn paused_section_in_full(site: &'static str) {
     note_site(site);
-    pgtable::in_full(Call::Pause);
+    pgtable::in_full(Call::PAUSE);
 }
 
 #[inline]

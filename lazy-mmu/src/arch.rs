@@ -1,10 +1,10 @@
-//! The contract between the generic layer and an architecture: three hooks.
+//! The contract between the generic layer and an architecture: its hooks.
 //!
 //! Models the declarations that include/linux/pgtable.h (v7.0) expects of an architecture that
 //! selects `CONFIG_ARCH_HAS_LAZY_MMU_MODE`. Without an installed architecture the hooks are empty,
 //! as on an architecture that does not select it.
 
-use crate::design::{Call, Hook, Warn};
+use crate::design::{CallInfo, HookInfo, Warn};
 use crate::ptes::PteRange;
 
 /// A place inside a call or a primitive, named after what happens next.
@@ -13,7 +13,7 @@ pub enum Point {
     /// The task's state changes.
     Store,
     /// The architecture is called.
-    Hook(Hook),
+    Hook(&'static HookInfo),
     /// The architecture does something, by the name of the effect.
     Effect(&'static str),
 }
@@ -23,14 +23,10 @@ pub enum Point {
 /// Hooks run with nothing borrowed: they may change the preempt count, ask whether the mode is
 /// active, record effects, and call the generic layer again.
 pub trait Arch {
-    /// Runs `arch_enter_lazy_mmu_mode()`, `arch_leave_lazy_mmu_mode()` or
-    /// `arch_flush_lazy_mmu_mode()`.
-    fn hook(&self, hook: Hook);
-
-    /// Runs `arch_enter_lazy_mmu_mode_with_ptes()`: by default the range is of no use.
-    fn enter_with_ptes(&self, _: &PteRange) {
-        self.hook(Hook::Enter);
-    }
+    /// Runs `arch_enter_lazy_mmu_mode()`, `arch_leave_lazy_mmu_mode()`, `arch_flush_lazy_mmu_mode()`, or
+    /// a hook of the design's own; an architecture that lacks one runs [`HookInfo::or`], or nothing.
+    /// `range` is the argument of the call that reached the hook.
+    fn hook(&self, hook: &'static HookInfo, range: Option<&PteRange>);
 
     /// `arch_wants_lazy_mmu_mode()`: whether the mode is of use on this machine. Asked by v3 only.
     fn wants_lazy_mmu_mode(&self) -> bool {
@@ -42,7 +38,7 @@ pub trait Arch {
     fn point(&self, _: Point) {}
 
     /// A call of the API is about to return.
-    fn returned(&self, _: Call) {}
+    fn returned(&self, _: &'static CallInfo) {}
 
     /// A sanity check has found something.
     fn warned(&self, _: &Warn) {}

@@ -99,7 +99,7 @@
 //!     assert!(!is_lazy_mmu_mode_active());
 //! }
 //! let ((), record) = record_hooks(store);
-//! assert!(record.hooks().eq([Hook::Enter, Hook::Leave, Hook::Enter, Hook::Leave]));
+//! assert!(record.hooks().eq([Hook::ENTER, Hook::LEAVE, Hook::ENTER, Hook::LEAVE]));
 //! ```
 //!
 //! # Other attributes

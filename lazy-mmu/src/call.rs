@@ -7,7 +7,9 @@
 //! Models the bodies of `lazy_mmu_mode_enable()` and its like in include/linux/pgtable.h (v7.0).
 
 use crate::arch::Point;
-use crate::design::{Call, Context, Design, Effect, Hook, StateBits, Token, Warn};
+use crate::design::{
+    Call, CallInfo, Context, Design, Effect, HookInfo, Role, StateBits, Token, Warn,
+};
 use crate::ptes::PteRange;
 use crate::trace::Event;
 
@@ -24,15 +26,15 @@ pub trait TaskHost: Sized {
     fn set_state(&mut self, state: StateBits);
     /// What a transition may know of its surroundings; the token is the interpreter's business.
     fn context(&mut self) -> Context;
-    /// Keeps what an enable returned, for callers without a local variable.
+    /// Keeps what a call that opens a section returned, for callers without a local variable.
     fn push_token(&mut self, _: Token) {}
-    /// Takes what the innermost enable returned.
+    /// Takes what the innermost of those returned.
     fn pop_token(&mut self) -> Token {
         Token::DEFAULT
     }
 
-    /// Calls the architecture; `hint` comes with the call that reached the hook.
-    fn hook(&mut self, hook: Hook, hint: Option<&PteRange>);
+    /// Calls the architecture; `range` is the argument of the call that reached the hook.
+    fn hook(&mut self, hook: &'static HookInfo, range: Option<&PteRange>);
     /// A sanity check found something.
     fn warn(&mut self, warn: &Warn);
 
@@ -41,7 +43,7 @@ pub trait TaskHost: Sized {
     /// Records an event.
     fn note(&mut self, _: Event<'_>) {}
     /// The call is about to return.
-    fn returned(&mut self, _: Call) {}
+    fn returned(&mut self, _: &'static CallInfo) {}
     /// What arch code is told when it asks whether to batch.
     fn is_active(&mut self) -> bool {
         let state = self.state();
@@ -63,34 +65,60 @@ pub trait TaskHost: Sized {
     }
 }
 
-/// Makes `call` for a caller that keeps no token: the host keeps it.
+/// Makes `call`, with `range` where it takes one, for a caller that keeps no token: the host keeps it.
+///
+/// A design that lacks the call makes what it is a variant of, or nothing, which a record remarks on.
 #[inline(always)]
-pub fn call<H: TaskHost>(host: &mut H, call: Call, hint: Option<&PteRange>) {
+pub fn call<H: TaskHost>(host: &mut H, call: Call, range: Option<&PteRange>) {
+    let design = host.design();
+    let Some(info) = design.answers(call) else { return lacks(host, call) };
+    let call = info.call;
     host.note(Event::Call(call));
-    let tokens = host.design().has_tokens();
-    let token = match call {
-        Call::Disable if tokens => host.pop_token(),
+    let tokens = design.has_tokens();
+    let token = match info.role {
+        Role::ClosesSection if tokens => host.pop_token(),
         _ => Token::DEFAULT,
     };
     let cx = Context { token, ..host.context() };
-    let token = transition(host, call, cx, hint);
-    if tokens && matches!(call, Call::Enable | Call::EnableWithPtes) {
+    let token = transition(host, call, cx, range);
+    if tokens && info.role == Role::OpensSection {
         host.push_token(token);
     }
-    host.returned(call);
+    host.returned(info);
     let (active, state) = (host.is_active(), host.state());
     host.note(Event::Return { call, active, state });
 }
 
-/// Does the effects of `call` in `cx` and nothing else: the `__task_` forms, which are no calls of
-/// their own in a record. Returns what the call returns.
+/// Remarks that nothing happens.
+#[cold]
+fn lacks<H: TaskHost>(host: &mut H, call: Call) {
+    let text = format!("{} has no {call}()", host.design().id());
+    host.note(Event::Note(&text));
+}
+
+/// Makes a call of arch code for the task that is current, in interrupt or not: an effect of the
+/// architecture in a record, not a call of its own.
+pub fn call_by_arch<H: TaskHost>(host: &mut H, call: &CallInfo) {
+    host.note(Event::Effect { name: call.short, n: None });
+    let own = host.design().has_call(call.call).then_some(call.call);
+    if let Some(call) = own.or(call.or) {
+        transition(host, call, Context::default(), None);
+    }
+}
+
+/// Does the effects of `call`, one of the design's, in `cx`, and nothing else. Returns what the call
+/// returns.
+///
+/// # Panics
+/// The transition calls a hook that the design does not declare.
 #[inline(always)]
 pub fn transition<H: TaskHost>(
     host: &mut H,
     call: Call,
     cx: Context,
-    hint: Option<&PteRange>,
+    range: Option<&PteRange>,
 ) -> Token {
+    let design = host.design();
     let mut ended = false;
     host.each(call, cx, |host, effect| match effect {
         _ if ended => {}
@@ -100,11 +128,10 @@ pub fn transition<H: TaskHost>(
             host.note(Event::Store(state));
         }
         Effect::Hook(hook) => {
-            let with_ptes = hook == Hook::Enter && call == Call::EnableWithPtes;
-            let hook = if with_ptes { Hook::EnterWithPtes } else { hook };
-            host.point(Point::Hook(hook));
+            let info = design.own_hook(hook);
+            host.point(Point::Hook(info));
             host.note(Event::Hook(hook));
-            host.hook(hook, hint);
+            host.hook(info, range);
         }
         Effect::Warn(warn) => {
             ended = warn.check.ends_call();
@@ -121,8 +148,8 @@ pub fn transition<H: TaskHost>(
 /// use lazy_mmu::design::{Call, Context, Design, Effect, Hook, StateBits};
 /// let mut entered_while_active = false;
 /// let design = Design::default();
-/// evaluate(design, StateBits(0), Context::default(), Call::Enable, |effect, state| {
-///     if *effect == Effect::Hook(Hook::Enter) {
+/// evaluate(design, StateBits(0), Context::default(), Call::ENABLE, |effect, state| {
+///     if *effect == Effect::Hook(Hook::ENTER) {
 ///         entered_while_active = design.is_active(state)[0];
 ///     }
 /// });
@@ -170,8 +197,8 @@ impl<F: FnMut(&Effect<StateBits>, StateBits)> TaskHost for Plain<F> {
     }
 
     #[inline(always)]
-    fn hook(&mut self, hook: Hook, _: Option<&PteRange>) {
-        (self.see)(&Effect::Hook(hook), self.state);
+    fn hook(&mut self, hook: &'static HookInfo, _: Option<&PteRange>) {
+        (self.see)(&Effect::Hook(hook.hook), self.state);
     }
 
     #[inline(always)]

@@ -37,6 +37,8 @@ pub mod snapshot;
 
 pub mod attributes;
 
+pub mod panics;
+
 mod annotated;
 mod ptes;
 

@@ -12,8 +12,11 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::arch::Point;
 use crate::call::{self, TaskHost};
+use crate::design::counts_task::{TASK_PAUSE, TASK_RESUME};
+use crate::design::with_ptes::ENABLE_WITH_PTES;
 use crate::design::{
-    Call, Check, Context, Design, Hook, LazyMmuDesign, LazyMmuState, StateBits, Token, Warn, counts,
+    Call, CallInfo, Check, Context, Design, HookInfo, LazyMmuDesign, LazyMmuState, StateBits,
+    Token, Warn, counts,
 };
 use crate::ptes::PteRange;
 use crate::sched::{Current, OnWarn, Tokens, current};
@@ -25,7 +28,7 @@ use crate::trace::Event;
 /// Has no effect if the design ignores calls in interrupt or while paused.
 #[inline]
 pub fn lazy_mmu_mode_enable() {
-    make(Call::Enable);
+    make(Call::ENABLE);
 }
 
 /// Begins a section that will mostly touch the entries of `hint`: the s390 proposal.
@@ -36,21 +39,9 @@ pub fn lazy_mmu_mode_enable() {
 /// Has no effect if the design ignores calls in interrupt or while paused.
 #[inline]
 pub fn lazy_mmu_mode_enable_with_ptes(hint: PteRange) {
-    if !current(|cur| cur.count(Call::EnableWithPtes)) {
-        enable_with_ptes_in_full(hint);
+    if !current(|cur| cur.count(Call::ENABLE)) {
+        own_call(ENABLE_WITH_PTES.call, Some(&hint));
     }
-}
-
-/// Makes the call where somebody watches or more happens than that a counter moves.
-#[cold]
-#[inline(never)]
-fn enable_with_ptes_in_full(hint: PteRange) {
-    let hinted = current(|cur| !cur.is_plain() && cur.design().has_range_hint());
-    if !hinted {
-        make_in_full(Call::Enable);
-        return;
-    }
-    current(|mut cur| call::call(&mut cur, Call::EnableWithPtes, Some(&hint)));
 }
 
 /// Ends a section: all updates of the section have taken effect on return, at any depth; under the
@@ -59,7 +50,7 @@ fn enable_with_ptes_in_full(hint: PteRange) {
 /// Has no effect if the design ignores calls in interrupt or while paused.
 #[inline]
 pub fn lazy_mmu_mode_disable() {
-    make(Call::Disable);
+    make(Call::DISABLE);
 }
 
 /// Suspends the mode: earlier updates have taken effect on return, later ones take effect at once,
@@ -68,7 +59,7 @@ pub fn lazy_mmu_mode_disable() {
 /// Has no effect if the design ignores calls in interrupt.
 #[inline]
 pub fn lazy_mmu_mode_pause() {
-    make(Call::Pause);
+    make(Call::PAUSE);
 }
 
 /// Ends a pause.
@@ -76,37 +67,43 @@ pub fn lazy_mmu_mode_pause() {
 /// Has no effect if the design ignores calls in interrupt.
 #[inline]
 pub fn lazy_mmu_mode_resume() {
-    make(Call::Resume);
+    make(Call::RESUME);
 }
 
 /// `__task_lazy_mmu_mode_pause(current)` of v7.2: pause without the question for interrupts. For
 /// arch code that switches tasks, which makes the task that it means current.
 pub fn task_lazy_mmu_mode_pause() {
-    task_form("__task_lazy_mmu_mode_pause()", Call::Pause);
+    current(|mut cur| call::call_by_arch(&mut cur, &TASK_PAUSE));
 }
 
 /// `__task_lazy_mmu_mode_resume(current)` of v7.2: resume without the question for interrupts.
 pub fn task_lazy_mmu_mode_resume() {
-    task_form("__task_lazy_mmu_mode_resume()", Call::Resume);
+    current(|mut cur| call::call_by_arch(&mut cur, &TASK_RESUME));
 }
 
-/// Does what `call` does for the current task, in interrupt or not; records show `name` as an effect.
-fn task_form(name: &str, call: Call) {
-    current(|mut cur| {
-        cur.note(Event::Effect { name, n: None });
-        call::transition(&mut cur, call, Context::default(), None);
-    });
-}
-
-/// Makes `call`: the functions of the API by value.
+/// Makes `call`, one of the kernel's or of a design's own.
+///
+/// A design that lacks the call makes what it is a variant of, or nothing.
 pub fn call(call: Call) {
     match call {
-        Call::Enable => lazy_mmu_mode_enable(),
-        Call::Disable => lazy_mmu_mode_disable(),
-        Call::Pause => lazy_mmu_mode_pause(),
-        Call::Resume => lazy_mmu_mode_resume(),
-        Call::EnableWithPtes => lazy_mmu_mode_enable_with_ptes(PteRange::default()),
+        Call::ENABLE => lazy_mmu_mode_enable(),
+        Call::DISABLE => lazy_mmu_mode_disable(),
+        Call::PAUSE => lazy_mmu_mode_pause(),
+        Call::RESUME => lazy_mmu_mode_resume(),
+        own => own_call(own, None),
     }
+}
+
+/// Makes `call`, which takes pages, for those of `range`.
+pub fn call_with_ptes(call: Call, range: PteRange) {
+    own_call(call, Some(&range));
+}
+
+/// Makes a call that is none of the four.
+#[cold]
+#[inline(never)]
+fn own_call(call: Call, range: Option<&PteRange>) {
+    current(|mut cur| call::call(&mut cur, call, range));
 }
 
 #[inline(always)]
@@ -166,11 +163,9 @@ impl TaskHost for &Current {
         self.with_tokens(Tokens::pop)
     }
 
-    fn hook(&mut self, hook: Hook, hint: Option<&PteRange>) {
-        let Some(arch) = self.arch() else { return };
-        match (hook, hint) {
-            (Hook::EnterWithPtes, Some(hint)) => arch.enter_with_ptes(hint),
-            (hook, _) => arch.hook(hook),
+    fn hook(&mut self, hook: &'static HookInfo, range: Option<&PteRange>) {
+        if let Some(arch) = self.arch() {
+            arch.hook(hook, range);
         }
     }
 
@@ -188,7 +183,7 @@ impl TaskHost for &Current {
         Current::note(self, event);
     }
 
-    fn returned(&mut self, call: Call) {
+    fn returned(&mut self, call: &'static CallInfo) {
         if let Some(arch) = self.arch() {
             arch.returned(call);
         }

@@ -129,18 +129,18 @@ impl LazyMmuDesign for DepthOnly {
 
     fn enable(self, _: Context) -> Effects<Self> {
         let first = self.depth == 0;
-        Effects::of([store(Self { depth: self.depth + 1, ..self }), hook_if(first, Hook::Enter)])
+        Effects::of([store(Self { depth: self.depth + 1, ..self }), hook_if(first, Hook::ENTER)])
     }
     fn disable(self, _: Context) -> Effects<Self> {
         let last = self.depth == 1;
-        let hook = if last { Hook::Leave } else { Hook::Flush };
+        let hook = if last { Hook::LEAVE } else { Hook::FLUSH };
         Effects::of([store(Self { depth: self.depth - 1, ..self }), hook_if(true, hook)])
     }
     fn pause(self, _: Context) -> Effects<Self> {
-        Effects::of([store(Self { pauses: 1, ..self }), hook_if(true, Hook::Leave)])
+        Effects::of([store(Self { pauses: 1, ..self }), hook_if(true, Hook::LEAVE)])
     }
     fn resume(self, _: Context) -> Effects<Self> {
-        Effects::of([store(Self { pauses: 0, ..self }), hook_if(true, Hook::Enter)])
+        Effects::of([store(Self { pauses: 0, ..self }), hook_if(true, Hook::ENTER)])
     }
     fn is_active(self, cx: Context) -> bool {
         !cx.in_interrupt && self.depth > 0

@@ -155,7 +155,7 @@ fn limits_end_a_search_and_say_so() {
 }
 
 #[test]
-fn migration_and_fork_break_nothing_since_v7_1() {
+fn migration_and_fork_break_nothing_since_v7_1_but_xen_pv_v7_2() {
     for arch in Arch::all() {
         for kernel in [Kernel::V7_1, Kernel::V7_2, Kernel::S390V6] {
             if arch.is_in(kernel).is_err() {
@@ -164,9 +164,18 @@ fn migration_and_fork_break_nothing_since_v7_1() {
             let usual = Options { nesting: 1, interrupts: false, ..Options::new(arch, kernel) };
             for (cpus, fork) in [(1, true), (2, false), (2, true)] {
                 let report = run(&Options { cpus, fork, ..usual.clone() });
-                let broken: Vec<_> = report.broken.iter().map(|found| found.property).collect();
-                let known = (arch, kernel) == (Arch::XEN_PV, Kernel::V7_2);
-                let allowed: &[Property] = if known { &[Property::HooksAlternate] } else { &[] };
+                let mut broken: Vec<_> = report.broken.iter().map(|found| found.property).collect();
+                broken.dedup();
+                // A fork is resumed without having been paused: review F1, fidelity 1.
+                let allowed: &[Property] = match (arch == Arch::XEN_PV, kernel, fork) {
+                    (true, Kernel::V7_2, false) => &[Property::HooksAlternate],
+                    (true, Kernel::V7_2, true) => &[
+                        Property::HooksAlternate,
+                        Property::No(Hazard::ApiWarning),
+                        Property::No(Hazard::SectionAtExit),
+                    ],
+                    _ => &[],
+                };
                 assert!(report.is_proof(), "{arch:?} {kernel:?}");
                 assert_eq!(broken, allowed, "{arch:?} {kernel:?} {cpus} {fork}");
             }

@@ -15,7 +15,7 @@ fn nesting_under_every_design() {
             Entry::new(design.id(), run_design(&scenario, design).record.to_string())
         };
         // The merged one first.
-        let others = Design::ALL.iter().filter(|design| **design != Design::default());
+        let others = Design::LAB.iter().filter(|design| **design != Design::default());
         let entries: Vec<_> =
             [Design::default()].iter().chain(others).copied().map(entry).collect();
         check_snapshot!("design", &name, &scenario.what, sheet(&entries));
@@ -24,15 +24,17 @@ fn nesting_under_every_design() {
 
 #[test]
 fn call_table_of_the_proposal() {
-    use Hook::{Enter, Flush, Leave};
+    const ENTER: Hook = Hook::ENTER;
+    const LEAVE: Hook = Hook::LEAVE;
+    const FLUSH: Hook = Hook::FLUSH;
     let table = parse("enable\nenable\npause\nresume\ndisable\ndisable\n");
-    for design in Design::ALL {
+    for design in Design::LAB {
         let record = run_design(&table, *design).record;
         let hooks: Vec<_> = record.hooks().collect();
         let expected: &[Hook] = match design.id() {
-            "direct" | "token" => &[Enter, Enter, Leave, Enter, Leave, Leave],
-            "sketch" => &[Enter, Leave, Enter, Leave],
-            _ => &[Enter, Leave, Enter, Flush, Leave],
+            "direct" | "token" => &[ENTER, ENTER, LEAVE, ENTER, LEAVE, LEAVE],
+            "sketch" => &[ENTER, LEAVE, ENTER, LEAVE],
+            _ => &[ENTER, LEAVE, ENTER, FLUSH, LEAVE],
         };
         assert_eq!(hooks, expected, "{}", design.id());
     }
@@ -40,7 +42,7 @@ fn call_table_of_the_proposal() {
 
 /// Runs `calls` under the merged design: each warning, and the state at the end.
 fn counts(calls: &[Call]) -> (Vec<String>, String) {
-    let text: String = calls.iter().map(|call| format!("{}()\n", call.name())).collect();
+    let text: String = calls.iter().map(|call| format!("{call}()\n")).collect();
     let record = run_design(&parse(&text), Design::default()).record;
     let mut warnings = Vec::new();
     let mut state = String::new();
@@ -66,27 +68,27 @@ fn check_counts(calls: &[Call], warnings: &[&str], state: &str) {
 #[test]
 fn disable_underflow_warns_and_wraps() {
     let warning = "VM_WARN_ON_ONCE(enable_count == 0)";
-    check_counts(&[Call::Disable], &[warning], "enable=255 pause=0");
+    check_counts(&[Call::DISABLE], &[warning], "enable=255 pause=0");
 }
 
 #[test]
 fn enable_overflow_warns_and_wraps() {
     let warning = "VM_WARN_ON_ONCE(enable_count == U8_MAX)";
-    check_counts(&[Call::Enable; 255], &[], "enable=255 pause=0");
-    check_counts(&[Call::Enable; 256], &[warning], "enable=0 pause=0");
+    check_counts(&[Call::ENABLE; 255], &[], "enable=255 pause=0");
+    check_counts(&[Call::ENABLE; 256], &[warning], "enable=0 pause=0");
 }
 
 #[test]
 fn pause_overflow_warns_and_wraps() {
     let warning = "VM_WARN_ON_ONCE(pause_count == U8_MAX)";
-    check_counts(&[Call::Pause; 255], &[], "enable=0 pause=255");
-    check_counts(&[Call::Pause; 256], &[warning], "enable=0 pause=0");
+    check_counts(&[Call::PAUSE; 255], &[], "enable=0 pause=255");
+    check_counts(&[Call::PAUSE; 256], &[warning], "enable=0 pause=0");
 }
 
 #[test]
 fn resume_underflow_warns_and_wraps() {
     let warning = "VM_WARN_ON_ONCE(pause_count == 0)";
-    check_counts(&[Call::Resume], &[warning], "enable=0 pause=255");
+    check_counts(&[Call::RESUME], &[warning], "enable=0 pause=255");
 }
 
 #[test]

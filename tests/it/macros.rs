@@ -4,8 +4,9 @@
 use std::process::Command;
 use std::rc::Rc;
 
+use lazy_mmu::PteRange;
 use lazy_mmu::arch::Arch;
-use lazy_mmu::design::Hook;
+use lazy_mmu::design::HookInfo;
 use lazy_mmu::sched::with_arch;
 use lazy_mmu::{LazyMmuSection, is_lazy_mmu_mode_active, lazy_mmu, record_hooks};
 use shapes_2024::polled::{drive, paused, poll_once, twice};
@@ -94,8 +95,8 @@ struct Print;
 
 impl Arch for Print {
     #[expect(clippy::print_stderr, reason = "the parent process reads it")]
-    fn hook(&self, hook: Hook) {
-        eprintln!("{}", hook.name());
+    fn hook(&self, hook: &'static HookInfo, _: Option<&PteRange>) {
+        eprintln!("{}", hook.name);
     }
 }
 
@@ -123,7 +124,13 @@ fn with_panic_abort_a_panic_leaves_the_section_on() {
     let text = "
         struct Print;
         impl lazy_mmu::arch::Arch for Print {
-            fn hook(&self, hook: lazy_mmu::design::Hook) { eprintln!(\"{}\", hook.name()); }
+            fn hook(
+                &self,
+                hook: &'static lazy_mmu::design::HookInfo,
+                _: Option<&lazy_mmu::PteRange>,
+            ) {
+                eprintln!(\"{}\", hook.name);
+            }
         }
         #[lazy_mmu::lazy_mmu]
         fn panics() { panic!(\"as planned\") }

@@ -18,6 +18,7 @@ mod mm;
 mod models;
 mod mutants;
 mod my_design;
+mod own_calls;
 mod random;
 mod readme;
 mod prove;

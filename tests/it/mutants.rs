@@ -91,6 +91,11 @@ const EQUIVALENT: &[(Fault, &[Arch], &str)] = &[
         "the mode or interrupts off keep the task on its CPU wherever a batch is touched",
     ),
     (
+        Fault::NoInvalidate,
+        &[Arch::ARM64, Arch::SPARC64, Arch::XEN_PV, Arch::S390],
+        "the client of calls flushes nothing that an access would miss",
+    ),
+    (
         Fault::IrqsOn,
         &[Arch::ARM64, Arch::POWERPC_HASH, Arch::SPARC64, Arch::XEN_PV, Arch::S390],
         "nothing that the lab models depends on it; a slot that is half built is not",
@@ -112,6 +117,7 @@ const EQUIVALENT_V7_2: &[(Fault, &str)] = &[
     (Fault::FlagNotSet, "it has no flag"),
     (Fault::FlagNotCleared, "it has no flag"),
     (Fault::NoGetCpu, "interrupts are off wherever the queue is touched"),
+    (Fault::NoInvalidate, "the client of calls flushes nothing that an access would miss"),
     (Fault::IrqsOn, "what an interrupt finds in a slot that is half built is not modelled"),
 ];
 

@@ -6,7 +6,8 @@ use emu_arch::{Arch, Kernel, Machine, MmStruct, Pfn, Pte, VirtAddr, pgtable, s39
 use emu_lab::scenario::{self, Outcome, Setup};
 use emu_mm::proc;
 use emu_mm::workload::{self, Options, WORKLOADS};
-use lazy_mmu::design::{Call, Design, Hook};
+use lazy_mmu::design::with_ptes::{ENABLE_WITH_PTES, ENTER_WITH_PTES};
+use lazy_mmu::design::{Call, Design};
 use lazy_mmu::trace::{Event, effect_text};
 use lazy_mmu::{
     PteRange, PteRangePart, lazy_mmu_mode_disable, lazy_mmu_mode_enable_with_ptes, record_hooks,
@@ -223,13 +224,13 @@ fn only_the_design_of_the_proposal_takes_the_hint() {
     let hinted = parse("enable_with_ptes 0x7f0000000000 1\npte_clear 0x7f0000000000\ndisable");
     let plain = parse("enable\npte_clear 0x7f0000000000\ndisable");
     for arch in Arch::all() {
-        for design in Design::ALL {
+        for design in Design::LAB {
             let setup = Setup { arch, kernel: Kernel::S390V6, ..Setup::from(*design) };
             let record = scenario::run(&hinted, setup).record;
-            let has = design.has_range_hint();
+            let has = design.has_call(ENABLE_WITH_PTES.call);
             assert_eq!(has, design.id() == "with-ptes");
-            assert_eq!(record.hooks().any(|hook| hook == Hook::EnterWithPtes), has);
-            let calls = record.events().filter(|seen| seen.event == Event::Call(Call::Enable));
+            assert_eq!(record.hooks().any(|hook| hook == ENTER_WITH_PTES.hook), has);
+            let calls = record.events().filter(|seen| seen.event == Event::Call(Call::ENABLE));
             assert_eq!(calls.count() == 1, !has, "{arch:?} {design:?}");
             if !has {
                 assert_eq!(record, scenario::run(&plain, setup).record, "{arch:?} {design:?}");
@@ -316,7 +317,7 @@ fn workloads_give_the_range_that_they_touch() {
             report.expect("few pages").total
         };
         let total = run(Kernel::S390V6);
-        assert_eq!(total.lazy.hook(Hook::EnterWithPtes), sections, "{workload:?}");
+        assert_eq!(total.lazy.hook(ENTER_WITH_PTES.hook), sections, "{workload:?}");
         assert_eq!((total.sections(), total.hooks()), (sections, 2 * sections), "{workload:?}");
         let of = |effect| (total.lazy.of(effect), total.paused.of(effect));
         assert_eq!((of(s390::IPTE_RANGE), of(s390::IPTE)), ((ranges, 0), (0, pages)));

@@ -17,7 +17,9 @@ fn check_table(id: &str, fields: &str, rows: &[Row]) {
     let (mut found, mut hook) = (Vec::new(), String::new());
     for seen in record.events() {
         match seen.event {
-            Event::Hook(reached) => hook = reached.short().to_owned(),
+            Event::Hook(reached) => {
+                hook = reached.info().expect("a hook of the lab").short.to_owned();
+            }
             Event::Warn { .. } => panic!("{id}: a table has no warnings\n{record}"),
             Event::Return { state, .. } => {
                 found.push((std::mem::take(&mut hook), design.show(state)));

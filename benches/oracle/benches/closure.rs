@@ -52,7 +52,7 @@ impl Model for TwoTasks {
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
-        actions.extend(Call::ALL.map(Action::Call));
+        actions.extend(Call::KERNEL.map(Action::Call));
         match state.irq {
             true => actions.push(Action::IrqExit),
             false => actions.extend([Action::IrqEnter, Action::Switch]),

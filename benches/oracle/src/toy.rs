@@ -35,7 +35,7 @@ impl LazyMmuDesign for Enabled {
         let first = self.count == 0;
         let count = self.count.saturating_add(1);
         let enabled = self.enabled || first;
-        Effects::of([store(Self { count, enabled }), hook_if(first, Hook::Enter)])
+        Effects::of([store(Self { count, enabled }), hook_if(first, Hook::ENTER)])
     }
 
     fn disable(self, cx: Context) -> Effects<Self> {
@@ -44,7 +44,7 @@ impl LazyMmuDesign for Enabled {
         }
         let count = self.count - 1;
         let enabled = self.enabled && count > 0;
-        let hook = if count == 0 { Hook::Leave } else { Hook::Flush };
+        let hook = if count == 0 { Hook::LEAVE } else { Hook::FLUSH };
         Effects::of([store(Self { count, enabled }), hook_if(true, hook)])
     }
 
@@ -52,7 +52,7 @@ impl LazyMmuDesign for Enabled {
         let pauses = !cx.in_interrupt && self.enabled;
         Effects::of([
             store_if(pauses, Self { enabled: false, ..self }),
-            hook_if(pauses, Hook::Leave),
+            hook_if(pauses, Hook::LEAVE),
         ])
     }
 
@@ -60,7 +60,7 @@ impl LazyMmuDesign for Enabled {
         let resumes = !cx.in_interrupt && self.count > 0 && !self.enabled;
         Effects::of([
             store_if(resumes, Self { enabled: true, ..self }),
-            hook_if(resumes, Hook::Enter),
+            hook_if(resumes, Hook::ENTER),
         ])
     }
 
@@ -78,7 +78,7 @@ impl LazyMmuDesign for Paused {
             return Effects::NONE;
         }
         let count = self.count.saturating_add(1);
-        Effects::of([store(Self { count, ..self }), hook_if(self.count == 0, Hook::Enter)])
+        Effects::of([store(Self { count, ..self }), hook_if(self.count == 0, Hook::ENTER)])
     }
 
     fn disable(self, cx: Context) -> Effects<Self> {
@@ -87,20 +87,20 @@ impl LazyMmuDesign for Paused {
         }
         let count = self.count - 1;
         let paused = self.paused && count > 0;
-        let hook = if count == 0 { Hook::Leave } else { Hook::Flush };
+        let hook = if count == 0 { Hook::LEAVE } else { Hook::FLUSH };
         Effects::of([store(Self { count, paused }), hook_if(true, hook)])
     }
 
     fn pause(self, cx: Context) -> Effects<Self> {
         let pauses = !cx.in_interrupt && self.count > 0 && !self.paused;
-        Effects::of([store_if(pauses, Self { paused: true, ..self }), hook_if(pauses, Hook::Leave)])
+        Effects::of([store_if(pauses, Self { paused: true, ..self }), hook_if(pauses, Hook::LEAVE)])
     }
 
     fn resume(self, cx: Context) -> Effects<Self> {
         let resumes = !cx.in_interrupt && self.paused;
         Effects::of([
             store_if(resumes, Self { paused: false, ..self }),
-            hook_if(resumes, Hook::Enter),
+            hook_if(resumes, Hook::ENTER),
         ])
     }
 

@@ -16,6 +16,8 @@ use crate::Kernel;
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 
+pub use lazy_mmu::design::Hook;
+
 pub use crate::hw::Slot;
 pub use facts::{Batch, Deferred, Facts};
 pub use hw::{Hw, write_ptes};
@@ -89,9 +91,10 @@ pub trait Backend: Copy + std::fmt::Debug + Send + Sync + 'static {
     /// `arch_flush_lazy_mmu_mode()`
     fn flush(self, hw: &mut impl HwOf<Self>);
 
-    /// `arch_enter_lazy_mmu_mode_with_ptes()`: by default the range is of no use.
-    fn enter_with_ptes(self, hw: &mut impl HwOf<Self>, _: PteRange) {
-        self.enter(hw);
+    /// Runs `hook`, which a design has beyond the three, and returns whether the architecture has it; by
+    /// default it has none. `range` is the argument of the call, where it is pages of one table.
+    fn own_hook(self, _: &mut impl HwOf<Self>, _hook: Hook, _range: Option<PteRange>) -> bool {
+        false
     }
     /// What a context switch does before the registers of the outgoing task are saved; that task is
     /// current, and preemption is off.
@@ -99,8 +102,8 @@ pub trait Backend: Copy + std::fmt::Debug + Send + Sync + 'static {
     /// What a context switch does after it: the incoming task is current, and preemption is off.
     fn switch_in(self, _: &mut impl HwOf<Self>) {}
 
-    /// Tells whether a task that has not run yet is paused, as one that was switched out is.
-    fn born_paused(self) -> bool {
+    /// Tells whether a context switch pauses the outgoing task, so that one that waits is paused.
+    fn switch_pauses(self) -> bool {
         false
     }
 

@@ -40,10 +40,14 @@ triggers! {
     AnyUnlock = "a page table lock is released";
     Call = "a call of the API is made";
     Enable = "an enable returns";
-    Disable = "the outermost disable returns";
+    Disable = "a disable returns";
+    OutermostDisable = "the outermost disable returns";
     NestedDisable = "a nested disable returns";
     Pause = "a pause returns";
     Resume = "a resume returns";
+    PausedUpdate = "a paused task updates an entry";
+    OwnMode = "a call returns where the architecture itself remembers the mode";
+    Outside = "a call returns outside of every bracket";
     Hook = "a hook is called";
     Schedule = "a task gives up its CPU";
     Sleep = "a task may sleep";

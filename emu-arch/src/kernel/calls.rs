@@ -1,48 +1,52 @@
 //! What a call of the API is on a machine: the hooks that it reaches, and what it promises on return.
 
 use lazy_mmu::PteRange;
-use lazy_mmu::design::{Call, Hook};
+use lazy_mmu::design::{CallInfo, Hook, HookInfo, Role};
 
-use super::{Host, hinted_range};
+use super::{Fault, Host, hinted_range};
 use crate::backend::Backend;
 use crate::hazard::{Hazard, Trigger};
 use crate::tracker::Tracker;
 
-/// A call reaches the architecture: runs `hook`, with the range that came with the call.
-pub fn hook<H: Host>(host: &mut H, hook: Hook, hint: Option<&PteRange>) {
+/// A call reaches the architecture: runs `hook`, or what an architecture without it runs instead.
+/// `range` is the argument of the call.
+pub fn hook<H: Host>(host: &mut H, hook: &HookInfo, range: Option<&PteRange>) {
     let backend = host.backend();
     host.exercise(Trigger::Hook);
-    match hook {
-        Hook::Enter => backend.enter(host),
-        Hook::Leave => backend.leave(host),
-        Hook::Flush => backend.flush(host),
-        Hook::EnterWithPtes => match hint.and_then(hinted_range) {
-            Some(range) => backend.enter_with_ptes(host, range),
-            None => backend.enter(host),
-        },
+    let own = Some(hook.hook) != hook.kernel()
+        && backend.own_hook(host, hook.hook, range.and_then(hinted_range));
+    match hook.kernel().filter(|_| !own) {
+        Some(Hook::ENTER) => backend.enter(host),
+        Some(Hook::LEAVE) => backend.leave(host),
+        Some(Hook::FLUSH) => backend.flush(host),
+        _ => {}
     }
-    if matches!(hook, Hook::Enter | Hook::EnterWithPtes) {
+    if hook.kernel() == Some(Hook::LEAVE) && host.has(Fault::LeaveLeaksPreempt) {
+        host.preempt_disable();
+    }
+    if hook.kernel() == Some(Hook::ENTER) {
         host.track(Tracker::entered);
     }
 }
 
-/// A call is about to return: outside of interrupts, a disable and a pause promise that the task's
-/// updates are done.
-pub fn returned<H: Host>(host: &mut H, call: Call) {
+/// A call is about to return: outside of interrupts, the end of a section and the beginning of a pause
+/// promise that the task's updates are done.
+pub fn returned<H: Host>(host: &mut H, call: &CallInfo) {
     host.exercise(Trigger::Call);
     if host.in_interrupt() {
         return;
     }
-    match call {
-        Call::Enable | Call::EnableWithPtes => host.exercise(Trigger::Enable),
-        Call::Disable => {
+    match call.role {
+        Role::OpensSection => host.exercise(Trigger::Enable),
+        Role::ClosesSection => {
             host.exercise(Trigger::Disable);
             host.must_be_done(Hazard::PendingAtDisable);
         }
-        Call::Pause => {
+        Role::OpensPause => {
             host.exercise(Trigger::Pause);
             host.must_be_done(Hazard::PendingAtPause);
         }
-        Call::Resume => host.exercise(Trigger::Resume),
+        Role::ClosesPause => host.exercise(Trigger::Resume),
+        Role::Neither => {}
     }
 }

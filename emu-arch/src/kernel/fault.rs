@@ -1,6 +1,6 @@
 //! Faults: single mistakes that can be put into the kernel's code, to see what notices them.
 
-use lazy_mmu::design::{Call, Effect, Effects, Hook, StateBits};
+use lazy_mmu::design::{Call, Design, Effect, Effects, Hook, HookInfo, Role, StateBits};
 
 macro_rules! faults {
     ($($(#[$meta:meta])* $name:ident = $id:literal, $about:literal;)*) => {
@@ -65,6 +65,8 @@ faults! {
     FlagNotSet = "flag-not-set", "thread flags are not set";
     FlagNotCleared = "flag-not-cleared", "thread flags are not cleared when they are tested";
     NoGetCpu = "no-get-cpu", "a primitive may leave its CPU";
+    NoInvalidate = "no-invalidate", "CPUs keep translations that the code invalidates";
+    LeaveLeaksPreempt = "leave-leaks-preempt", "leave turns preemption off once more";
     IrqsOn = "irqs-on", "interrupts stay on where they have to be off";
 }
 
@@ -75,9 +77,10 @@ impl Fault {
         Self::ALL.iter().copied().find(|fault| fault.id() == id)
     }
 
-    /// What the fault makes of the effects of `call`.
+    /// What the fault makes of the effects of `call` under `design`.
     pub(crate) fn effects(
         self,
+        design: Design,
         call: Call,
         effects: &Effects<StateBits>,
     ) -> Vec<Effect<StateBits>> {
@@ -86,24 +89,26 @@ impl Fault {
             list.sort_by_key(|effect| matches!(effect, Effect::Store(_)));
         }
         let stores_nothing = matches!(
-            (self, call),
-            (Self::EnableStoresNothing, Call::Enable | Call::EnableWithPtes)
-                | (Self::DisableStoresNothing, Call::Disable)
-                | (Self::PauseStoresNothing, Call::Pause)
-                | (Self::ResumeStoresNothing, Call::Resume)
+            (self, design.role(call)),
+            (Self::EnableStoresNothing, Role::OpensSection)
+                | (Self::DisableStoresNothing, Role::ClosesSection)
+                | (Self::PauseStoresNothing, Role::OpensPause)
+                | (Self::ResumeStoresNothing, Role::ClosesPause)
         );
         list.retain(|effect| !(stores_nothing && matches!(effect, Effect::Store(_))));
-        list.into_iter().flat_map(|effect| self.effect(effect)).collect()
+        list.into_iter().flat_map(|effect| self.effect(design, effect)).collect()
     }
 
-    fn effect(self, effect: Effect<StateBits>) -> Vec<Effect<StateBits>> {
+    fn effect(self, design: Design, effect: Effect<StateBits>) -> Vec<Effect<StateBits>> {
         let Effect::Hook(hook) = effect else { return vec![effect] };
-        let hooks = match (self, hook) {
-            (Self::NoEnter, Hook::Enter) | (Self::NoLeave, Hook::Leave) => vec![],
-            (Self::NoFlush, Hook::Flush) => vec![],
-            (Self::FlushForLeave, Hook::Leave) => vec![Hook::Flush],
-            (Self::LeaveForFlush, Hook::Flush) => vec![Hook::Leave],
-            (Self::EnterTwice, Hook::Enter) | (Self::LeaveTwice, Hook::Leave) => vec![hook, hook],
+        let hooks = match (self, design.hook_info(hook).and_then(HookInfo::kernel)) {
+            (Self::NoEnter, Some(Hook::ENTER)) | (Self::NoLeave, Some(Hook::LEAVE)) => vec![],
+            (Self::NoFlush, Some(Hook::FLUSH)) => vec![],
+            (Self::FlushForLeave, Some(Hook::LEAVE)) => vec![Hook::FLUSH],
+            (Self::LeaveForFlush, Some(Hook::FLUSH)) => vec![Hook::LEAVE],
+            (Self::EnterTwice, Some(Hook::ENTER)) | (Self::LeaveTwice, Some(Hook::LEAVE)) => {
+                vec![hook, hook]
+            }
             _ => vec![hook],
         };
         hooks.into_iter().map(Effect::Hook).collect()
@@ -112,27 +117,27 @@ impl Fault {
     /// Whether `preempt_disable()`, or enable, does nothing in `hook`.
     pub(crate) fn skips_preempt(self, hook: Option<Hook>, disable: bool) -> bool {
         match hook {
-            Some(Hook::Enter | Hook::EnterWithPtes) => {
+            Some(Hook::ENTER) => {
                 self == Self::NoPreemptDisableInEnter && disable
                     || self == Self::NoPreemptEnableInEnter && !disable
             }
-            Some(Hook::Leave) => {
+            Some(Hook::LEAVE) => {
                 self == Self::NoPreemptDisableInLeave && disable
                     || self == Self::NoPreemptEnableInLeave && !disable
             }
-            Some(Hook::Flush) => {
+            Some(Hook::FLUSH) => {
                 self == Self::NoPreemptDisableInFlush && disable
                     || self == Self::NoPreemptEnableInFlush && !disable
             }
-            None => false,
+            _ => false,
         }
     }
 
     /// Whether code in `hook` does not see what is outstanding.
     pub(crate) fn blinds(self, hook: Option<Hook>) -> bool {
         match hook {
-            Some(Hook::Leave) => self == Self::NothingToLeave,
-            Some(Hook::Flush) => self == Self::NothingToFlush,
+            Some(Hook::LEAVE) => self == Self::NothingToLeave,
+            Some(Hook::FLUSH) => self == Self::NothingToFlush,
             _ => false,
         }
     }

@@ -29,4 +29,4 @@ pub(crate) use locks::{lock, unlock};
 pub use point::point_name;
 pub use step::{Prot, PteArgs, Step, execute, execute_pte};
 pub use switch::{Cpus, context_switch};
-pub use task::{TaskOp, fork, idle, is_idle, switch_in, switch_out, unborn};
+pub use task::{TaskOp, fork, idle, is_idle, switch_in, switch_out, switched_out};

@@ -8,7 +8,7 @@ use lazy_mmu::arch::Point;
 pub fn point_name(point: Point) -> &'static str {
     match point {
         Point::Store => "store",
-        Point::Hook(hook) => hook.short().trim_end_matches("()"),
+        Point::Hook(hook) => hook.short.trim_end_matches("()"),
         Point::Effect(name) => name.split(['(', '=']).next().unwrap_or(name),
     }
 }

@@ -1,6 +1,6 @@
 //! One thing that a task does, as a value, and the code that does it on any host.
 
-use lazy_mmu::design::Call;
+use lazy_mmu::design::CallInfo;
 use lazy_mmu::trace::PteOp;
 
 use super::ptes::{self, for_each_primitive};
@@ -12,10 +12,8 @@ use crate::hw::pte::Pte;
 /// What a task does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// A call of the generic API.
-    Call(Call),
-    /// An enable with a range hint.
-    WithPtes(PteArgs),
+    /// A call of the generic API, with the pages that it is given where it takes some.
+    Call(&'static CallInfo, Option<PteArgs>),
     /// A change of the task's context.
     Context(ContextOp),
     /// A page table primitive.
@@ -96,7 +94,7 @@ pub fn execute<H: Host>(host: &mut H, step: &Step) {
         Step::Lock(which, LockOp::Lock) => lock(host, which),
         Step::Lock(which, LockOp::Unlock) => unlock(host, which),
         // Each host does these itself: a call reaches its task, a primitive needs its pointer.
-        Step::Call(_) | Step::WithPtes(_) | Step::Pte(..) | Step::Fork(_) => {}
+        Step::Call(..) | Step::Pte(..) | Step::Fork(_) => {}
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use lazy_mmu::design::{Call, Context, Design, Hook, StateBits};
+use lazy_mmu::design::{Call, Context, Design, HookInfo, StateBits};
 use lazy_mmu::preempt::PreemptCount;
 use lazy_mmu::sched::TaskStruct;
 use lazy_mmu::trace::Event;
@@ -68,7 +68,7 @@ task_ops! {
     Exit = "exit", exit;
     /// `arch_flush_lazy_mmu_mode()`, by arch code past the generic layer.
     ArchFlush = "arch_flush_lazy_mmu_mode", |host| {
-        host.note_context(Hook::Flush.name());
+        host.note_context(HookInfo::FLUSH.name);
         host.backend().flush(host);
     };
 }
@@ -103,20 +103,21 @@ fn exit<H: Host>(host: &mut H) {
 
 /// The current task forks task `child`, a copy that runs nowhere yet: `dup_task_struct()`.
 ///
-/// Fidelity: changed: kernel/fork.c v7.0; the child's preempt count is that of a fresh task.
-pub fn fork<H: Host>(host: &mut H, design: Design, child: u8) {
+/// Fidelity: changed: kernel/fork.c v7.2, where `arch_dup_task_struct()` copies all of the parent and
+/// nothing resets the lazy MMU state; the child's preempt count is that of a fresh task.
+pub fn fork<H: Host>(host: &mut H, child: u8) {
     host.exercise(Trigger::Fork);
-    let paused = host.backend().born_paused();
-    host.dup_task(|parent| {
-        let task = TaskStruct { pid: child, preempt_count: PreemptCount::default(), ..parent };
-        unborn(task, design, paused)
-    });
+    let preempt_count = PreemptCount::default();
+    host.dup_task(|parent| TaskStruct { pid: child, preempt_count, ..parent });
 }
 
-/// A task that has not run yet, under `design`: paused, where the first switch to it wants that.
+/// Task `task` as one that has run before and was switched out, under `design`; `paused` where the
+/// switch pauses the outgoing task.
+///
+/// Tasks that nobody forked, which a scenario only names, begin like this.
 #[must_use]
-pub fn unborn(task: TaskStruct, design: Design, paused: bool) -> TaskStruct {
-    let pause = design.step(task.lazy_mmu_state, Context::default(), Call::Pause);
+pub fn switched_out(task: TaskStruct, design: Design, paused: bool) -> TaskStruct {
+    let pause = design.step(task.lazy_mmu_state, Context::default(), Call::PAUSE);
     match pause.stored().filter(|_| paused) {
         Some(lazy_mmu_state) => TaskStruct { lazy_mmu_state, ..task },
         None => task,

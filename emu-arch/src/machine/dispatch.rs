@@ -4,7 +4,7 @@
 //! neither asks which architecture it runs on nor makes room for what the others would need.
 
 use lazy_mmu::PteRange;
-use lazy_mmu::design::{Call, Hook};
+use lazy_mmu::design::{CallInfo, HookInfo};
 use lazy_mmu::trace::PteOp;
 
 use super::inner::{ArchCode, Inner, MmStruct, OtherPrimitives, Primitives};
@@ -43,11 +43,11 @@ impl<B: Backend> Booted<B> {
 }
 
 impl<B: Backend> ArchCode for Booted<B> {
-    fn hook(&self, inner: &Inner, hook: Hook, hint: Option<&PteRange>) {
-        kernel::hook(&mut self.live(inner), hook, hint);
+    fn hook(&self, inner: &Inner, hook: &HookInfo, range: Option<&PteRange>) {
+        kernel::hook(&mut self.live(inner), hook, range);
     }
 
-    fn returned(&self, inner: &Inner, call: Call) {
+    fn returned(&self, inner: &Inner, call: &CallInfo) {
         kernel::returned(&mut self.live(inner), call);
     }
 
@@ -56,7 +56,7 @@ impl<B: Backend> ArchCode for Booted<B> {
     }
 
     fn fork(&self, inner: &Inner, child: u8) {
-        kernel::fork(&mut self.live(inner), lazy_mmu::sched::design(), child);
+        kernel::fork(&mut self.live(inner), child);
     }
 
     fn switch_out(&self, inner: &Inner, next: u8) {
@@ -71,8 +71,8 @@ impl<B: Backend> ArchCode for Booted<B> {
         self.cpus.run_on(cpu);
     }
 
-    fn born_paused(&self) -> bool {
-        self.backend.born_paused()
+    fn switch_pauses(&self) -> bool {
+        self.backend.switch_pauses()
     }
 
     fn pending(&self, inner: &Inner) -> Option<(u32, &'static str)> {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use lazy_mmu::arch::Point;
-use lazy_mmu::design::{Call, Check, Hook, Warn};
+use lazy_mmu::design::{CallInfo, Check, HookInfo, Warn};
 use lazy_mmu::sched::TaskStruct;
 use lazy_mmu::trace::PteOp;
 use lazy_mmu::{PteRange, sched};
@@ -242,8 +242,8 @@ pub(super) struct MmInner {
 pub(crate) trait ArchCode:
     Primitives<false> + Primitives<true> + OtherPrimitives + std::fmt::Debug
 {
-    fn hook(&self, inner: &Inner, hook: Hook, hint: Option<&PteRange>);
-    fn returned(&self, inner: &Inner, call: Call);
+    fn hook(&self, inner: &Inner, hook: &HookInfo, range: Option<&PteRange>);
+    fn returned(&self, inner: &Inner, call: &CallInfo);
     /// Does a step that is neither a call of the API nor a primitive.
     fn step(&self, inner: &Inner, step: &Step);
     fn fork(&self, inner: &Inner, child: u8);
@@ -251,7 +251,7 @@ pub(crate) trait ArchCode:
     fn switch_in(&self, inner: &Inner);
     /// `cpu` executes from now on.
     fn run_on(&self, cpu: u8);
-    fn born_paused(&self) -> bool;
+    fn switch_pauses(&self) -> bool;
     fn pending(&self, inner: &Inner) -> Option<(u32, &'static str)>;
     /// Does the primitive `op` as a scenario has it.
     fn pte(&self, mm: &MmStruct, ptep: Ptep<'_>, op: PteOp, args: &PteArgs);

@@ -17,7 +17,7 @@ mod totals;
 use std::rc::Rc;
 
 use lazy_mmu::arch::{Arch as ArchHooks, Point};
-use lazy_mmu::design::{Call, Hook, Warn};
+use lazy_mmu::design::{CallInfo, HookInfo, Warn};
 use lazy_mmu::{PteRange, sched};
 
 pub use crate::hw::limits::{MMS_MAX, NR_CPUS, PID_MAX};
@@ -33,7 +33,6 @@ use crate::backend::{Access, At, Backend};
 use crate::hazard::Hazard;
 use crate::hw::addr::VirtAddr;
 use crate::hw::pte::Pte;
-use crate::kernel::hinted_range;
 use crate::{Arch, Kernel};
 
 /// An emulated machine of one architecture.
@@ -138,18 +137,10 @@ impl Machine {
 struct Running(Machine);
 
 impl ArchHooks for Running {
-    fn enter_with_ptes(&self, hint: &PteRange) {
-        // A range that is none of this machine's makes a plain enter.
-        let hook = if hinted_range(hint).is_some() { Hook::EnterWithPtes } else { Hook::Enter };
+    fn hook(&self, hook: &'static HookInfo, range: Option<&PteRange>) {
         let this = &*self.0.inner;
         this.totals.borrow_mut().add_hook(hook);
-        this.code.hook(this, hook, Some(hint));
-    }
-
-    fn hook(&self, hook: Hook) {
-        let this = &*self.0.inner;
-        this.totals.borrow_mut().add_hook(hook);
-        this.code.hook(this, hook, None);
+        this.code.hook(this, hook, range);
     }
 
     fn wants_lazy_mmu_mode(&self) -> bool {
@@ -164,7 +155,7 @@ impl ArchHooks for Running {
         self.0.at_point(point);
     }
 
-    fn returned(&self, call: Call) {
+    fn returned(&self, call: &'static CallInfo) {
         self.0.inner.code.returned(&self.0.inner, call);
     }
 

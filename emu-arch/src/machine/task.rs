@@ -38,17 +38,16 @@ impl Machine {
         }
     }
 
-    /// A task that has not run yet, as the first switch to it wants it.
-    fn born(&self, task: TaskStruct) -> TaskStruct {
-        kernel::unborn(task, sched::design(), self.inner.code.born_paused())
+    /// Task `pid` that nobody forked: it has run before and was switched out.
+    fn waiting(&self, pid: u8) -> TaskStruct {
+        let task = TaskStruct { pid, ..TaskStruct::default() };
+        kernel::switched_out(task, sched::design(), self.inner.code.switch_pauses())
     }
 
     /// Puts task `to` into the thread-local and keeps `from`.
     fn swap(&self, from: u8, to: u8) {
         let mut saved = self.inner.tasks.saved.borrow_mut();
-        let next = saved
-            .remove(&to)
-            .unwrap_or_else(|| self.born(TaskStruct { pid: to, ..TaskStruct::default() }));
+        let next = saved.remove(&to).unwrap_or_else(|| self.waiting(to));
         let prev = sched::swap_current(next);
         saved.insert(from, prev);
     }
@@ -65,9 +64,9 @@ impl Machine {
     /// The running task does `step`, which is no primitive.
     pub fn step(&self, step: &Step) {
         match *step {
-            Step::Call(call) => lazy_mmu::pgtable::call(call),
+            Step::Call(info, _) => lazy_mmu::pgtable::call(info.call),
             Step::Fork(child) => self.inner.code.fork(&self.inner, child),
-            Step::WithPtes(_) | Step::Pte(..) => {}
+            Step::Pte(..) => {}
             Step::Context(_) | Step::Task(_) | Step::Lock(..) => {
                 self.inner.code.step(&self.inner, step);
             }

@@ -1,6 +1,6 @@
 //! How often what happened: effects by name, hooks by kind.
 
-use lazy_mmu::design::Hook;
+use lazy_mmu::design::{Hook, HookInfo};
 
 use crate::hw::effect::{Effect, Kind};
 
@@ -9,7 +9,10 @@ use crate::hw::effect::{Effect, Kind};
 pub struct Totals {
     /// In the order of first appearance.
     effects: Vec<Total>,
-    hooks: [u64; Hook::WITH_HINT.len()],
+    /// Those of the kernel, in the order of [`HookInfo::KERNEL`].
+    kernel_hooks: [u64; HookInfo::KERNEL.len()],
+    /// Those of a design's own, in the order of first appearance.
+    own_hooks: Vec<(&'static HookInfo, u64)>,
 }
 
 /// How often one effect happened.
@@ -44,8 +47,19 @@ impl Totals {
     }
 
     /// Counts a call of a hook.
-    pub(crate) fn add_hook(&mut self, hook: Hook) {
-        self.hooks[hook as usize] += 1;
+    pub(crate) fn add_hook(&mut self, hook: &'static HookInfo) {
+        self.add_hooks(hook, 1);
+    }
+
+    fn add_hooks(&mut self, hook: &'static HookInfo, times: u64) {
+        if let Some(at) = Hook::KERNEL.iter().position(|known| *known == hook.hook) {
+            self.kernel_hooks[at] += times;
+            return;
+        }
+        match self.own_hooks.iter_mut().find(|(known, _)| known.hook == hook.hook) {
+            Some((_, total)) => *total += times,
+            None => self.own_hooks.push((hook, times)),
+        }
     }
 
     /// How often `effect` happened, whatever its number.
@@ -62,8 +76,14 @@ impl Totals {
 
     /// How often `hook` was called.
     #[must_use]
-    pub const fn hook(&self, hook: Hook) -> u64 {
-        self.hooks[hook as usize]
+    pub fn hook(&self, hook: Hook) -> u64 {
+        self.hooks().find(|(known, _)| known.hook == hook).map_or(0, |(_, times)| times)
+    }
+
+    /// The hooks that were called at all, and how often.
+    pub fn hooks(&self) -> impl Iterator<Item = (&'static HookInfo, u64)> + '_ {
+        let kernel = HookInfo::KERNEL.iter().zip(self.kernel_hooks);
+        kernel.chain(self.own_hooks.iter().copied()).filter(|(_, times)| *times > 0)
     }
 
     /// The effects that happened at all, in the order of first appearance.
@@ -81,7 +101,7 @@ impl Totals {
     /// Tells whether nothing happened.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.effects().next().is_none() && self.hooks.iter().all(|times| *times == 0)
+        self.effects().next().is_none() && self.hooks().next().is_none()
     }
 
     /// What happened since `earlier`, which was taken from the same machine.
@@ -91,8 +111,11 @@ impl Totals {
         for total in &mut since.effects {
             total.times -= earlier.times(total.name);
         }
-        for (hook, before) in since.hooks.iter_mut().zip(earlier.hooks) {
-            *hook -= before;
+        for (times, before) in since.kernel_hooks.iter_mut().zip(earlier.kernel_hooks) {
+            *times -= before;
+        }
+        for (hook, times) in &mut since.own_hooks {
+            *times -= earlier.hook(hook.hook);
         }
         since
     }
@@ -104,8 +127,8 @@ impl Totals {
         for total in &other.effects {
             sum.add_times(total.name, total.kind, total.times);
         }
-        for (hook, more) in sum.hooks.iter_mut().zip(other.hooks) {
-            *hook += more;
+        for (hook, times) in other.hooks() {
+            sum.add_hooks(hook, times);
         }
         sum
     }

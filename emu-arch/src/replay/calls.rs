@@ -3,7 +3,7 @@
 use lazy_mmu::PteRange;
 use lazy_mmu::arch::Point;
 use lazy_mmu::call::{self, TaskHost};
-use lazy_mmu::design::{Call, Context, Design, Effect, Hook, StateBits, Token, Warn};
+use lazy_mmu::design::{Call, CallInfo, Context, Design, Effect, HookInfo, StateBits, Token, Warn};
 use lazy_mmu::trace::Event;
 
 use super::exec::Exec;
@@ -15,26 +15,14 @@ impl<B: Backend> Exec<'_, B> {
     /// Does a step.
     pub(super) fn execute(&mut self, step: &Step) {
         match *step {
-            Step::Call(call) => call::call(self, call, None),
-            Step::WithPtes(args) => self.enable_with_ptes(args),
+            Step::Call(info, args) => {
+                let range = args.map(|args| pages(&args));
+                call::call(self, info.call, range.as_ref());
+            }
             Step::Pte(op, args) => kernel::execute_pte(self, op, &args, slot_of(args.at())),
-            Step::Fork(child) => kernel::fork(self, Exec::design(self), child),
+            Step::Fork(child) => kernel::fork(self, child),
             Step::Context(_) | Step::Task(_) | Step::Lock(..) => kernel::execute(self, step),
         }
-    }
-
-    fn enable_with_ptes(&mut self, args: PteArgs) {
-        if !Exec::design(self).has_range_hint() {
-            call::call(self, Call::Enable, None);
-            return;
-        }
-        let hint = PteRange {
-            mm: args.mm.into(),
-            addr: args.addr.get(),
-            end: args.addr.add_pages(args.nr.into()).get(),
-            ptep: slot_of(args.at()).0,
-        };
-        call::call(self, Call::EnableWithPtes, Some(&hint));
     }
 
     /// The last lines of a record.
@@ -45,6 +33,16 @@ impl<B: Backend> Exec<'_, B> {
         }
         let (state, preempt_count): (StateBits, _) = (Host::state(self), self.preempt_count());
         Host::note(self, Event::End { state, preempt_count });
+    }
+}
+
+/// The pages that a call is given.
+fn pages(args: &PteArgs) -> PteRange {
+    PteRange {
+        mm: args.mm.into(),
+        addr: args.addr.get(),
+        end: args.addr.add_pages(args.nr.into()).get(),
+        ptep: slot_of(args.at()).0,
     }
 }
 
@@ -80,10 +78,10 @@ impl<B: Backend> TaskHost for Exec<'_, B> {
         Token(self.step(|reach| u64::from(reach.local.task.tokens.pop().0)) as u8)
     }
 
-    fn hook(&mut self, hook: Hook, hint: Option<&PteRange>) {
-        self.step(|reach| reach.seen.hooks.push(hook));
-        let around = self.hook.replace(hook);
-        kernel::hook(self, hook, hint);
+    fn hook(&mut self, hook: &'static HookInfo, range: Option<&PteRange>) {
+        self.step(|reach| reach.seen.hooks.extend(hook.kernel()));
+        let around = std::mem::replace(&mut self.hook, hook.kernel());
+        kernel::hook(self, hook, range);
         self.hook = around;
     }
 
@@ -99,7 +97,7 @@ impl<B: Backend> TaskHost for Exec<'_, B> {
         Host::note(self, event);
     }
 
-    fn returned(&mut self, call: Call) {
+    fn returned(&mut self, call: &'static CallInfo) {
         kernel::returned(self, call);
     }
 
@@ -110,10 +108,14 @@ impl<B: Backend> TaskHost for Exec<'_, B> {
         mut see: impl FnMut(&mut Self, Effect<StateBits>),
     ) -> Token {
         let state = Host::state(self);
-        let effects = Exec::design(self).step(state, cx, call);
+        let design = Exec::design(self);
+        let effects = design.step(state, cx, call);
         match self.fault() {
             Some(fault) => {
-                fault.effects(call, &effects).into_iter().for_each(|effect| see(self, effect));
+                fault
+                    .effects(design, call, &effects)
+                    .into_iter()
+                    .for_each(|effect| see(self, effect));
             }
             None => effects.iter().for_each(|effect| see(self, effect)),
         }

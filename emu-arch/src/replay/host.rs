@@ -2,7 +2,9 @@
 //! [`Exec::step`](super::exec::Exec::step).
 
 use lazy_mmu::arch::Point;
-use lazy_mmu::design::{Call, Check, Context, StateBits, Warn};
+use lazy_mmu::call::call_by_arch;
+use lazy_mmu::design::counts_task::{TASK_PAUSE, TASK_RESUME};
+use lazy_mmu::design::{Check, StateBits, Warn};
 use lazy_mmu::preempt::PreemptCount;
 use lazy_mmu::sched::{TaskStruct, bad_preempt_count};
 use lazy_mmu::trace::Event;
@@ -77,12 +79,6 @@ impl<B: Backend> Exec<'_, B> {
                 reach.warn(found);
             }
         });
-    }
-
-    /// Makes a `__task_` call, which the record shows as an effect.
-    fn task_call(&mut self, name: &'static str, call: Call) {
-        Host::note(self, Event::Effect { name, n: None });
-        lazy_mmu::call::transition(self, call, Context::default(), None);
     }
 }
 
@@ -211,13 +207,13 @@ impl<B: Backend> Hw for Exec<'_, B> {
 
     fn task_lazy_mmu_mode_pause(&mut self) {
         if !self.has(Fault::NoTaskPause) {
-            self.task_call("__task_lazy_mmu_mode_pause()", Call::Pause);
+            call_by_arch(self, &TASK_PAUSE);
         }
     }
 
     fn task_lazy_mmu_mode_resume(&mut self) {
         if !self.has(Fault::NoTaskResume) {
-            self.task_call("__task_lazy_mmu_mode_resume()", Call::Resume);
+            call_by_arch(self, &TASK_RESUME);
         }
     }
 
@@ -317,7 +313,9 @@ impl<B: Backend> Hw for Exec<'_, B> {
     }
 
     fn tlb_invalidate(&mut self, at: At, nr: u32) {
-        self.track(|tracker, _| tracker.tlb_invalidate(at, nr));
+        if !self.has(Fault::NoInvalidate) {
+            self.track(|tracker, _| tracker.tlb_invalidate(at, nr));
+        }
     }
 
     fn bug_on(&mut self, cond: bool, text: &'static str) -> bool {

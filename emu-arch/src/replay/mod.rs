@@ -43,8 +43,8 @@ pub trait Code {
     fn switch_out(&mut self, local: &mut Local, next: u8, seen: &mut Seen);
     /// What a context switch does after it, for the incoming task.
     fn switch_in(&mut self, local: &mut Local, seen: &mut Seen);
-    /// A task that has not run yet, as the first switch to it wants it.
-    fn unborn(&self, task: TaskStruct) -> TaskStruct;
+    /// `task` as one that has run before and was switched out.
+    fn switched_out(&self, task: TaskStruct) -> TaskStruct;
     /// What the design answers arch code that asks for the mode.
     fn is_active(&self, task: &TaskStruct) -> bool;
     /// What the architecture itself remembers of the mode, where it does.
@@ -84,8 +84,8 @@ impl<B: Backend> Code for World<B> {
         self.whole(local, seen, |exec| kernel::switch_in(exec));
     }
 
-    fn unborn(&self, task: TaskStruct) -> TaskStruct {
-        kernel::unborn(task, self.design, self.backend.born_paused())
+    fn switched_out(&self, task: TaskStruct) -> TaskStruct {
+        kernel::switched_out(task, self.design, self.backend.switch_pauses())
     }
 
     fn is_active(&self, task: &TaskStruct) -> bool {

@@ -16,7 +16,7 @@ pub use ipte_range::{IPTE_RANGE, IPTE_RANGE_MAX, IpteRange};
 pub use pgtable::IPTE;
 
 use crate::Kernel;
-use crate::backend::{At, Backend, Change, Deferred, Facts, HwOf, PteRange};
+use crate::backend::{At, Backend, Change, Deferred, Facts, Hook, HwOf, PteRange};
 use crate::hw::effect::Effect;
 use crate::hw::pte::Pte;
 
@@ -24,6 +24,9 @@ use crate::hw::pte::Pte;
 pub const TLB_FLUSH_MM_LAZY: Effect = Effect::other("__tlb_flush_mm_lazy");
 /// All kernel translations die.
 pub const TLB_FLUSH_KERNEL: Effect = Effect::other("__tlb_flush_kernel()");
+
+/// The hook of the proposal.
+const ENTER_WITH_PTES: Hook = Hook::named("arch_enter_lazy_mmu_mode_with_ptes");
 
 impl Backend for S390 {
     type PerCpu = IpteRange;
@@ -57,8 +60,12 @@ impl Backend for S390 {
         self.arch_enter_lazy_mmu_mode(hw);
     }
 
-    fn enter_with_ptes(self, hw: &mut impl HwOf<Self>, range: PteRange) {
-        self.arch_enter_lazy_mmu_mode_with_ptes(hw, range);
+    fn own_hook(self, hw: &mut impl HwOf<Self>, hook: Hook, range: Option<PteRange>) -> bool {
+        let range = range.filter(|_| hook == ENTER_WITH_PTES);
+        range.is_some_and(|range| {
+            self.arch_enter_lazy_mmu_mode_with_ptes(hw, range);
+            true
+        })
     }
 
     fn leave(self, hw: &mut impl HwOf<Self>) {

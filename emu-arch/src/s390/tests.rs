@@ -1,6 +1,6 @@
 //! s390 on plain values: what no scenario can set up, and interrupts inside of a leave.
 
-use super::{IpteRange, S390};
+use super::{ENTER_WITH_PTES, IpteRange, S390};
 use crate::backend::{At, Backend, Hw, PteRange, Slot};
 use crate::hw::addr::{Pfn, VirtAddr};
 use crate::hw::effect::{Effect, Kind};
@@ -109,7 +109,7 @@ impl Hw for Values {
 #[test]
 fn without_facility_13_the_hooks_do_nothing() {
     let (s390, mut hw) = (S390 { facility_13: false, ..S390::default() }, Values::new());
-    s390.enter_with_ptes(&mut hw, range(0, 512));
+    assert!(s390.own_hook(&mut hw, ENTER_WITH_PTES, Some(range(0, 512))));
     hw.clear(s390, 3);
     s390.flush(&mut hw);
     s390.leave(&mut hw);
@@ -121,7 +121,7 @@ fn without_facility_13_the_hooks_do_nothing() {
 #[test]
 fn the_range_of_a_protected_guest_is_not_latched() {
     let (s390, mut hw) = (S390 { protected: 1 << 1, ..S390::default() }, Values::new());
-    s390.enter_with_ptes(&mut hw, range(0, 512));
+    assert!(s390.own_hook(&mut hw, ENTER_WITH_PTES, Some(range(0, 512))));
     assert_eq!((hw.preempt_count, hw.cpu.lazy_mmu_count), (1, 1));
     hw.clear(s390, 3);
     s390.leave(&mut hw);
@@ -131,7 +131,7 @@ fn the_range_of_a_protected_guest_is_not_latched() {
 #[test]
 fn an_instruction_takes_256_entries() {
     let (s390, mut hw) = (S390::default(), Values::new());
-    s390.enter_with_ptes(&mut hw, range(0, 512));
+    assert!(s390.own_hook(&mut hw, ENTER_WITH_PTES, Some(range(0, 512))));
     // From the last to the first: the order does not matter.
     (0..512).rev().for_each(|index| _ = hw.clear(s390, index));
     assert_eq!(s390.pending(&mut hw), Some((512, "ipte_range")));
@@ -144,7 +144,7 @@ fn an_instruction_takes_256_entries() {
 #[test]
 fn a_flush_keeps_the_cpu_and_the_range() {
     let (s390, mut hw) = (S390::default(), Values::new());
-    s390.enter_with_ptes(&mut hw, range(8, 8));
+    assert!(s390.own_hook(&mut hw, ENTER_WITH_PTES, Some(range(8, 8))));
     for index in [7, 8, 15, 16] {
         hw.clear(s390, index);
     }
@@ -161,7 +161,7 @@ fn a_flush_keeps_the_cpu_and_the_range() {
 fn an_entry_between_start_and_commit_is_empty_in_the_cache_and_invalid_in_memory() {
     let (s390, mut hw) = (S390::default(), Values::new());
     let valid = hw.memory[0];
-    s390.enter_with_ptes(&mut hw, range(0, 1));
+    assert!(s390.own_hook(&mut hw, ENTER_WITH_PTES, Some(range(0, 1))));
     assert_eq!(s390.ptep_modify_prot_start(&mut hw, at(0), 0), valid);
     assert_eq!((s390.ptep_get(&mut hw, at(0), 0), hw.memory[0]), (Pte::NONE, valid));
     s390.leave(&mut hw);
@@ -176,7 +176,7 @@ fn an_entry_between_start_and_commit_is_empty_in_the_cache_and_invalid_in_memory
 /// where entries 0 and 1 are still to be written.
 fn interrupted(interrupt: fn(&mut Values)) -> (S390, Values) {
     let (s390, mut hw) = (S390::default(), Values::new());
-    s390.enter_with_ptes(&mut hw, range(0, 8));
+    assert!(s390.own_hook(&mut hw, ENTER_WITH_PTES, Some(range(0, 8))));
     for index in [0, 1, 3] {
         hw.clear(s390, index);
     }
@@ -205,11 +205,11 @@ fn what_an_interrupt_puts_behind_the_writing_leaks_into_the_next_section() {
     assert_eq!((hw.memory[0], s390.pending(&mut hw)), (Pte::NONE, Some((1, "ipte_range"))));
     // The slots of another range stand at the same places of the cache: the entry goes to the first
     // of them, and only if the touched ones reach it.
-    s390.enter_with_ptes(&mut hw, range(64, 8));
+    assert!(s390.own_hook(&mut hw, ENTER_WITH_PTES, Some(range(64, 8))));
     hw.clear(s390, 65);
     s390.leave(&mut hw);
     assert_eq!(s390.pending(&mut hw), Some((1, "ipte_range")));
-    s390.enter_with_ptes(&mut hw, range(64, 8));
+    assert!(s390.own_hook(&mut hw, ENTER_WITH_PTES, Some(range(64, 8))));
     assert_eq!(s390.ptep_get(&mut hw, at(64), 64), Pte::kernel(Pfn(77)), "another's entry");
     hw.clear(s390, 65);
     s390.leave(&mut hw);

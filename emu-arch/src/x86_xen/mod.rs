@@ -116,10 +116,11 @@ impl Backend for XenPv {
         self.end_context_switch(hw);
     }
 
-    /// A task that has not run yet is as one that was switched out, or its first resume would warn.
+    /// `xen_start_context_switch()` pauses the outgoing task, `xen_end_context_switch()` resumes the
+    /// incoming one.
     ///
-    /// Fidelity: changed: an assumption; what arch/x86/xen v7.2 does for a new task was not found.
-    fn born_paused(self) -> bool {
+    /// Fidelity: same as arch/x86/xen/enlighten_pv.c v7.2.
+    fn switch_pauses(self) -> bool {
         self == Self::V7_2
     }
 

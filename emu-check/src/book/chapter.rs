@@ -67,7 +67,7 @@ fn elsewhere(design: Design, states: &[StateBits], there: Context) -> String {
 /// The order of store and hook in the calls of a plain section with a pause.
 fn order(design: Design) -> String {
     let mut task = Task::new(design);
-    let calls = [Call::Enable, Call::Pause, Call::Resume, Call::Disable];
+    let calls = [Call::ENABLE, Call::PAUSE, Call::RESUME, Call::DISABLE];
     let order = calls.map(|call| {
         let mut words: Vec<&str> = Vec::new();
         for effect in task.call(call) {
@@ -86,13 +86,7 @@ fn order(design: Design) -> String {
 }
 
 fn short(call: Call) -> &'static str {
-    match call {
-        Call::Enable => "enable",
-        Call::Disable => "disable",
-        Call::Pause => "pause",
-        Call::Resume => "resume",
-        Call::EnableWithPtes => "enable_with_ptes",
-    }
+    call.info().map_or("", |info| info.short)
 }
 
 fn state_table(text: &mut String, design: Design) {
@@ -157,13 +151,14 @@ fn transition(design: Design, state: StateBits, effects: &Effects) -> String {
 /// The six calls of the proposal's table.
 fn nested(text: &mut String, design: Design) {
     let calls =
-        [Call::Enable, Call::Enable, Call::Pause, Call::Resume, Call::Disable, Call::Disable];
+        [Call::ENABLE, Call::ENABLE, Call::PAUSE, Call::RESUME, Call::DISABLE, Call::DISABLE];
     let mut task = Task::new(design);
     let mut depth = 0usize;
     let row = |call: Call| {
-        depth = depth.saturating_sub(usize::from(!call.opens()));
+        let opens = design.role(call).opens();
+        depth = depth.saturating_sub(usize::from(!opens));
         let name = format!("{}{}", "- ".repeat(depth), short(call));
-        depth += usize::from(call.opens());
+        depth += usize::from(opens);
         let hooks: Vec<_> = task.call(call).iter().filter_map(hook).collect();
         let hooks = if hooks.is_empty() { "nothing".to_owned() } else { hooks.join(", ") };
         vec![name, hooks, values(design, task.state), active_word(task.is_active()).to_owned()]

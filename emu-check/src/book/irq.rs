@@ -37,7 +37,7 @@ pub(super) fn write(text: &mut String) {
         let cells = CONTEXTS.map(|(_, begin, end)| inside(*design, begin, end));
         [code(design.id())].into_iter().chain(cells).collect()
     };
-    table(text, &header, &Design::ALL.iter().map(row).collect::<Vec<_>>());
+    table(text, &header, &Design::LAB.iter().map(row).collect::<Vec<_>>());
     text.push_str(ACROSS);
     let sequences = ["enable, bh off, disable, bh on", "bh off, enable, bh on, disable"];
     let header: Vec<_> = ["design"].into_iter().chain(sequences).collect();
@@ -48,7 +48,7 @@ pub(super) fn write(text: &mut String) {
         ];
         [code(design.id())].into_iter().chain(cells.map(|s| left(*design, s))).collect()
     };
-    table(text, &header, &Design::ALL.iter().map(row).collect::<Vec<_>>());
+    table(text, &header, &Design::LAB.iter().map(row).collect::<Vec<_>>());
 }
 
 fn events<T>(design: Design, text: &str, mut see: impl FnMut(Event<'_>) -> Option<T>) -> Vec<T> {

@@ -159,7 +159,7 @@ fn rows(
         let cells = Language::ALL.into_iter().map(cell);
         [format!("`{}`", design.id())].into_iter().chain(cells).collect()
     };
-    Design::ALL.iter().map(row).collect()
+    Design::LAB.iter().map(row).collect()
 }
 
 fn verdicts(
@@ -180,7 +180,7 @@ fn verdict(design: Design, calls: &[Call], language: Language) -> Verdict {
     let mut worst = Verdict::Legal;
     let (mut untouched, mut counted) = (true, false);
     for call in calls {
-        let inside = matches!(call, Call::Enable | Call::Disable) && open.contains(&Call::Pause);
+        let inside = matches!(*call, Call::ENABLE | Call::DISABLE) && open.contains(&Call::PAUSE);
         let before = task.state;
         let effects = task.call(*call);
         if effects.iter().any(is_bug) {
@@ -194,7 +194,7 @@ fn verdict(design: Design, calls: &[Call], language: Language) -> Verdict {
             counted |= moved_counter(design, before, task.state);
         }
         follow(&mut open, *call);
-        let must_be_inactive = open.last().is_none_or(|last| *last == Call::Pause);
+        let must_be_inactive = open.last().is_none_or(|last| *last == Call::PAUSE);
         if must_be_inactive && task.is_active() {
             worst = worst.max(Verdict::Wrong);
         }
@@ -220,8 +220,8 @@ fn moved_counter(design: Design, before: StateBits, after: StateBits) -> bool {
 /// What `call` does to the open brackets: a closing one takes the innermost of its kind.
 fn follow(open: &mut Vec<Call>, call: Call) {
     let opener = match call {
-        Call::Disable => Call::Enable,
-        Call::Resume => Call::Pause,
+        Call::DISABLE => Call::ENABLE,
+        Call::RESUME => Call::PAUSE,
         _ => return open.push(call),
     };
     if let Some(at) = open.iter().rposition(|known| *known == opener) {
@@ -240,18 +240,16 @@ fn sequences() -> Vec<(Vec<Call>, Features)> {
         if open.is_empty() && !calls.is_empty() {
             found.push((calls.clone(), features));
         }
-        for call in Call::ALL {
+        for call in Call::KERNEL {
             let mut features = features;
             match call {
-                Call::Enable | Call::EnableWithPtes => {
-                    features.section_in_pause |= open.contains(&Call::Pause)
+                Call::ENABLE => features.section_in_pause |= open.contains(&Call::PAUSE),
+                Call::PAUSE => {
+                    features.pause_in_pause |= open.contains(&Call::PAUSE);
+                    features.pause_outside |= !open.contains(&Call::ENABLE);
                 }
-                Call::Pause => {
-                    features.pause_in_pause |= open.contains(&Call::Pause);
-                    features.pause_outside |= !open.contains(&Call::Enable);
-                }
-                Call::Disable | Call::Resume => {
-                    let opener = if call == Call::Disable { Call::Enable } else { Call::Pause };
+                _ => {
+                    let opener = if call == Call::DISABLE { Call::ENABLE } else { Call::PAUSE };
                     if !open.contains(&opener) {
                         continue;
                     }

@@ -20,14 +20,14 @@ use emu_lab::scenario::Scenario;
 #[must_use]
 pub fn render(kunit: &Scenario) -> String {
     let mut text = String::from(INTRODUCTION);
-    for design in Design::ALL {
+    for design in Design::LAB {
         let _ = writeln!(text, "* [`{0}`](#{0}): {1}", design.id(), design.about());
     }
     languages::write(&mut text);
     kunit::write(&mut text, kunit);
     irq::write(&mut text);
     text.push_str(CHAPTERS);
-    for design in Design::ALL {
+    for design in Design::LAB {
         chapter::write(&mut text, *design);
     }
     text

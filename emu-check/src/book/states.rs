@@ -48,9 +48,9 @@ pub(super) fn representative(design: Design, states: &BTreeSet<StateBits>) -> Ve
 
 /// Every call in task context, a disable with each token that enables return.
 pub(super) fn calls(design: Design) -> Vec<(Context, Call)> {
-    let plain = Call::ALL.into_iter().map(|call| (Context::default(), call));
+    let plain = Call::KERNEL.into_iter().map(|call| (Context::default(), call));
     let nested = Context { token: Token::NESTED, ..Context::default() };
-    let nested = design.has_tokens().then_some((nested, Call::Disable));
+    let nested = design.has_tokens().then_some((nested, Call::DISABLE));
     plain.chain(nested).collect()
 }
 

@@ -21,12 +21,12 @@ pub(super) fn table<H: AsRef<str>>(text: &mut String, header: &[H], rows: &[Vec<
 }
 
 /// The word for a hook.
-pub(super) const fn hook_word(hook: Hook) -> &'static str {
+pub(super) fn hook_word(hook: Hook) -> &'static str {
     match hook {
-        Hook::Enter => "enter",
-        Hook::Leave => "leave",
-        Hook::Flush => "flush",
-        Hook::EnterWithPtes => "enter with ptes",
+        Hook::ENTER => "enter",
+        Hook::LEAVE => "leave",
+        Hook::FLUSH => "flush",
+        own => own.info().map_or("a hook", |info| info.short),
     }
 }
 

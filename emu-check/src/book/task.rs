@@ -24,12 +24,12 @@ impl Task {
     /// Makes `call` in task context.
     pub(super) fn call(&mut self, call: Call) -> Effects {
         let token = match call {
-            Call::Disable => self.tokens.pop().unwrap_or_default(),
+            Call::DISABLE => self.tokens.pop().unwrap_or_default(),
             _ => Token::DEFAULT,
         };
         let cx = Context { token, ..Context::default() };
         let (effects, token) = step(self.design, self.state, cx, call);
-        if call == Call::Enable {
+        if call == Call::ENABLE {
             self.tokens.push(token);
         }
         self.state = stored(self.state, &effects);

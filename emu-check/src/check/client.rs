@@ -5,7 +5,7 @@
 //! goes wrong all the same is a fault of the design or of the architecture.
 
 use emu_arch::backend::At;
-use lazy_mmu::design::Call;
+use lazy_mmu::design::Role;
 use lazy_mmu::trace::PteOp;
 
 use super::options::Accesses;
@@ -42,8 +42,8 @@ pub(super) enum Owner {
 /// What the contract says of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A call that opens or closes a bracket.
-    Call(Call),
+    /// A call, by what it does to brackets.
+    Call(Role),
     /// A change of the entry of a page that is not mapped, or of one that is.
     Write {
         /// The page.
@@ -62,8 +62,7 @@ pub(super) enum Kind {
 impl Kind {
     pub(super) fn of(step: &Step) -> Self {
         match step {
-            Step::Call(call) => Self::Call(*call),
-            Step::WithPtes(_) => Self::Call(Call::EnableWithPtes),
+            Step::Call(info, _) => Self::Call(info.role),
             Step::Task(TaskOp::Exit) => Self::Exit,
             _ => Self::Other,
         }
@@ -150,21 +149,20 @@ impl Level {
         }
     }
 
-    /// Whether the client may make `call` now, with at most `nesting` brackets open.
-    fn may_call(&self, call: Call, language: Language, nesting: usize) -> bool {
+    /// Whether the client may make a call with that `role` now, with at most `nesting` brackets open.
+    fn may_call(&self, role: Role, language: Language, nesting: usize) -> bool {
         let room = self.open.len() < nesting;
-        match call {
-            Call::Enable | Call::EnableWithPtes => {
-                room && (!self.paused() || language >= Language::C)
-            }
-            Call::Pause => {
+        match role {
+            Role::OpensSection => room && (!self.paused() || language >= Language::C),
+            Role::Neither => !self.paused() || language >= Language::C,
+            Role::OpensPause => {
                 let outside = self.sections() == 0;
                 let nested = self.paused();
                 room && (!outside || language >= Language::B)
                     && (!nested || language >= Language::D)
             }
-            Call::Disable => self.can_close(true, language),
-            Call::Resume => self.can_close(false, language),
+            Role::ClosesSection => self.can_close(true, language),
+            Role::ClosesPause => self.can_close(false, language),
         }
     }
 
@@ -178,7 +176,7 @@ impl Level {
         memory: &Memory,
     ) -> bool {
         match kind {
-            Kind::Call(call) => self.may_call(call, language, nesting),
+            Kind::Call(role) => self.may_call(role, language, nesting),
             Kind::Write { page, mapped } => {
                 // A page whose change is pending against all promises is left alone, or batches would
                 // grow to their limit.
@@ -196,20 +194,20 @@ impl Level {
     /// The client has taken the step of that `kind`; `in_task` where it is not an interrupt.
     pub(super) fn took(&mut self, kind: Kind, in_task: bool) {
         match kind {
-            Kind::Call(Call::Enable | Call::EnableWithPtes) => self.open.push(Bracket::Section),
-            Kind::Call(Call::Pause) => {
+            Kind::Call(Role::OpensSection) => self.open.push(Bracket::Section),
+            Kind::Call(Role::OpensPause) => {
                 self.open.push(Bracket::Pause { active: std::mem::take(&mut self.active) });
                 self.dirty = false;
             }
-            Kind::Call(Call::Disable) => {
+            Kind::Call(Role::ClosesSection) => {
                 self.close(true);
                 self.dirty = false;
             }
-            Kind::Call(Call::Resume) => {
+            Kind::Call(Role::ClosesPause) => {
                 self.close(false);
             }
             Kind::Write { .. } => self.dirty = in_task && self.may_batch(),
-            Kind::Read(_) | Kind::Exit | Kind::Other => {}
+            Kind::Call(Role::Neither) | Kind::Read(_) | Kind::Exit | Kind::Other => {}
         }
     }
 

@@ -1,7 +1,7 @@
 //! What the task of a triple can do, as the kernel's code does it.
 
 use emu_arch::hazard::{Hazard, Trigger};
-use lazy_mmu::design::{Call, Design, Hook, direct};
+use lazy_mmu::design::{Design, Hook, Role, direct};
 use lazy_mmu::preempt::PreemptCount;
 
 use super::client::{Doing, Kind, Level, Owner};
@@ -82,9 +82,9 @@ impl Model {
         }
         // The last steps of a handler are for closing what is open.
         let left = usize::from(options.interrupt_steps).saturating_sub(level.steps.into());
-        let closes = matches!(op.kind, Kind::Call(Call::Disable | Call::Resume));
+        let closes = matches!(op.kind, Kind::Call(role) if role.closes());
         let must_close = !in_task && left <= level.open.len();
-        let opens = matches!(op.kind, Kind::Call(call) if call.opens());
+        let opens = matches!(op.kind, Kind::Call(role) if role.opens());
         let fits = in_task || !opens || left >= 2 + level.open.len();
         whose
             && room
@@ -95,7 +95,7 @@ impl Model {
     }
 
     pub(super) fn begin(&mut self, mut task: Task, local: Local, op: u16) -> LocalMove {
-        let pauses = self.ops[usize::from(op)].kind == Kind::Call(Call::Pause);
+        let pauses = self.ops[usize::from(op)].kind == Kind::Call(Role::OpensPause);
         let mut local = local;
         let active = pauses && self.is_active(&mut local);
         if let Some(level) = task.levels.last_mut() {
@@ -185,7 +185,7 @@ impl Model {
             }
             None => {
                 note.broken.push((Property::HooksAlternate, ""));
-                task.entered = !matches!(seen.hooks.last(), Some(Hook::Leave));
+                task.entered = seen.hooks.last() != Some(&Hook::LEAVE);
             }
         }
         if seen.exercised.contains(Trigger::Defer) {
@@ -224,10 +224,10 @@ impl Model {
             Kind::Write { page, .. } if level.paused() => {
                 must(!waits(page), Property::ImmediateWhenPaused);
             }
-            Kind::Call(Call::Resume) if has_mode => {
+            Kind::Call(Role::ClosesPause) if has_mode => {
                 must(property::restores(before, active), Property::ResumeRestores);
             }
-            Kind::Call(Call::Disable) if has_mode && level.may_batch() => {
+            Kind::Call(Role::ClosesSection) if has_mode && level.may_batch() => {
                 must(active && mode != Some(false), Property::BatchesAfterNested);
             }
             _ => {}

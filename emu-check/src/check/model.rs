@@ -137,7 +137,7 @@ impl Model {
             let idle = n >= layout.tasks;
             let pid = if idle { idle_task((n - layout.tasks) as u8) } else { n as u8 + 1 };
             let fresh = TaskStruct { pid, ..TaskStruct::default() };
-            let task = if runs.contains(&n) { fresh } else { self.code.unborn(fresh) };
+            let task = if runs.contains(&n) { fresh } else { self.code.switched_out(fresh) };
             let unborn = unborn(n);
             let levels = if idle || unborn { Vec::new() } else { vec![Level::default()] };
             let task = Task { task, levels, entered: false, interrupted: false, unborn };

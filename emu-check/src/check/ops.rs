@@ -2,7 +2,6 @@
 
 use emu_arch::VirtAddr;
 use emu_arch::backend::At;
-use lazy_mmu::design::Call;
 use lazy_mmu::trace::PteOp;
 
 use super::client::{Kind, Op, Owner};
@@ -32,8 +31,9 @@ fn args(page: At) -> PteArgs {
 pub(super) fn general(options: &Options) -> Vec<Op> {
     let mut ops = Vec::new();
     let mut op = |step: Step, of| ops.push(Op { kind: Kind::of_page(&step), step, of });
-    for call in Call::ALL {
-        op(Step::Call(call), Owner::All);
+    let calls = || options.design.calls().iter().filter(|info| !info.by_arch);
+    for info in calls().filter(|info| !info.takes.takes_pages()) {
+        op(Step::Call(info, None), Owner::All);
     }
     let cpus = if options.interrupts { options.cpus } else { 0 };
     for number in 0..options.tasks + cpus {
@@ -42,8 +42,10 @@ pub(super) fn general(options: &Options) -> Vec<Op> {
             Some(cpu) => Owner::Interrupt(cpu),
         };
         let Some(page) = page(options.pages, number) else { continue };
-        if options.design.has_range_hint() && number < options.tasks {
-            op(Step::WithPtes(args(page)), owner);
+        if number < options.tasks {
+            for info in calls().filter(|info| info.takes.takes_pages()) {
+                op(Step::Call(info, Some(args(page))), owner);
+            }
         }
         op(Step::Pte(PteOp::set_pte_at, args(page)), owner);
         op(Step::Pte(PteOp::read, PteArgs { pfn: None, ..args(page) }), owner);

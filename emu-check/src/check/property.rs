@@ -179,9 +179,9 @@ impl Sometimes {
 /// Enter and leave take turns: what the hooks called make of `entered`, or none where they do not.
 pub(super) fn alternate(entered: bool, hooks: &[Hook]) -> Option<bool> {
     hooks.iter().try_fold(entered, |entered, hook| match (hook, entered) {
-        (Hook::Enter | Hook::EnterWithPtes, false) => Some(true),
-        (Hook::Leave, true) => Some(false),
-        (Hook::Flush, true) => Some(true),
+        (&Hook::ENTER, false) => Some(true),
+        (&Hook::LEAVE, true) => Some(false),
+        (&Hook::FLUSH, true) => Some(true),
         _ => None,
     })
 }

@@ -41,7 +41,10 @@ fn push(steps: &mut Vec<Line>, record: &Record, task: u8) {
     let mut known = BTreeSet::new();
     for seen in record.events() {
         let step = match seen.event {
-            Event::Call(call) => Some(kernel::Step::Call(call)),
+            Event::Call(call) => {
+                let info = record.design().call_info(call);
+                info.map(|info| kernel::Step::Call(info, None))
+            }
             Event::Context { name: "spin_lock", .. } => {
                 context_change("preempt_disable").map(kernel::Step::Context)
             }

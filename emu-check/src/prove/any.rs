@@ -3,16 +3,16 @@
 //! A state is a pair of states and whether an interrupt runs. Counters are finite, so the closure is,
 //! and a search that ends is a proof for sequences of any length.
 
-use lazy_mmu::design::{Call, Token};
+use lazy_mmu::design::Token;
 
 use super::pairs::Pairs;
 use super::search::{Edge, Look, Model, Step};
-use super::table::{Lockstep, OUT};
+use super::table::{Letter, Lockstep, OUT};
 
 /// Two designs under every call at any time.
 pub(super) struct AnyCalls<'a> {
     both: &'a Lockstep,
-    calls: Vec<(Call, Token)>,
+    calls: Vec<(Letter, Token)>,
     irq: bool,
     /// A pair of states, twice its number where an interrupt runs, plus one.
     pairs: Pairs,
@@ -57,7 +57,7 @@ impl<'a> AnyCalls<'a> {
         let mut pairs = self.pairs.clone();
         let of = |number| {
             let pair = self.pairs.pair(number);
-            let after = |(call, token): &(Call, Token)| {
+            let after = |(call, token): &(Letter, Token)| {
                 pairs.number(self.both.step(pair, irq, *call, [*token; 2]).next)
             };
             self.calls.iter().map(after).collect()
@@ -74,7 +74,7 @@ impl Model for AnyCalls<'_> {
             let (call, token) = self.calls[at];
             let tokens = [token; 2];
             let made = self.both.step(pair, irq, call, tokens);
-            let step = Step::Call(call, tokens);
+            let step = Step::Call(call.info, tokens);
             if made.next.contains(&OUT) {
                 let look = if made.same { Look::Out } else { Look::Differs };
                 see(Edge { step, to: state, look });

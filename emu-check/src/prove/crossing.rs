@@ -8,11 +8,11 @@
 
 use std::collections::BTreeMap;
 
-use lazy_mmu::design::{Call, Token};
+use lazy_mmu::design::{Role, Token};
 
 use super::pairs::Pairs;
 use super::search::{Edge, Effort, Found, Look, Model, Step, search};
-use super::table::{Lockstep, OUT, Tokens};
+use super::table::{Letter, Lockstep, OUT, Tokens};
 
 /// The open brackets of a task or of an interrupt handler.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,9 +113,8 @@ fn closes_open(steps: &[Step]) -> bool {
                 irq = 0;
                 continue;
             }
-            Step::Call(call, _) => {
-                (usize::from(matches!(call, Call::Pause | Call::Resume)), call.opens())
-            }
+            Step::Call(info, _) if info.role == Role::Neither => continue,
+            Step::Call(info, _) => (usize::from(info.role.is_pause()), info.role.opens()),
         };
         let count = &mut open[irq][kind];
         let Some(next) = (if opens { count.checked_add(1) } else { count.checked_sub(1) }) else {
@@ -159,9 +158,9 @@ impl<'a> Crossing<'a> {
     }
 
     /// The brackets after an opening call.
-    fn opened(&mut self, open: Open, call: Call, tokens: Tokens) -> Open {
+    fn opened(&mut self, open: Open, role: Role, tokens: Tokens) -> Open {
         let full = |n| matches!(self.limit, Limit::Same(bound) if n == bound);
-        if call == Call::Pause {
+        if role.is_pause() {
             return if full(open.pauses) { open } else { Open { pauses: open.pauses + 1, ..open } };
         }
         let depth = self.sections[open.section as usize].depth;
@@ -178,11 +177,12 @@ impl<'a> Crossing<'a> {
     }
 
     /// The brackets after a closing call, one or two; none where nothing is open.
-    fn closed(&self, open: Open, call: Call) -> Vec<Open> {
+    fn closed(&self, open: Open, role: Role) -> Vec<Open> {
         let Section { outer, depth, .. } = self.sections[open.section as usize];
-        let (n, less) = match call {
-            Call::Resume => (open.pauses, Open { pauses: open.pauses.saturating_sub(1), ..open }),
-            _ => (depth, Open { section: outer, ..open }),
+        let (n, less) = if role.is_pause() {
+            (open.pauses, Open { pauses: open.pauses.saturating_sub(1), ..open })
+        } else {
+            (depth, Open { section: outer, ..open })
         };
         match self.limit {
             _ if n == 0 => Vec::new(),
@@ -192,23 +192,25 @@ impl<'a> Crossing<'a> {
     }
 
     /// Makes a call with all that may be open after it.
-    fn call(&mut self, from: State, call: Call, see: &mut impl FnMut(Edge)) {
+    fn call(&mut self, from: State, call: Letter, see: &mut impl FnMut(Edge)) {
+        let role = call.info.role;
         let at = self.number(from);
         let open = from.handler.unwrap_or(from.task);
-        let tokens = match call {
-            Call::Disable => self.sections[open.section as usize].tokens,
+        let tokens = match role {
+            Role::ClosesSection => self.sections[open.section as usize].tokens,
             _ => [Token::DEFAULT; 2],
         };
         let all_open = self.depth(from.task) + from.handler.map_or(0, |open| self.depth(open));
         let full = matches!(self.limit, Limit::Nesting(most) if all_open >= most);
         let pair = self.pairs.pair(from.pair);
         let made = self.both.step(pair, from.handler.is_some(), call, tokens);
-        let after = match call.opens() {
-            true if full => Vec::new(),
-            true => vec![self.opened(open, call, made.tokens)],
-            false => self.closed(open, call),
+        let after = match role {
+            Role::Neither => vec![open],
+            _ if role.closes() => self.closed(open, role),
+            _ if full => Vec::new(),
+            _ => vec![self.opened(open, role, made.tokens)],
         };
-        let step = Step::Call(call, tokens);
+        let step = Step::Call(call.info, tokens);
         for open in after {
             if made.next.contains(&OUT) {
                 let look = if made.same { Look::Out } else { Look::Differs };
@@ -241,7 +243,7 @@ impl<'a> Crossing<'a> {
 impl Model for Crossing<'_> {
     fn steps(&mut self, state: u32, see: &mut impl FnMut(Edge)) {
         let from = self.states[state as usize];
-        for call in Call::ALL {
+        for call in self.both.letters_that(|_| true) {
             self.call(from, call, see);
         }
         if self.irq {
@@ -282,7 +284,7 @@ mod tests {
     }
 
     fn is_pause(step: &Step) -> bool {
-        matches!(step, Step::Call(Call::Pause | Call::Resume, _))
+        matches!(step, Step::Call(info, _) if info.role.is_pause())
     }
 
     /// The model without pauses.
@@ -291,7 +293,7 @@ mod tests {
     impl Model for OnlySections<'_, '_> {
         fn steps(&mut self, state: u32, see: &mut impl FnMut(Edge)) {
             let from = self.0.states[state as usize];
-            for call in [Call::Enable, Call::Disable] {
+            for call in self.0.both.letters_that(|role| !role.is_pause()) {
                 self.0.call(from, call, see);
             }
         }

@@ -4,7 +4,7 @@
 //! sequence is a stack of open brackets that grows and shrinks at its end. What may be opened depends
 //! on no more of the stack than its [`Phase`].
 
-use lazy_mmu::design::Call;
+use lazy_mmu::design::Role;
 
 /// Which call sequences are compared.
 ///
@@ -88,11 +88,12 @@ impl Language {
         }
     }
 
-    /// The phase after `call` opens a bracket in `phase`, or nothing where the language has no such
-    /// sequence. A phase says no more than the language asks, so that no state is searched twice.
-    pub(super) const fn open(self, phase: Phase, call: Call) -> Option<Phase> {
+    /// The phase after a call with that `role`, which closes nothing, is made in `phase`, or nothing where
+    /// the language has no such sequence. A phase says no more than the language asks, so that no state
+    /// is searched twice. A call that is no bracket may be made where a section may begin.
+    pub(super) const fn open(self, phase: Phase, role: Role) -> Option<Phase> {
         let Phase { in_section, paused } = phase;
-        let is_pause = matches!(call, Call::Pause);
+        let is_pause = role.is_pause();
         let allowed = match (self, is_pause) {
             (Self::A | Self::B, false) => !paused,
             (Self::A, true) => in_section && !paused,
@@ -101,6 +102,9 @@ impl Language {
         };
         if !allowed {
             return None;
+        }
+        if !role.opens() {
+            return Some(phase);
         }
         Some(match self {
             Self::A => Phase { in_section: in_section || !is_pause, paused: is_pause },
@@ -124,15 +128,15 @@ mod tests {
     use super::*;
 
     /// Tells whether the openings, one inside the other, are of the language.
-    fn has(language: Language, openings: &[Call]) -> bool {
-        let open = |phase, call: &Call| language.open(phase, *call);
+    fn has(language: Language, openings: &[Role]) -> bool {
+        let open = |phase, role: &Role| language.open(phase, *role);
         openings.iter().try_fold(Phase::default(), open).is_some()
     }
 
     #[test]
     fn each_language_adds_what_it_says() {
-        use Call::{Enable as E, Pause as P};
-        let rows: [(&[Call], [bool; 4]); 6] = [
+        use Role::{OpensPause as P, OpensSection as E};
+        let rows: [(&[Role], [bool; 4]); 6] = [
             (&[E, E, P], [true; 4]),
             (&[P], [false, true, true, true]),
             (&[E, P, E], [false, false, true, true]),

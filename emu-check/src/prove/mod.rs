@@ -22,8 +22,10 @@
 //! One task under each design, with the same calls. Calls are atomic here: what may happen between
 //! two effects of a call is the business of the checker, not of this module. With
 //! [`irq`](Question::irq) an interrupt may begin after any call, once at a time, and its calls are a
-//! program of their own. What an architecture declines (`arch_wants_lazy_mmu_mode()`) is not asked, and
-//! an enable with a range hint is an enable.
+//! program of their own. What an architecture declines (`arch_wants_lazy_mmu_mode()`) is not asked.
+//!
+//! The calls are those that either design has; one that lacks a call makes what the call is a variant
+//! of, or nothing. A variant of a hook counts as that hook.
 //!
 //! A design keeps its state per task, and all it knows of the rest is whether an interrupt runs. So
 //! several tasks are equivalent if and only if one is. [`tasks`](Question::tasks) walks their product
@@ -58,6 +60,7 @@ mod undo;
 mod witness;
 
 use lazy_mmu::design::{Design, LazyMmuDesign};
+use lazy_mmu::panics::TransitionPanic;
 
 pub use chapter::chapter;
 pub use grid::{matrices_text, matrix_json};
@@ -90,6 +93,8 @@ pub struct Question {
     pub language: Language,
     /// What is compared of a step.
     pub compare: Compare,
+    /// Sequences have the calls of the designs' own; else those of the kernel alone.
+    pub own_calls: bool,
     /// An interrupt may come after any call.
     pub irq: bool,
     /// The most brackets that may be open at a time, or no limit. Not asked under
@@ -109,6 +114,7 @@ impl Question {
             designs: [design, against],
             language: Language::D,
             compare: Compare::Active,
+            own_calls: true,
             irq: false,
             nesting: None,
             tasks: 1,
@@ -136,6 +142,8 @@ pub enum Verdict {
         /// How far the search came.
         steps: u32,
     },
+    /// Not proved: a sequence of the language leads to a transition that panics.
+    Panics(TransitionPanic),
 }
 
 /// A verdict and what it took.
@@ -179,7 +187,10 @@ pub fn prove_with(question: &Question, progress: &mut dyn FnMut(u64)) -> Answer 
     let verdict = match found {
         Found::Nothing => Verdict::Equivalent,
         Found::Witness(steps) => Verdict::ToldApart(Witness::new(designs, &steps)),
-        Found::NothingWithin(steps) => Verdict::GaveUp { steps },
+        Found::NothingWithin(steps) => match both.panicked() {
+            Some(panic) => Verdict::Panics(panic),
+            None => Verdict::GaveUp { steps },
+        },
         Found::Unfit => unreachable!("summaries fit every design"),
     };
     Answer { question: *question, verdict, effort, product }
@@ -216,6 +227,8 @@ fn crosses(both: &Lockstep, question: &Question) -> (Found, Effort) {
     if all.0 == Found::Nothing {
         return all;
     }
+    // It has made calls that this language does not.
+    let _ = both.panicked();
     let nesting = question.nesting.map(u32::from);
     crossing::crossing(both, question.irq, nesting, question.max_states)
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use lazy_mmu::call::evaluate;
 use lazy_mmu::design::{
-    Call, Check, Context, Design, Effect, Field, Hook, StateBits, Token, Value, Warn,
+    Call, Check, Context, Design, Effect, Field, Hook, HookInfo, StateBits, Token, Value, Warn,
 };
 
 /// How closely two designs are compared.
@@ -50,12 +50,14 @@ impl Compare {
     }
 }
 
-/// What each of the first observations stands for; warnings follow.
+/// What each of the first observations stands for; warnings follow, and hooks of a design's own that
+/// stand for none of the kernel's.
 const TURNS_INACTIVE: u16 = 5;
 const TURNS_ACTIVE: u16 = 6;
 const IS_INACTIVE: u16 = 7;
 const IS_ACTIVE: u16 = 8;
 const WARNINGS: u16 = 16;
+const OWN_HOOKS: u16 = 1 << 15;
 
 /// Numbers for what is observed, the same for all designs that share the value.
 #[derive(Clone, Debug)]
@@ -63,6 +65,7 @@ pub(super) struct Observer {
     compare: Compare,
     /// Each macro with each condition, without the names of fields.
     warnings: Vec<(Check, String)>,
+    own_hooks: Vec<Hook>,
     numbers: BTreeMap<u128, u32>,
 }
 
@@ -79,33 +82,37 @@ pub(super) struct Observed {
 
 impl Observer {
     pub(super) const fn new(compare: Compare) -> Self {
-        Self { compare, warnings: Vec::new(), numbers: BTreeMap::new() }
+        Self { compare, warnings: Vec::new(), own_hooks: Vec::new(), numbers: BTreeMap::new() }
     }
 
-    /// Makes `call` from `state`.
+    /// Makes `call` from `state`, or nothing where the design has nothing like the call.
     pub(super) fn observe(
         &mut self,
         design: Design,
         state: StateBits,
         cx: Context,
-        call: Call,
+        call: Option<Call>,
     ) -> Observed {
         let context = usize::from(cx.in_interrupt);
         let active = |state| design.is_active(state)[context];
         let mut code = Code::default();
-        let (after, token) = evaluate(design, state, cx, call, |effect, before| match *effect {
+        let mut see = |effect: &Effect<StateBits>, before| match *effect {
             Effect::Store(after) => {
                 if self.compare == Compare::Effects && active(after) != active(before) {
                     code.push(if active(after) { TURNS_ACTIVE } else { TURNS_INACTIVE });
                 }
             }
-            Effect::Hook(hook) => code.push(hook_code(hook)),
+            Effect::Hook(hook) => code.push(hook_code(&mut self.own_hooks, design, hook)),
             Effect::Warn(warn) => {
                 if self.compare == Compare::Effects {
                     code.push(warning_code(&mut self.warnings, design, state, warn));
                 }
             }
-        });
+        };
+        let (after, token) = match call {
+            Some(call) => evaluate(design, state, cx, call, &mut see),
+            None => (state, Token::DEFAULT),
+        };
         if self.compare != Compare::Hooks {
             code.push(if active(after) { IS_ACTIVE } else { IS_INACTIVE });
         }
@@ -125,13 +132,23 @@ impl Code {
     }
 }
 
-fn hook_code(hook: Hook) -> u16 {
-    match hook {
-        Hook::Enter => 1,
-        Hook::Leave => 2,
-        Hook::Flush => 3,
-        Hook::EnterWithPtes => 4,
+/// A variant of a hook counts as that hook: what an architecture without the variant runs.
+fn hook_code(known: &mut Vec<Hook>, design: Design, hook: Hook) -> u16 {
+    match design.hook_info(hook).and_then(HookInfo::kernel) {
+        Some(Hook::ENTER) => 1,
+        Some(Hook::LEAVE) => 2,
+        Some(Hook::FLUSH) => 3,
+        _ => OWN_HOOKS | number(known, hook),
     }
+}
+
+/// The place of `item` among those known, a new one if it is not. No design has tens of thousands.
+fn number<T: PartialEq>(known: &mut Vec<T>, item: T) -> u16 {
+    let at = known.iter().position(|other| *other == item).unwrap_or_else(|| {
+        known.push(item);
+        known.len() - 1
+    });
+    u16::try_from(at).unwrap_or(u16::MAX)
 }
 
 fn warning_code(
@@ -141,12 +158,7 @@ fn warning_code(
     warn: Warn,
 ) -> u16 {
     let class = (warn.check, condition_class(design, state, warn.cond));
-    let at = known.iter().position(|other| *other == class).unwrap_or_else(|| {
-        known.push(class);
-        known.len() - 1
-    });
-    // No program has tens of thousands of checks in its source.
-    u16::try_from(at).map_or(u16::MAX, |at| WARNINGS.saturating_add(at))
+    WARNINGS + number(known, class)
 }
 
 /// The condition with the place of each field among the counters or flags instead of its name:
@@ -200,7 +212,7 @@ mod tests {
             let mut observer = Observer::new(compare);
             ["count-enabled", "nesting-active"].map(|id| {
                 let cx = Context::default();
-                observer.observe(design(id), StateBits(0), cx, Call::Enable).output
+                observer.observe(design(id), StateBits(0), cx, Some(Call::ENABLE)).output
             })
         };
         let same = Compare::ALL.map(|compare| output(compare)[0] == output(compare)[1]);

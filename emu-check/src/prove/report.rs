@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use lazy_mmu::design::{Call, Design, Hook, StateBits, Token, Value};
+use lazy_mmu::design::{Design, Role, StateBits, Token, Value};
 use serde_json::json;
 
 use super::search::Step;
@@ -28,6 +28,7 @@ pub fn text(answer: &Answer) -> String {
         Verdict::Equivalent => "are equivalent",
         Verdict::ToldApart(_) => "are told apart",
         Verdict::GaveUp { .. } => "were not told apart",
+        Verdict::Panics(_) => "cannot be compared",
     };
     let _ = writeln!(text, "{x} and {y} {verb}");
     let _ = writeln!(text, "language {}: {}", question.language.name(), question.language.about());
@@ -39,6 +40,10 @@ pub fn text(answer: &Answer) -> String {
         }
         Verdict::GaveUp { steps } => {
             let _ = writeln!(text, "bounded: no difference in at most {steps} steps; {looked}");
+        }
+        Verdict::Panics(panic) => {
+            let _ = writeln!(text, "{panic}");
+            let _ = writeln!(text, "a transition must answer every call that the language makes");
         }
         Verdict::ToldApart(witness) => {
             let _ = writeln!(text, "shortest sequence: {}; {looked}", length(witness));
@@ -62,6 +67,9 @@ pub fn text(answer: &Answer) -> String {
 /// What else was asked.
 fn setting(question: &Question) -> String {
     let mut text = String::new();
+    if !question.own_calls {
+        text += "\ncalls of the kernel alone";
+    }
     if question.irq {
         text += "\nan interrupt may come after any call";
     }
@@ -126,7 +134,7 @@ fn line(text: &mut String, call: &str, cells: [&str; 2]) {
 /// A step by the kernel's name of it.
 pub(super) fn step_name(step: Step) -> String {
     match step {
-        Step::Call(call, _) => format!("{}()", call.name()),
+        Step::Call(info, _) => format!("{}()", info.name),
         Step::IrqEnter => "irq_enter()".to_owned(),
         Step::IrqExit => "irq_exit()".to_owned(),
     }
@@ -149,7 +157,8 @@ fn side(question: &Question, row: &Row, which: usize) -> Vec<String> {
     let design = question.designs[which];
     let Side { did, state, active } = &row.sides[which];
     let mut lines = Vec::new();
-    if let Step::Call(Call::Disable, tokens) = row.step
+    if let Step::Call(info, tokens) = row.step
+        && info.role == Role::ClosesSection
         && design.has_tokens()
     {
         lines.push(format!("({})", token_name(tokens[which])));
@@ -157,10 +166,10 @@ fn side(question: &Question, row: &Row, which: usize) -> Vec<String> {
     for done in did {
         match done {
             Did::Hook(hook, _) if question.compare != Compare::Effects => {
-                lines.push(format!("-> {}", hook.short()));
+                lines.push(format!("-> {}", hook.short));
             }
             Did::Hook(hook, active) => {
-                lines.push(format!("-> {}", hook.short()));
+                lines.push(format!("-> {}", hook.short));
                 lines.push(format!("   while {}", mode(*active)));
             }
             Did::Warn(warn) => {
@@ -203,8 +212,14 @@ fn differences(question: &Question, last: Option<&Row>) -> String {
         return "whether the mode is active in a fresh task".to_owned();
     };
     let hooks = |side: &Side| {
-        let hook = |did: &Did| if let Did::Hook(hook, _) = did { Some(*hook) } else { None };
-        side.did.iter().filter_map(hook).collect::<Vec<Hook>>()
+        let hook = |did: &Did| {
+            if let Did::Hook(hook, _) = did {
+                Some(hook.kernel().unwrap_or(hook.hook))
+            } else {
+                None
+            }
+        };
+        side.did.iter().filter_map(hook).collect::<Vec<_>>()
     };
     let warns = |side: &Side| side.did.iter().filter(|did| matches!(did, Did::Warn(_))).count();
     let while_active = |side: &Side| {
@@ -252,6 +267,10 @@ pub fn json(answer: &Answer) -> String {
             object["different"] = differences(question, witness.rows.last()).into();
             "told apart"
         }
+        Verdict::Panics(panic) => {
+            object["panic"] = panic.to_string().into();
+            "panics"
+        }
         Verdict::GaveUp { steps } => {
             object["bounded_by_steps"] = (*steps).into();
             "gave up"
@@ -269,7 +288,7 @@ fn row_json(question: &Question, row: &Row) -> serde_json::Value {
         let design = question.designs[which];
         let Side { did, state, active } = &row.sides[which];
         let did = did.iter().map(|did| match did {
-            Did::Hook(hook, active) => json!({ "hook": hook.name(), "active": active }),
+            Did::Hook(hook, active) => json!({ "hook": hook.name, "active": active }),
             Did::Warn(warn) => json!({ "check": warn.check.name(), "cond": warn.cond }),
         });
         let mut side = json!({
@@ -277,7 +296,10 @@ fn row_json(question: &Question, row: &Row) -> serde_json::Value {
             "state": state_json(design, *state),
             "active": active,
         });
-        if let (Step::Call(Call::Disable, tokens), true) = (row.step, design.has_tokens()) {
+        if let Step::Call(info, tokens) = row.step
+            && info.role == Role::ClosesSection
+            && design.has_tokens()
+        {
             side["token"] = tokens[which].0.into();
         }
         side

@@ -5,13 +5,15 @@
 //! first the length, then the number of interrupts. The order of the steps decides among the rest, so
 //! the result is always the same.
 
-use lazy_mmu::design::{Call, Token};
+use lazy_mmu::design::{CallInfo, Token};
+
+use super::table::Letter;
 
 /// One step of a sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
-    /// A call; a disable with the token that it is given.
-    Call(Call, [Token; 2]),
+    /// A call; one that closes a section with the token that it is given.
+    Call(&'static CallInfo, [Token; 2]),
     /// An interrupt begins.
     IrqEnter,
     /// The interrupt ends.
@@ -20,8 +22,8 @@ pub enum Step {
 
 impl Step {
     /// A call that takes no token.
-    pub(super) const fn call(call: Call) -> Self {
-        Self::Call(call, [Token::DEFAULT; 2])
+    pub(super) const fn call(letter: Letter) -> Self {
+        Self::Call(letter.info, [Token::DEFAULT; 2])
     }
 
     /// Tells whether the step begins or ends an interrupt.

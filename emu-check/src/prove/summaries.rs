@@ -27,7 +27,7 @@
 
 use std::collections::BTreeMap;
 
-use lazy_mmu::design::{Call, Token};
+use lazy_mmu::design::{Role, Token};
 
 use super::controls::{Control, Controls};
 use super::language::{Language, Phase};
@@ -45,24 +45,6 @@ enum Bracket {
     Irq,
 }
 
-impl Bracket {
-    fn opens(self) -> Step {
-        match self {
-            Self::Program | Self::Section(_) => Step::call(Call::Enable),
-            Self::Pause => Step::call(Call::Pause),
-            Self::Irq => Step::IrqEnter,
-        }
-    }
-
-    fn closes(self) -> Step {
-        match self {
-            Self::Program | Self::Irq => Step::IrqExit,
-            Self::Section(tokens) => Step::Call(Call::Disable, tokens),
-            Self::Pause => Step::call(Call::Resume),
-        }
-    }
-}
-
 /// What is on the stack: a bracket, and the phase that its end leads back to.
 type Symbol = (Bracket, Phase);
 
@@ -72,10 +54,31 @@ struct Frame {
     open: u32,
     /// What the first way to the frame costs.
     cost: Cost,
-    /// The places that open the frame, the cheapest first.
-    callers: Vec<u32>,
-    /// The places whose closing call ends the frame, and the controls behind it.
-    exits: Vec<(u32, u32)>,
+    /// The places that open the frame and the steps that do, the cheapest first.
+    callers: Vec<(u32, Step)>,
+    exits: Vec<Exit>,
+}
+
+/// The end of a frame.
+#[derive(Clone, Copy)]
+struct Exit {
+    /// The place whose closing step ends the frame.
+    end: u32,
+    /// That step.
+    step: Step,
+    /// The control behind it.
+    to: u32,
+}
+
+/// The last part of the cheapest path to a place, from the beginning of its frame.
+#[derive(Clone, Copy)]
+enum Behind {
+    /// The frame begins here.
+    Nothing,
+    /// A step from a place of the same frame.
+    Step(u32, Step),
+    /// Another frame: the place that opens it and the step, the place where it ends and the step.
+    Frame([(u32, Step); 2]),
 }
 
 /// A control that is reached in a frame.
@@ -84,8 +87,7 @@ struct Place {
     control: u32,
     /// The cheapest way from the beginning of the frame.
     cost: Cost,
-    /// Behind which frame it lies: its caller, and the place that it ends in.
-    behind: Option<[u32; 2]>,
+    behind: Behind,
     done: bool,
 }
 
@@ -142,7 +144,7 @@ impl Summaries<'_> {
     fn run(&mut self, limit: u64) -> Found {
         let mut bound = None;
         while let Some((cost, places)) = self.queue.pop_first() {
-            let next = cost.and(Step::call(Call::Enable));
+            let next = Cost { steps: cost.steps + 1, ..cost };
             let dearer = |(best, ..): &(Cost, u32, Step)| next >= *best;
             if self.best.as_ref().is_some_and(dearer) || bound.is_some_and(|b| next.steps > b) {
                 break;
@@ -174,28 +176,35 @@ impl Summaries<'_> {
         self.places[at as usize].done = true;
         let from = self.controls.control(control);
         let open = self.frames[frame as usize].open;
-        for call in [Call::Enable, Call::Pause] {
-            let Some(phase) = self.language.open(from.phase, call) else { continue };
-            if self.nesting.is_some_and(|most| open == most) {
+        for call in self.both.letters_that(|role| !role.closes()) {
+            let role = call.info.role;
+            let Some(phase) = self.language.open(from.phase, role) else { continue };
+            if role.opens() && self.nesting.is_some_and(|most| open == most) {
                 continue;
             }
+            let step = Step::call(call);
             let made = self.both.step(from.pair, from.irq, call, [Token::DEFAULT; 2]);
-            self.look(at, Step::call(call), made.same);
+            self.look(at, step, made.same);
             if made.next.contains(&OUT) {
                 self.out = true;
                 continue;
             }
-            let bracket =
-                if call == Call::Pause { Bracket::Pause } else { Bracket::Section(made.tokens) };
             let to = self.controls.number(Control { pair: made.next, phase, ..from });
+            if !role.opens() {
+                let cost = self.places[at as usize].cost.and(step);
+                self.reach(frame, to, cost, Behind::Step(at, step));
+                continue;
+            }
+            let bracket =
+                if role.is_pause() { Bracket::Pause } else { Bracket::Section(made.tokens) };
             let open = if self.nesting.is_some() { open + 1 } else { 0 };
-            self.open(Some(at), to, (bracket, from.phase), open);
+            self.open(Some((at, step)), to, (bracket, from.phase), open);
         }
         if self.irq && !from.irq {
             self.look(at, Step::IrqEnter, self.both.same_mode(from.pair, true));
             let to = Control { phase: Phase::default(), irq: true, ..from };
             let to = self.controls.number(to);
-            self.open(Some(at), to, (Bracket::Irq, from.phase), open);
+            self.open(Some((at, Step::IrqEnter)), to, (Bracket::Irq, from.phase), open);
         }
         self.close(at, frame, from);
     }
@@ -216,7 +225,7 @@ impl Summaries<'_> {
     }
 
     /// Opens a bracket: its frame begins, if it has not before, and the caller goes on behind it.
-    fn open(&mut self, caller: Option<u32>, control: u32, symbol: Symbol, open: u32) {
+    fn open(&mut self, caller: Option<(u32, Step)>, control: u32, symbol: Symbol, open: u32) {
         let known = self.symbols.iter().position(|known| *known == symbol);
         let number = known.unwrap_or_else(|| {
             self.symbols.push(symbol);
@@ -225,57 +234,66 @@ impl Summaries<'_> {
         let next = self.frames.len() as u32;
         let frame = *self.frame_of.entry((control, number as u32, open)).or_insert(next);
         if frame == next {
-            let cost = caller.map_or(Cost::default(), |at| self.total(at).and(symbol.0.opens()));
+            let cost = caller.map_or(Cost::default(), |(at, step)| self.total(at).and(step));
             let (callers, exits) = (Vec::new(), Vec::new());
             self.frames.push(Frame { symbol, open, cost, callers, exits });
-            self.reach(frame, control, Cost::default(), None);
+            self.reach(frame, control, Cost::default(), Behind::Nothing);
         }
         let Some(caller) = caller else { return };
         self.frames[frame as usize].callers.push(caller);
         for exit in self.frames[frame as usize].exits.clone() {
-            self.go_on(frame, caller, exit);
+            self.go_on(caller, exit);
         }
     }
 
     /// Closes the bracket of a frame, if it has one.
     fn close(&mut self, at: u32, frame: u32, from: Control) {
         let (bracket, phase) = self.frames[frame as usize].symbol;
-        let (same, pair, irq) = match bracket.closes() {
-            _ if bracket == Bracket::Program => return,
-            Step::Call(call, tokens) => {
-                let made = self.both.step(from.pair, from.irq, call, tokens);
-                (made.same, made.next, from.irq)
-            }
-            Step::IrqEnter | Step::IrqExit => {
-                (self.both.same_mode(from.pair, false), from.pair, false)
+        let (role, tokens) = match bracket {
+            Bracket::Program => return,
+            Bracket::Section(tokens) => (Role::OpensSection, tokens),
+            Bracket::Pause => (Role::OpensPause, [Token::DEFAULT; 2]),
+            Bracket::Irq => {
+                let same = self.both.same_mode(from.pair, false);
+                self.look(at, Step::IrqExit, same);
+                let to = self.controls.number(Control { phase, irq: false, ..from });
+                return self.exit(frame, Exit { end: at, step: Step::IrqExit, to });
             }
         };
-        self.look(at, bracket.closes(), same);
-        if pair.contains(&OUT) {
-            self.out = true;
-            return;
-        }
-        let to = self.controls.number(Control { pair, phase, irq });
-        // The first place with this exit is the cheapest.
-        if self.frames[frame as usize].exits.iter().all(|(_, known)| *known != to) {
-            self.frames[frame as usize].exits.push((at, to));
-            for caller in self.frames[frame as usize].callers.clone() {
-                self.go_on(frame, caller, (at, to));
+        for call in self.both.closers(role) {
+            let made = self.both.step(from.pair, from.irq, call, tokens);
+            let step = Step::Call(call.info, tokens);
+            self.look(at, step, made.same);
+            if made.next.contains(&OUT) {
+                self.out = true;
+                continue;
             }
+            let to = self.controls.number(Control { pair: made.next, phase, irq: from.irq });
+            self.exit(frame, Exit { end: at, step, to });
         }
     }
 
-    /// Goes on behind an exit of `frame` where `caller` opened it.
-    fn go_on(&mut self, frame: u32, caller: u32, (end, to): (u32, u32)) {
-        let (bracket, _) = self.frames[frame as usize].symbol;
+    /// Notes an end of a frame; the first with its control is the cheapest.
+    fn exit(&mut self, frame: u32, exit: Exit) {
+        if self.frames[frame as usize].exits.iter().any(|known| known.to == exit.to) {
+            return;
+        }
+        self.frames[frame as usize].exits.push(exit);
+        for caller in self.frames[frame as usize].callers.clone() {
+            self.go_on(caller, exit);
+        }
+    }
+
+    /// Goes on behind an exit of the frame that `caller` opened by `opens`.
+    fn go_on(&mut self, (caller, opens): (u32, Step), Exit { end, step, to }: Exit) {
         let Place { frame: below, cost: before, .. } = self.places[caller as usize];
         let inside = self.places[end as usize].cost;
-        let cost = before.and(bracket.opens()).plus(inside).and(bracket.closes());
-        self.reach(below, to, cost, Some([caller, end]));
+        let cost = before.and(opens).plus(inside).and(step);
+        self.reach(below, to, cost, Behind::Frame([(caller, opens), (end, step)]));
     }
 
     /// Notes that a control is reached in a frame.
-    fn reach(&mut self, frame: u32, control: u32, cost: Cost, behind: Option<[u32; 2]>) {
+    fn reach(&mut self, frame: u32, control: u32, cost: Cost, behind: Behind) {
         let next = self.places.len() as u32;
         let at = *self.place_of.entry((frame, control)).or_insert(next);
         let place = Place { frame, control, cost, behind, done: false };
@@ -306,21 +324,22 @@ impl Summaries<'_> {
                 Part::One(step) => steps.push(step),
                 Part::All(at) => {
                     let frame = &self.frames[self.places[at as usize].frame as usize];
-                    if let Some(caller) = frame.callers.first() {
+                    if let Some((caller, opens)) = frame.callers.first() {
                         parts.push(Part::All(*caller));
-                        parts.push(Part::One(frame.symbol.0.opens()));
+                        parts.push(Part::One(*opens));
                     }
                     parts.push(Part::Inside(at));
                 }
-                Part::Inside(at) => {
-                    let Some([caller, end]) = self.places[at as usize].behind else { continue };
-                    let frame = &self.frames[self.places[end as usize].frame as usize];
-                    let (bracket, _) = frame.symbol;
-                    parts.push(Part::Inside(caller));
-                    parts.push(Part::One(bracket.opens()));
-                    parts.push(Part::Inside(end));
-                    parts.push(Part::One(bracket.closes()));
-                }
+                Part::Inside(at) => match self.places[at as usize].behind {
+                    Behind::Nothing => {}
+                    Behind::Step(from, step) => parts.extend([Part::Inside(from), Part::One(step)]),
+                    Behind::Frame([(caller, opens), (end, closes)]) => parts.extend([
+                        Part::Inside(caller),
+                        Part::One(opens),
+                        Part::Inside(end),
+                        Part::One(closes),
+                    ]),
+                },
             }
         }
         steps.reverse();

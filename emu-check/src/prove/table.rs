@@ -3,13 +3,15 @@
 //! Every reachable state gets a number, in the order of the packed states, so that states which
 //! differ in the first counter are neighbours. A transition is then one load.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use lazy_mmu::design::{Call, Context, Design, StateBits, Token};
+use lazy_mmu::design::{CallInfo, Context, Design, Role, StateBits, Token};
+use lazy_mmu::panics::TransitionPanic;
 
 use super::Question;
-use super::observe::{Compare, Observer};
+use super::observe::{Compare, Observed, Observer};
 
 /// The most states of one design that are numbered.
 pub const DESIGN_STATES_MAX: usize = 1 << 18;
@@ -17,12 +19,23 @@ pub const DESIGN_STATES_MAX: usize = 1 << 18;
 /// Stands for a state without a number: the design has more than are kept.
 pub(super) const OUT: u32 = u32::MAX;
 
+/// Stands for the observations of a transition that panics.
+const PANICS: u32 = u32::MAX;
+
+/// A call that sequences are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Letter {
+    /// Its place in the alphabet of the tables.
+    at: usize,
+    pub(super) info: &'static CallInfo,
+}
+
 /// One transition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Move {
     /// The number of the state after it, or [`OUT`].
     pub(super) next: u32,
-    /// The number of what is observed.
+    /// The number of what is observed, or [`PANICS`].
     pub(super) output: u32,
     /// What the call returns.
     pub(super) token: Token,
@@ -30,12 +43,19 @@ pub(super) struct Move {
 
 /// The transitions of one design. Tables that were made together are equal where the designs are the
 /// same but for their names.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Table {
+    design: Design,
+    /// The states by number.
+    bits: Vec<StateBits>,
     /// How many states have a number.
     pub(super) states: u32,
     /// The number of the state that a task begins in.
     pub(super) start: u32,
+    /// The calls of all designs whose tables were made together.
+    letters: Rc<[Letter]>,
+    /// For each letter the first of its slots, and at the end the number of slots.
+    slots: Vec<usize>,
     /// The tokens that a disable may be given; one where the design takes none.
     tokens: Vec<Token>,
     /// What enables return.
@@ -45,48 +65,84 @@ pub(super) struct Table {
     active: Vec<[bool; 2]>,
 }
 
+impl PartialEq for Table {
+    fn eq(&self, other: &Self) -> bool {
+        (self.states, self.start, self.contexts) == (other.states, other.start, other.contexts)
+            && (&self.tokens, &self.returned) == (&other.tokens, &other.returned)
+            && (&self.moves, &self.active) == (&other.moves, &other.active)
+    }
+}
+
+impl Eq for Table {}
+
 impl Table {
     /// The table of `design`, with calls in interrupt if `question` has them, and with the tokens that
     /// a disable may be given.
-    fn new(design: Design, tokens: &[Token], question: &Question, observer: &mut Observer) -> Self {
-        let tokens = if design.has_tokens() { tokens.to_vec() } else { vec![Token::DEFAULT] };
-        let contexts = if question.irq { 2 } else { 1 };
+    fn new(
+        design: Design,
+        letters: &Rc<[Letter]>,
+        tokens: &[Token],
+        question: &Question,
+        observer: &mut Observer,
+    ) -> Self {
+        let mut table = Self::empty(design, letters, tokens, if question.irq { 2 } else { 1 });
         let most =
             usize::try_from(question.max_states).unwrap_or(usize::MAX).min(DESIGN_STATES_MAX);
-        let mut table = Self {
-            states: 0,
-            start: 0,
-            tokens,
-            returned: Vec::new(),
-            contexts,
-            moves: Vec::new(),
-            active: Vec::new(),
-        };
         let mut numbers = BTreeMap::from([(StateBits::default(), 0)]);
         let mut states = vec![StateBits::default()];
         let mut at = 0;
         while at < states.len() {
-            for in_interrupt in [false, true].into_iter().take(contexts) {
-                for (call, token) in table.calls() {
+            let state = states[at];
+            for in_interrupt in [false, true].into_iter().take(table.contexts) {
+                for (letter, token) in table.calls() {
                     let cx = Context { in_interrupt, token, ..Context::default() };
-                    let seen = observer.observe(design, states[at], cx, call);
-                    let next = number(&mut numbers, &mut states, seen.state, most);
-                    let token = if design.has_tokens() { seen.token } else { Token::DEFAULT };
-                    if call == Call::Enable && !table.returned.contains(&token) {
-                        table.returned.push(token);
+                    let mut made = transition(design, state, cx, letter.info, observer);
+                    let next = match made.state {
+                        Some(state) => number(&mut numbers, &mut states, state, most),
+                        None => OUT,
+                    };
+                    if !design.has_tokens() {
+                        made.token = Token::DEFAULT;
                     }
-                    table.moves.push(Move { next, output: seen.output, token });
+                    let opens = letter.info.role == Role::OpensSection;
+                    if opens && !table.returned.contains(&made.token) {
+                        table.returned.push(made.token);
+                    }
+                    table.moves.push(Move { next, output: made.output, token: made.token });
                 }
             }
-            table.active.push(design.is_active(states[at]));
+            table.active.push(design.is_active(state));
             at += 1;
         }
         table.in_order(&numbers)
     }
 
+    /// The table without its transitions.
+    fn empty(design: Design, letters: &Rc<[Letter]>, tokens: &[Token], contexts: usize) -> Self {
+        let tokens = if design.has_tokens() { tokens.to_vec() } else { vec![Token::DEFAULT] };
+        let mut slots = vec![0];
+        for letter in letters.iter() {
+            let closes = letter.info.role == Role::ClosesSection;
+            slots.push(slots[slots.len() - 1] + if closes { tokens.len() } else { 1 });
+        }
+        Self {
+            design,
+            bits: Vec::new(),
+            states: 0,
+            start: 0,
+            letters: Rc::clone(letters),
+            slots,
+            tokens,
+            returned: Vec::new(),
+            contexts,
+            moves: Vec::new(),
+            active: Vec::new(),
+        }
+    }
+
     /// The same table with the states in the order of their packed form.
     fn in_order(self, numbers: &BTreeMap<StateBits, u32>) -> Self {
-        let slots = self.contexts * self.slots();
+        let slots = self.contexts * self.row();
         let mut rank = vec![0; numbers.len()];
         for (place, old) in (0..).zip(numbers.values()) {
             rank[*old as usize] = place;
@@ -99,33 +155,41 @@ impl Table {
         }
         let active = numbers.values().map(|old| self.active[*old as usize]).collect();
         let states = u32::try_from(numbers.len()).unwrap_or(OUT);
-        Self { states, start: ranked(0), moves, active, ..self }
+        let bits = numbers.keys().copied().collect();
+        Self { bits, states, start: ranked(0), moves, active, ..self }
     }
 
-    /// The calls of one context, as the table has them: enable, pause, resume, and a disable for each
-    /// token.
-    fn calls(&self) -> Vec<(Call, Token)> {
-        let plain = [Call::Enable, Call::Pause, Call::Resume].map(|call| (call, Token::DEFAULT));
-        let disables = self.tokens.iter().map(|token| (Call::Disable, *token));
-        plain.into_iter().chain(disables).collect()
+    /// The calls of one context, as the table has them: one that closes a section with each token.
+    fn calls(&self) -> Vec<(Letter, Token)> {
+        with_tokens(self.letters.iter().copied(), &self.tokens)
     }
 
-    fn slots(&self) -> usize {
-        3 + self.tokens.len()
-    }
-
-    /// The transition of `call`, a disable with `token`.
+    /// How many slots a context has.
     #[inline]
-    pub(super) fn step(&self, state: u32, in_interrupt: bool, call: Call, token: Token) -> Move {
-        let slot = match call {
-            Call::Enable | Call::EnableWithPtes => 0,
-            Call::Pause => 1,
-            Call::Resume => 2,
-            // A design that takes no token has one slot, whatever it is given.
-            Call::Disable => 3 + self.tokens.iter().position(|known| *known == token).unwrap_or(0),
-        };
+    fn row(&self) -> usize {
+        self.slots[self.letters.len()]
+    }
+
+    /// The transition of `call`, with `token` where it closes a section.
+    #[inline]
+    fn step(&self, state: u32, in_interrupt: bool, call: Letter, token: Token) -> Move {
+        let mut slot = self.slots[call.at];
+        // A design that takes no token has one slot, whatever it is given.
+        if self.tokens.len() > 1 && call.info.role == Role::ClosesSection {
+            slot += self.tokens.iter().position(|known| *known == token).unwrap_or(0);
+        }
         let row = state as usize * self.contexts + usize::from(in_interrupt);
-        self.moves[row * self.slots() + slot]
+        self.moves[row * self.row() + slot]
+    }
+
+    /// What a transition that panics says.
+    fn panic_of(
+        &self,
+        Panicked { state, in_interrupt, call, token }: Panicked,
+    ) -> Option<TransitionPanic> {
+        let cx = Context { in_interrupt, token, ..Context::default() };
+        let own = self.design.answers(call.info.call)?.call;
+        self.design.try_step(self.bits[state as usize], cx, own).err()
     }
 
     /// What arch code is told in `state`.
@@ -133,6 +197,54 @@ impl Table {
     pub(super) fn active(&self, state: u32, in_interrupt: bool) -> bool {
         self.active[state as usize][usize::from(in_interrupt)]
     }
+}
+
+/// What is seen of a transition: no state where it panics.
+struct Seen {
+    state: Option<StateBits>,
+    token: Token,
+    output: u32,
+}
+
+/// Makes the call `info`, or what it is where `design` lacks it.
+fn transition(
+    design: Design,
+    state: StateBits,
+    cx: Context,
+    info: &CallInfo,
+    observer: &mut Observer,
+) -> Seen {
+    let own = design.has_call(info.call).then_some(info.call);
+    let seen = own
+        .or(info.or)
+        .map(|call| design.catch(state, call, || observer.observe(design, state, cx, Some(call))));
+    match seen.unwrap_or_else(|| Ok(observer.observe(design, state, cx, None))) {
+        Ok(Observed { state, token, output }) => Seen { state: Some(state), token, output },
+        Err(_) => Seen { state: None, token: Token::DEFAULT, output: PANICS },
+    }
+}
+
+/// Each call, one that closes a section with each of `tokens`.
+fn with_tokens(letters: impl Iterator<Item = Letter>, tokens: &[Token]) -> Vec<(Letter, Token)> {
+    let each = |letter: Letter| {
+        let closes = letter.info.role == Role::ClosesSection;
+        let tokens = if closes { tokens } else { &[Token::DEFAULT] };
+        tokens.iter().map(move |token| (letter, *token)).collect::<Vec<_>>()
+    };
+    letters.flat_map(each).collect()
+}
+
+/// The calls of `designs` that clients make, each once, those of the kernel first.
+fn letters(designs: &[Design], own_calls: bool) -> Rc<[Letter]> {
+    let mut letters: Vec<Letter> = Vec::new();
+    let own = designs.iter().filter(|_| own_calls).flat_map(|design| design.calls());
+    let calls = CallInfo::KERNEL.iter().chain(own);
+    for info in calls.filter(|info| !info.by_arch) {
+        if letters.iter().all(|known| known.info.call != info.call) {
+            letters.push(Letter { at: letters.len(), info });
+        }
+    }
+    letters.into()
 }
 
 /// The number of `state`, a new one if it has none yet and there are fewer than `most`.
@@ -158,10 +270,12 @@ fn number(
 /// of them returns.
 pub(super) fn tables(designs: &[Design], question: &Question) -> Vec<Rc<Table>> {
     let mut tokens = vec![Token::DEFAULT];
+    let letters = letters(designs, question.own_calls);
     loop {
         let mut observer = Observer::new(question.compare);
-        let table =
-            |design: &Design| Rc::new(Table::new(*design, &tokens, question, &mut observer));
+        let table = |design: &Design| {
+            Rc::new(Table::new(*design, &letters, &tokens, question, &mut observer))
+        };
         let tables: Vec<_> = designs.iter().map(table).collect();
         let known = tokens.len();
         for token in tables.iter().flat_map(|table| &table.returned) {
@@ -175,13 +289,25 @@ pub(super) fn tables(designs: &[Design], question: &Question) -> Vec<Rc<Table>> 
     }
 }
 
-/// Two designs side by side, under the same calls.
+/// Two designs side by side, under the same calls: those that either of them has.
 #[derive(Clone, Debug)]
 pub(super) struct Lockstep {
     pub(super) tables: [Rc<Table>; 2],
     compare: Compare,
+    letters: Vec<Letter>,
     /// Every token that either design returns; the default one first.
     pub(super) tokens: Vec<Token>,
+    /// The first transition that was made and panics, and whose it is.
+    panicked: Cell<Option<(usize, Panicked)>>,
+}
+
+/// A transition that panics.
+#[derive(Clone, Copy, Debug)]
+struct Panicked {
+    state: u32,
+    in_interrupt: bool,
+    call: Letter,
+    token: Token,
 }
 
 /// The tokens of an enable, or those given to a disable: one for each design.
@@ -207,7 +333,32 @@ impl Lockstep {
                 tokens.push(*token);
             }
         }
-        Self { tables: [Rc::clone(x), Rc::clone(y)], compare, tokens }
+        let has =
+            |letter: &&Letter| [x, y].iter().any(|table| table.design.has_call(letter.info.call));
+        let letters = x.letters.iter().filter(has).copied().collect();
+        let tables = [Rc::clone(x), Rc::clone(y)];
+        Self { tables, compare, letters, tokens, panicked: Cell::new(None) }
+    }
+
+    /// The calls whose role is as wanted.
+    #[inline]
+    pub(super) fn letters_that(
+        &self,
+        wanted: impl Fn(Role) -> bool,
+    ) -> impl Iterator<Item = Letter> {
+        self.letters.iter().copied().filter(move |letter| wanted(letter.info.role))
+    }
+
+    /// The calls that close what a call with the role `opener` opens.
+    #[inline]
+    pub(super) fn closers(&self, opener: Role) -> impl Iterator<Item = Letter> {
+        self.letters_that(move |role| role.closes() && role.is_pause() == opener.is_pause())
+    }
+
+    /// The first transition since the last time this was asked that was made and panics.
+    pub(super) fn panicked(&self) -> Option<TransitionPanic> {
+        let (which, panicked) = self.panicked.take()?;
+        self.tables[which].panic_of(panicked)
     }
 
     /// The states that a task begins in.
@@ -215,12 +366,20 @@ impl Lockstep {
         [self.tables[0].start, self.tables[1].start]
     }
 
-    /// Makes `call` in both.
+    /// Makes `call` in both. Where one panics nothing is compared, and there is no state behind it.
     #[inline]
-    pub(super) fn step(&self, at: [u32; 2], irq: bool, call: Call, tokens: Tokens) -> Both {
+    pub(super) fn step(&self, at: [u32; 2], irq: bool, call: Letter, tokens: Tokens) -> Both {
         let x = self.tables[0].step(at[0], irq, call, tokens[0]);
         let y = self.tables[1].step(at[1], irq, call, tokens[1]);
-        Both { next: [x.next, y.next], tokens: [x.token, y.token], same: x.output == y.output }
+        let mut same = x.output == y.output;
+        if x.output == PANICS || y.output == PANICS {
+            let which = usize::from(x.output != PANICS);
+            let (state, token) = (at[which], tokens[which]);
+            let panicked = Panicked { state, in_interrupt: irq, call, token };
+            self.panicked.set(self.panicked.get().or(Some((which, panicked))));
+            same = true;
+        }
+        Both { next: [x.next, y.next], tokens: [x.token, y.token], same }
     }
 
     /// Tells whether both answer alike when arch code asks about the mode.
@@ -231,11 +390,7 @@ impl Lockstep {
     }
 
     /// The calls of a client that gives a disable any token, the same one to both designs.
-    pub(super) fn any_calls(&self) -> Vec<(Call, Token)> {
-        let plain = [Call::Enable, Call::Pause, Call::Resume].map(|call| (call, Token::DEFAULT));
-        let disables = self.tokens.iter().map(|token| (Call::Disable, *token));
-        let mut calls: Vec<_> = plain.into_iter().chain(disables).collect();
-        calls.sort_by_key(|(call, _)| *call);
-        calls
+    pub(super) fn any_calls(&self) -> Vec<(Letter, Token)> {
+        with_tokens(self.letters.iter().copied(), &self.tokens)
     }
 }

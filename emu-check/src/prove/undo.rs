@@ -9,12 +9,12 @@
 //! Merged counters are of this kind, at any depth: at 255 an enable wraps to 0, and its disable wraps
 //! back. A flag that a resume sets whatever the pause found is not.
 
-use lazy_mmu::design::{Call, Token};
+use lazy_mmu::design::Token;
 
 use super::controls::{Control, Controls};
 use super::language::{Language, Phase};
 use super::search::{Edge, Look, Model, Step};
-use super::table::{Lockstep, OUT};
+use super::table::{Letter, Lockstep, OUT};
 
 /// Two designs under nested programs, by their open brackets.
 pub(super) struct OpenBrackets<'a> {
@@ -44,47 +44,54 @@ impl<'a> OpenBrackets<'a> {
         number
     }
 
-    /// Opens a bracket and looks what closing it again would do.
-    fn bracket(&mut self, state: u32, from: Control, call: Call) -> Option<Edge> {
-        let phase = self.language.open(from.phase, call)?;
-        let open = self.open[state as usize] + 1;
+    /// Opens a bracket and looks what closing it again would do, by each call that can; or makes a call
+    /// that is no bracket, which must leave the states as they are.
+    fn call(&mut self, state: u32, from: Control, call: Letter, see: &mut impl FnMut(Edge)) {
+        let role = call.info.role;
+        let Some(phase) = self.language.open(from.phase, role) else { return };
+        let open = self.open[state as usize] + u32::from(role.opens());
         if open > self.nesting {
-            return None;
+            return;
         }
         let step = Step::call(call);
         let made = self.both.step(from.pair, from.irq, call, [Token::DEFAULT; 2]);
         if made.next.contains(&OUT) {
             let look = if made.same { Look::Out } else { Look::Differs };
-            return Some(Edge { step, to: state, look });
+            return see(Edge { step, to: state, look });
         }
-        let (close, tokens) = match call {
-            Call::Pause => (Call::Resume, [Token::DEFAULT; 2]),
-            _ => (Call::Disable, made.tokens),
-        };
-        let closed = self.both.step(made.next, from.irq, close, tokens);
-        let look = if !made.same {
-            Look::Differs
-        } else if !closed.same {
-            Look::ThenDiffers(Step::Call(close, tokens))
-        } else if closed.next.contains(&OUT) {
-            Look::Out
-        } else if closed.next != from.pair {
-            Look::Unfit
-        } else {
-            Look::Same
-        };
+        if !role.opens() {
+            let fits = if made.next == from.pair { Look::Same } else { Look::Unfit };
+            return see(Edge {
+                step,
+                to: state,
+                look: if made.same { fits } else { Look::Differs },
+            });
+        }
         let to = self.state(Control { pair: made.next, phase, ..from }, open);
-        Some(Edge { step, to, look })
+        for close in self.both.closers(role) {
+            let tokens = if role.is_pause() { [Token::DEFAULT; 2] } else { made.tokens };
+            let closed = self.both.step(made.next, from.irq, close, tokens);
+            let look = if !made.same {
+                Look::Differs
+            } else if !closed.same {
+                Look::ThenDiffers(Step::Call(close.info, tokens))
+            } else if closed.next.contains(&OUT) {
+                Look::Out
+            } else if closed.next != from.pair {
+                Look::Unfit
+            } else {
+                Look::Same
+            };
+            see(Edge { step, to, look });
+        }
     }
 }
 
 impl Model for OpenBrackets<'_> {
     fn steps(&mut self, state: u32, see: &mut impl FnMut(Edge)) {
         let from = self.controls.control(state);
-        for call in [Call::Enable, Call::Pause] {
-            if let Some(edge) = self.bracket(state, from, call) {
-                see(edge);
-            }
+        for call in self.both.letters_that(|role| !role.closes()) {
+            self.call(state, from, call, see);
         }
         if self.irq && !from.irq {
             // The handler is a program of its own; what it opens it closes before it ends.

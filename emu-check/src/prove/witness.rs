@@ -1,7 +1,7 @@
 //! A sequence that tells two designs apart, run again for people to read.
 
 use lazy_mmu::call::evaluate;
-use lazy_mmu::design::{Call, Context, Design, Effect, Hook, StateBits, Token, Warn};
+use lazy_mmu::design::{CallInfo, Context, Design, Effect, HookInfo, StateBits, Token, Warn};
 
 use super::search::Step;
 
@@ -38,7 +38,7 @@ pub struct Side {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Did {
     /// The architecture was called while the mode was, or was not, active.
-    Hook(Hook, bool),
+    Hook(&'static HookInfo, bool),
     /// A check fired.
     Warn(Warn),
 }
@@ -52,11 +52,16 @@ impl Witness {
         let mut rows = Vec::new();
         for step in steps {
             let opens = match step {
-                Step::Call(call, _) => call.opens(),
+                Step::Call(info, _) => info.role.opens(),
                 Step::IrqEnter => true,
                 Step::IrqExit => false,
             };
-            if !opens {
+            let closes = match step {
+                Step::Call(info, _) => info.role.closes(),
+                Step::IrqEnter => false,
+                Step::IrqExit => true,
+            };
+            if closes {
                 depth = depth.saturating_sub(1);
             }
             let in_call = irq;
@@ -68,7 +73,7 @@ impl Witness {
             let side = |which: usize| {
                 let (design, state) = (designs[which], states[which]);
                 let (state, did) = match step {
-                    Step::Call(call, tokens) => run(design, state, in_call, *call, tokens[which]),
+                    Step::Call(info, tokens) => run(design, state, in_call, info, tokens[which]),
                     Step::IrqEnter | Step::IrqExit => (state, Vec::new()),
                 };
                 Side { did, state, active: design.is_active(state)[usize::from(irq)] }
@@ -101,14 +106,17 @@ fn run(
     design: Design,
     state: StateBits,
     in_interrupt: bool,
-    call: Call,
+    info: &CallInfo,
     token: Token,
 ) -> (StateBits, Vec<Did>) {
+    let own = design.has_call(info.call).then_some(info.call);
+    let Some(call) = own.or(info.or) else { return (state, Vec::new()) };
     let cx = Context { in_interrupt, token, ..Context::default() };
     let mut did = Vec::new();
     let (after, _) = evaluate(design, state, cx, call, |effect, state| match *effect {
         Effect::Store(_) => {}
         Effect::Hook(hook) => {
+            let Some(hook) = design.hook_info(hook) else { return };
             did.push(Did::Hook(hook, design.is_active(state)[usize::from(in_interrupt)]));
         }
         Effect::Warn(warn) => did.push(Did::Warn(warn)),

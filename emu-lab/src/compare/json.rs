@@ -56,7 +56,7 @@ fn cell((cell, column): (&Cell, &Column)) -> Value {
 
 fn part(part: &Part) -> Value {
     match part {
-        Part::Hook(hook) => json!({ "hook": hook.name() }),
+        Part::Hook(hook) => json!({ "hook": hook.name }),
         Part::Effect(text) => json!({ "effect": text }),
         Part::Warning(text) => json!({ "warning": text }),
         Part::Bug(text) => json!({ "bug": text }),

@@ -23,7 +23,7 @@ pub mod json;
 pub mod markdown;
 pub mod text;
 
-use lazy_mmu::design::{Hook, StateBits};
+use lazy_mmu::design::{HookInfo, StateBits};
 
 pub use cells::Tone;
 pub use columns::Column;
@@ -90,7 +90,7 @@ pub struct Cell {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
     /// The architecture is called.
-    Hook(Hook),
+    Hook(&'static HookInfo),
     /// The architecture does something.
     Effect(String),
     /// A sanity check finds something: the text of the check.

@@ -1,7 +1,7 @@
 //! A scenario and its setups to a comparison.
 
 use lazy_mmu::Record;
-use lazy_mmu::design::{Hook, StateBits};
+use lazy_mmu::design::{HookInfo, StateBits};
 use lazy_mmu::sched;
 use lazy_mmu::trace::{Event, effect_text};
 
@@ -97,16 +97,15 @@ fn empty_rows(scenario: &Scenario) -> Vec<Row> {
     let mut open = 0usize;
     let row = |line: &Line| {
         let (opens, closes) = match line.step {
-            Step::Kernel(kernel::Step::Call(call)) => (call.opens(), !call.opens()),
-            Step::Kernel(kernel::Step::WithPtes(_)) => (true, false),
+            Step::Kernel(kernel::Step::Call(info, _)) => (info.role.opens(), info.role.closes()),
             Step::Kernel(kernel::Step::Context(op)) => (op.add, !op.add),
             Step::Kernel(_) | Step::Map(_) | Step::Expect(_) => (false, false),
         };
         open = open.saturating_sub(usize::from(closes));
         let depth = open;
         open += usize::from(opens);
-        use kernel::Step::{Call, Pte, WithPtes};
-        let reaches = matches!(line.step, Step::Kernel(Call(_) | WithPtes(_) | Pte(..)));
+        use kernel::Step::{Call, Pte};
+        let reaches = matches!(line.step, Step::Kernel(Call(..) | Pte(..)));
         let call = line.step.to_string();
         Row { line: line.number, call, depth, reaches, cells: Vec::new() }
     };
@@ -119,7 +118,7 @@ fn cell(record: &Record) -> Cell {
     let mut state = StateBits::default();
     for seen in record.events() {
         match seen.event {
-            Event::Hook(hook) => parts.push(Part::Hook(hook)),
+            Event::Hook(hook) => parts.extend(record.design().hook_info(hook).map(Part::Hook)),
             Event::Effect { name, n } => parts.push(Part::Effect(effect_text(name, n))),
             // What the architecture changes is an effect; what the task does is the line itself.
             Event::Context { name, by_arch: true, .. } => {
@@ -150,9 +149,15 @@ fn totals(runs: &[Run]) -> Vec<Total> {
             totals.push(Total { name: name.to_owned(), times, bad });
         }
     };
-    for hook in Hook::WITH_HINT {
-        let times = runs.iter().map(|run| run.outcome.totals.hook(hook)).collect();
-        push(hook.short(), false, times);
+    let mut hooks: Vec<&HookInfo> = Vec::new();
+    for hook in runs.iter().flat_map(|run| run.outcome.record.design().hooks()) {
+        if !hooks.iter().any(|known| known.hook == hook.hook) {
+            hooks.push(hook);
+        }
+    }
+    for info in hooks {
+        let times = runs.iter().map(|run| run.outcome.totals.hook(info.hook)).collect();
+        push(info.short, false, times);
     }
     let mut names: Vec<&'static str> = Vec::new();
     for total in runs.iter().flat_map(|run| run.outcome.totals.effects()) {

@@ -219,7 +219,7 @@ impl Part {
     #[must_use]
     pub fn text(&self) -> String {
         match self {
-            Self::Hook(hook) => hook.short().to_owned(),
+            Self::Hook(hook) => hook.short.to_owned(),
             Self::Effect(text) => text.clone(),
             Self::Warning(text) => format!("WARNING: {text}"),
             Self::Bug(text) => format!("BUG: {text}"),

@@ -32,7 +32,7 @@ use std::fmt::Write;
 use emu_arch::hazard::Hazard;
 use emu_arch::machine::Found;
 use lazy_mmu::Record;
-use lazy_mmu::design::Call;
+use lazy_mmu::design::{Design, Role};
 use lazy_mmu::trace::{Event, Recorded, call_text, task_name};
 
 /// The most hazards that are told of one by one.
@@ -131,8 +131,8 @@ impl Calls {
                 Event::Back => now = away.pop().flatten(),
                 _ => {
                     let task = tasks.entry(seen.task).or_default();
-                    now = began(&seen, *task).or(now);
-                    task.after(&seen.event);
+                    now = began(record.design(), &seen, *task).or(now);
+                    task.after(record.design(), &seen.event);
                 }
             }
             if let Some(slot) = wanted.get_mut(&(seen.seq as u32)) {
@@ -149,7 +149,7 @@ impl Calls {
 }
 
 /// The call that the event begins, if it begins one, by a task in state `task`.
-fn began(seen: &Recorded<'_>, task: TaskState) -> Option<Began> {
+fn began(design: Design, seen: &Recorded<'_>, task: TaskState) -> Option<Began> {
     if matches!(seen.event, Event::Context { by_arch: true, .. }) {
         return None;
     }
@@ -159,7 +159,7 @@ fn began(seen: &Recorded<'_>, task: TaskState) -> Option<Began> {
     };
     Some(Began {
         seq: seen.seq as u32,
-        text: call_text(&seen.event)?,
+        text: call_text(design, &seen.event)?,
         cpu: seen.cpu,
         task: seen.task,
         depth: task.sections,
@@ -170,13 +170,16 @@ fn began(seen: &Recorded<'_>, task: TaskState) -> Option<Began> {
 
 impl TaskState {
     /// The event has happened to the task.
-    fn after(&mut self, event: &Event<'_>) {
+    fn after(&mut self, design: Design, event: &Event<'_>) {
         match event {
             // What the design makes of the call, in interrupt say, is not the question here.
-            Event::Call(Call::Enable | Call::EnableWithPtes) => self.sections += 1,
-            Event::Call(Call::Disable) => self.sections = self.sections.saturating_sub(1),
-            Event::Call(Call::Pause) => self.pauses += 1,
-            Event::Call(Call::Resume) => self.pauses = self.pauses.saturating_sub(1),
+            Event::Call(call) => match design.role(*call) {
+                Role::OpensSection => self.sections += 1,
+                Role::ClosesSection => self.sections = self.sections.saturating_sub(1),
+                Role::OpensPause => self.pauses += 1,
+                Role::ClosesPause => self.pauses = self.pauses.saturating_sub(1),
+                Role::Neither => {}
+            },
             Event::Context { preempt_count, .. } => {
                 self.in_interrupt = preempt_count.in_interrupt();
             }

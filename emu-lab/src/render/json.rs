@@ -14,7 +14,7 @@ use std::fmt::Write;
 
 use emu_arch::Pte;
 use lazy_mmu::Record;
-use lazy_mmu::design::{Design, StateBits, Value};
+use lazy_mmu::design::{Call, Design, StateBits, Value};
 use lazy_mmu::trace::{Event, Recorded};
 use serde::Serialize;
 use serde_json::{Map, json};
@@ -59,9 +59,11 @@ fn line(design: Design, recorded: &Recorded<'_>) -> String {
 fn parts<'r>(design: Design, event: &Event<'r>) -> (&'static str, &'r str, serde_json::Value) {
     match *event {
         Event::Section(name) => ("section", name, json!({})),
-        Event::Call(call) => ("call", call.name(), json!({})),
+        Event::Call(call) => ("call", call_name(design, call), json!({})),
         Event::Store(bits) => ("store", "lazy_mmu_state", json!({ "state": state(design, bits) })),
-        Event::Hook(hook) => ("hook", hook.name(), json!({})),
+        Event::Hook(hook) => {
+            ("hook", design.hook_info(hook).map_or(UNDECLARED, |info| info.name), json!({}))
+        }
         Event::Effect { name, n } => {
             let bare = name.strip_suffix('=').unwrap_or(name);
             ("effect", bare, n.map_or_else(|| json!({}), |n| json!({ "n": n })))
@@ -80,7 +82,7 @@ fn parts<'r>(design: Design, event: &Event<'r>) -> (&'static str, &'r str, serde
         Event::Warn { check, cond } => ("warn", check, json!({ "cond": cond })),
         Event::Return { call, active, state: bits } => {
             let rest = json!({ "active": active, "state": state(design, bits) });
-            ("return", call.name(), rest)
+            ("return", call_name(design, call), rest)
         }
         Event::Context { name, preempt_count, .. } => {
             ("context", name, json!({ "preempt_count": preempt_count.0 }))
@@ -96,6 +98,13 @@ fn parts<'r>(design: Design, event: &Event<'r>) -> (&'static str, &'r str, serde
             ("end", "end", rest)
         }
     }
+}
+
+/// The name of a call or hook that no design has: nothing but a record made by hand holds one.
+const UNDECLARED: &str = "undeclared";
+
+fn call_name(design: Design, call: Call) -> &'static str {
+    design.call_info(call).map_or(UNDECLARED, |info| info.name)
 }
 
 pub(crate) fn state(design: Design, bits: StateBits) -> serde_json::Value {

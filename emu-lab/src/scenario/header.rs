@@ -66,7 +66,7 @@ fn one_run(number: usize, line: &str, run: &str) -> Result<Where, InputError> {
     let kernel = words.next().unwrap_or(&run[run.len()..]);
     let kernels = Kernel::ALL.map(Kernel::id);
     let kernel = kernel.parse().map_err(|_| error(kernel, "a kernel").nearest(kernel, kernels))?;
-    let designs = || Design::ALL.iter().map(|design| design.id());
+    let designs = || Design::all().map(Design::id);
     let mut word = words.next();
     let design = match word {
         None | Some(MENDED) => None,

@@ -65,22 +65,25 @@ impl Lab {
         }
     }
 
-    fn enable_with_ptes(&self, args: &PteArgs) {
+    /// The pages that a call is given.
+    fn pages(&self, args: &PteArgs) -> lazy_mmu::PteRange {
         let mm = &self.mms[&args.mm];
         let table = mm.pte_table(args.addr);
-        lazy_mmu::lazy_mmu_mode_enable_with_ptes(lazy_mmu::PteRange {
+        lazy_mmu::PteRange {
             mm: args.mm.into(),
             addr: args.addr.get(),
             end: args.addr.add_pages(args.nr.into()).get(),
             ptep: table.ptep(args.addr.pte_index()).slot().0,
-        });
+        }
     }
 
     fn one(&self, step: &kernel::Step) {
         match step {
-            kernel::Step::WithPtes(args) => self.enable_with_ptes(args),
+            kernel::Step::Call(info, Some(args)) => {
+                lazy_mmu::pgtable::call_with_ptes(info.call, self.pages(args));
+            }
             kernel::Step::Pte(op, args) => self.mms[&args.mm].step(*op, args),
-            kernel::Step::Call(_)
+            kernel::Step::Call(_, None)
             | kernel::Step::Context(_)
             | kernel::Step::Task(_)
             | kernel::Step::Fork(_)

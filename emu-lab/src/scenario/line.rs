@@ -5,6 +5,7 @@ use emu_arch::hazard::Hazard;
 use emu_arch::hw::addr::{AddrError, PTRS_PER_PTE};
 use emu_arch::kernel::{self, Lock, PteArgs};
 use emu_arch::machine::MMS_MAX;
+use lazy_mmu::design::Takes;
 
 use super::tasks;
 use super::value::{Expect, Line, Step};
@@ -72,10 +73,12 @@ fn step(number: usize, line: &str, code: &str) -> Result<Option<Step>, InputErro
     let mut pte_args = |takes_nr| pte_args(number, line, name, takes_nr, args.by_ref());
     let step = match word {
         Word::Pte(op) => kernel::Step::Pte(op, pte_args(op.takes_nr())?),
-        Word::WithPtes => kernel::Step::WithPtes(pte_args(true)?),
         Word::Map => return Ok(Some(Step::Map(pte_args(true)?))),
         Word::Expect => return expect(number, line, name, args).map(Some),
-        Word::Call(call) => kernel::Step::Call(call),
+        Word::Call(info) => {
+            let many = info.takes == Takes::PteRange;
+            kernel::Step::Call(info, info.takes.takes_pages().then(|| pte_args(many)).transpose()?)
+        }
         Word::Context(op) => kernel::Step::Context(op),
         Word::Task(op) => kernel::Step::Task(op),
         Word::Mutex(op) => kernel::Step::Lock(Lock::Mutex, op),

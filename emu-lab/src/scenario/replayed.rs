@@ -185,10 +185,9 @@ impl Cpus for Lab {
 
 impl Lab {
     fn swap_task(&mut self, to: u8) {
-        let next = self
-            .saved
-            .remove(&to)
-            .unwrap_or_else(|| self.code.unborn(TaskStruct { pid: to, ..TaskStruct::default() }));
+        let next = self.saved.remove(&to).unwrap_or_else(|| {
+            self.code.switched_out(TaskStruct { pid: to, ..TaskStruct::default() })
+        });
         let prev = std::mem::replace(&mut self.local.task, next);
         self.saved.insert(prev.pid, prev);
     }

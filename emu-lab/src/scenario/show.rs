@@ -3,9 +3,10 @@
 use std::fmt::{self, Display, Formatter};
 
 use emu_arch::kernel::{self, Lock, PteArgs};
+use lazy_mmu::design::Takes;
 
 use super::value::{Expect, Step};
-use super::words::{CALLS, EXPECTATIONS, PROTS, PSIZES};
+use super::words::{EXPECTATIONS, PROTS, PSIZES};
 
 impl Display for Step {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -29,13 +30,12 @@ pub fn text(step: &kernel::Step) -> impl Display + '_ {
     impl Display for Text<'_> {
         fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
             match self.0 {
-                kernel::Step::Call(call) => {
-                    let short = CALLS.iter().find(|(_, known)| known == call);
-                    f.write_str(short.map_or(call.name(), |(short, _)| short))
+                kernel::Step::Call(info, None) => f.write_str(info.short),
+                kernel::Step::Call(info, Some(args)) => {
+                    write(f, info.short, args, info.takes == Takes::PteRange)
                 }
                 kernel::Step::Context(op) => op.fmt(f),
                 kernel::Step::Pte(op, args) => write(f, op.name(), args, op.takes_nr()),
-                kernel::Step::WithPtes(args) => write(f, "enable_with_ptes", args, true),
                 kernel::Step::Task(op) => op.fmt(f),
                 kernel::Step::Fork(child) => write!(f, "fork {}", char::from(b'A' + child - 1)),
                 kernel::Step::Lock(lock, op) => {

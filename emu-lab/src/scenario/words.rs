@@ -5,7 +5,7 @@ use emu_arch::backend::Psize;
 use emu_arch::effects;
 use emu_arch::hazard::Hazard;
 use emu_arch::kernel::{ContextOp, Lock, LockOp, Prot, TaskOp};
-use lazy_mmu::design::Call;
+use lazy_mmu::design::{self, CallInfo};
 use lazy_mmu::trace::PteOp;
 
 use super::value::Expect;
@@ -13,7 +13,7 @@ use super::value::Expect;
 /// What a word at the beginning of a line names.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Word {
-    Call(Call),
+    Call(&'static CallInfo),
     Context(ContextOp),
     Pte(PteOp),
     Map,
@@ -22,19 +22,12 @@ pub(super) enum Word {
     Fork,
     Spin(LockOp),
     Mutex(LockOp),
-    WithPtes,
 }
 
-/// The calls by their short names; the kernel's names work too.
-pub(super) const CALLS: [(&str, Call); 4] = [
-    ("enable", Call::Enable),
-    ("disable", Call::Disable),
-    ("pause", Call::Pause),
-    ("resume", Call::Resume),
-];
-
-/// An enable with a range hint: an address and a number of pages.
-const WITH_PTES: [&str; 2] = ["enable_with_ptes", "lazy_mmu_mode_enable_with_ptes"];
+/// The calls that scenarios have, of every design.
+fn calls() -> impl Iterator<Item = &'static CallInfo> {
+    design::calls().filter(|info| !info.by_arch)
+}
 
 /// What a scenario can claim, by the words after `expect`.
 ///
@@ -80,11 +73,12 @@ fn contexts() -> impl Iterator<Item = ContextOp> {
 /// Every word with what it names.
 fn all() -> impl Iterator<Item = (&'static str, Word)> {
     let locks = [LockOp::Lock, LockOp::Unlock];
-    let short = CALLS.into_iter().map(|(name, call)| (name, Word::Call(call)));
-    let kernel = CALLS.into_iter().map(|(_, call)| (call.name(), Word::Call(call)));
+    let kernel = || CallInfo::KERNEL.iter();
+    let own = calls().filter(move |info| !kernel().any(|known| known.call == info.call));
+    let short = kernel().map(|info| (info.short, Word::Call(info)));
     short
-        .chain(kernel)
-        .chain(WITH_PTES.map(|name| (name, Word::WithPtes)))
+        .chain(kernel().map(|info| (info.name, Word::Call(info))))
+        .chain(own.flat_map(|info| [info.short, info.name].map(|name| (name, Word::Call(info)))))
         .chain([("map", Word::Map), ("expect", Word::Expect), ("fork", Word::Fork)])
         .chain(TaskOp::ALL.iter().map(|op| (op.name(), Word::Task(*op))))
         .chain(locks.map(|op| (op.name(Lock::InitMm), Word::Spin(op))))

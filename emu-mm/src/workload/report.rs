@@ -75,14 +75,15 @@ impl Row {
     /// Sections that reached the architecture. No workload nests sections, so each is one call of
     /// the enter hook.
     #[must_use]
-    pub const fn sections(&self) -> u64 {
-        self.lazy.hook(Hook::Enter) + self.lazy.hook(Hook::EnterWithPtes)
+    pub fn sections(&self) -> u64 {
+        let enters = self.lazy.hooks().filter(|(hook, _)| hook.kernel() == Some(Hook::ENTER));
+        enters.map(|(_, times)| times).sum()
     }
 
     /// Calls of all hooks.
     #[must_use]
     pub fn hooks(&self) -> u64 {
-        Hook::WITH_HINT.into_iter().map(|hook| self.lazy.hook(hook)).sum()
+        self.lazy.hooks().map(|(_, times)| times).sum()
     }
 
     /// Effects of the kinds that the mode can delay, with the mode.

@@ -39,7 +39,7 @@ impl LazyMmuDesign for State {
         let on = Self { enabled: self.enabled || first, ..self };
         Effects::of([
             warn_if(!first && !self.enabled, Warn::each_time("count > 0 && !enabled")),
-            hook_if(first, Hook::Enter),
+            hook_if(first, Hook::ENTER),
             store_if(first, on),
             store(Self { count: self.count.wrapping_add(1), ..on }),
         ])
@@ -59,8 +59,8 @@ impl LazyMmuDesign for State {
             warn_if(!self.enabled, Warn::each_time("!enabled")),
             store(less),
             store_if(last, Self { enabled: false, ..less }),
-            hook_if(last, Hook::Leave),
-            hook_if(!last, Hook::Flush),
+            hook_if(last, Hook::LEAVE),
+            hook_if(!last, Hook::FLUSH),
         ])
     }
 
@@ -73,7 +73,7 @@ impl LazyMmuDesign for State {
         Effects::of([
             warn_if(wrong, Warn::each_time("count == 0 || !enabled")),
             store(Self { enabled: false, ..self }),
-            hook_if(true, Hook::Leave),
+            hook_if(true, Hook::LEAVE),
         ])
     }
 
@@ -85,7 +85,7 @@ impl LazyMmuDesign for State {
         let wrong = self.count == 0 || self.enabled;
         Effects::of([
             warn_if(wrong, Warn::each_time("count == 0 || enabled")),
-            hook_if(true, Hook::Enter),
+            hook_if(true, Hook::ENTER),
             store(Self { enabled: true, ..self }),
         ])
     }

@@ -30,7 +30,7 @@ impl LazyMmuDesign for State {
             return Effects::of([store(Self { count, ..self })]);
         }
         let on = Self { enabled: true, ..self };
-        Effects::of([hook_if(true, Hook::Enter), store(on), store(Self { count, ..on })])
+        Effects::of([hook_if(true, Hook::ENTER), store(on), store(Self { count, ..on })])
     }
 
     /// Clears the flag before it calls the hook.
@@ -38,22 +38,22 @@ impl LazyMmuDesign for State {
     fn disable(self, _: Context) -> Effects<Self> {
         let less = Self { count: self.count.wrapping_sub(1), ..self };
         if less.count > 0 {
-            return Effects::of([store(less), hook_if(true, Hook::Flush)]);
+            return Effects::of([store(less), hook_if(true, Hook::FLUSH)]);
         }
         let off = Self { enabled: false, ..less };
-        Effects::of([store(less), store(off), hook_if(true, Hook::Leave)])
+        Effects::of([store(less), store(off), hook_if(true, Hook::LEAVE)])
     }
 
     /// Leaves whether or not there is a section.
     #[inline(always)]
     fn pause(self, _: Context) -> Effects<Self> {
-        Effects::of([store(Self { enabled: false, ..self }), hook_if(true, Hook::Leave)])
+        Effects::of([store(Self { enabled: false, ..self }), hook_if(true, Hook::LEAVE)])
     }
 
     /// Enters whether or not there is a section.
     #[inline(always)]
     fn resume(self, _: Context) -> Effects<Self> {
-        Effects::of([hook_if(true, Hook::Enter), store(Self { enabled: true, ..self })])
+        Effects::of([hook_if(true, Hook::ENTER), store(Self { enabled: true, ..self })])
     }
 
     #[inline(always)]

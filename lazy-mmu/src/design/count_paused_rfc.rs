@@ -26,7 +26,7 @@ impl LazyMmuDesign for State {
     #[inline(always)]
     fn enable(self, _: Context) -> Effects<Self> {
         let count = self.count.wrapping_add(1);
-        Effects::of([hook_if(self.count == 0, Hook::Enter), store(Self { count, ..self })])
+        Effects::of([hook_if(self.count == 0, Hook::ENTER), store(Self { count, ..self })])
     }
 
     /// Counts before it calls the hook.
@@ -35,21 +35,21 @@ impl LazyMmuDesign for State {
         let count = self.count.wrapping_sub(1);
         Effects::of([
             store(Self { count, ..self }),
-            hook_if(count == 0, Hook::Leave),
-            hook_if(count > 0, Hook::Flush),
+            hook_if(count == 0, Hook::LEAVE),
+            hook_if(count > 0, Hook::FLUSH),
         ])
     }
 
     /// Leaves whether or not there is a section.
     #[inline(always)]
     fn pause(self, _: Context) -> Effects<Self> {
-        Effects::of([store(Self { paused: true, ..self }), hook_if(true, Hook::Leave)])
+        Effects::of([store(Self { paused: true, ..self }), hook_if(true, Hook::LEAVE)])
     }
 
     /// Enters whether or not there is a section.
     #[inline(always)]
     fn resume(self, _: Context) -> Effects<Self> {
-        Effects::of([hook_if(true, Hook::Enter), store(Self { paused: false, ..self })])
+        Effects::of([hook_if(true, Hook::ENTER), store(Self { paused: false, ..self })])
     }
 
     #[inline(always)]

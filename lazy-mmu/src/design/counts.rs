@@ -19,7 +19,7 @@ crate::lazy_mmu_state! {
 }
 
 /// Makes `call` on a packed state if all that happens is that a counter moves: no check fires, and
-/// no pause makes the call do nothing.
+/// no pause makes the call do nothing; only the four calls of the kernel do.
 ///
 /// The same as [`LazyMmuDesign::step`] wherever that stores without a warning, but one comparison
 /// long. Values above the packed states are left alone.
@@ -27,10 +27,11 @@ crate::lazy_mmu_state! {
 #[must_use]
 pub const fn count(state: u32, call: Call) -> Option<u32> {
     let (in_range, moved) = match call {
-        Call::Enable | Call::EnableWithPtes => (state < 0xff, state.wrapping_add(1)),
-        Call::Disable => (state.wrapping_sub(1) < 0xff, state.wrapping_sub(1)),
-        Call::Pause => (state < 0xff00, state.wrapping_add(0x100)),
-        Call::Resume => (state.wrapping_sub(0x100) < 0xff00, state.wrapping_sub(0x100)),
+        Call::ENABLE => (state < 0xff, state.wrapping_add(1)),
+        Call::DISABLE => (state.wrapping_sub(1) < 0xff, state.wrapping_sub(1)),
+        Call::PAUSE => (state < 0xff00, state.wrapping_add(0x100)),
+        Call::RESUME => (state.wrapping_sub(0x100) < 0xff00, state.wrapping_sub(0x100)),
+        _ => (false, state),
     };
     if in_range { Some(moved) } else { None }
 }
@@ -50,7 +51,7 @@ impl LazyMmuDesign for State {
         Effects::of([
             warn_if(self.enable_count == u8::MAX, Warn::once("enable_count == U8_MAX")),
             store(Self { enable_count, ..self }),
-            hook_if(self.enable_count == 0, Hook::Enter),
+            hook_if(self.enable_count == 0, Hook::ENTER),
         ])
     }
 
@@ -64,8 +65,8 @@ impl LazyMmuDesign for State {
         Effects::of([
             warn_if(self.enable_count == 0, Warn::once("enable_count == 0")),
             store(Self { enable_count, ..self }),
-            hook_if(enable_count == 0, Hook::Leave),
-            hook_if(enable_count != 0, Hook::Flush),
+            hook_if(enable_count == 0, Hook::LEAVE),
+            hook_if(enable_count != 0, Hook::FLUSH),
         ])
     }
 
@@ -79,7 +80,7 @@ impl LazyMmuDesign for State {
         Effects::of([
             warn_if(self.pause_count == u8::MAX, Warn::once("pause_count == U8_MAX")),
             store(Self { pause_count, ..self }),
-            hook_if(self.pause_count == 0 && self.enable_count > 0, Hook::Leave),
+            hook_if(self.pause_count == 0 && self.enable_count > 0, Hook::LEAVE),
         ])
     }
 
@@ -93,7 +94,7 @@ impl LazyMmuDesign for State {
         Effects::of([
             warn_if(self.pause_count == 0, Warn::once("pause_count == 0")),
             store(Self { pause_count, ..self }),
-            hook_if(pause_count == 0 && self.enable_count > 0, Hook::Enter),
+            hook_if(pause_count == 0 && self.enable_count > 0, Hook::ENTER),
         ])
     }
 
@@ -107,7 +108,10 @@ impl LazyMmuDesign for State {
 /// Declares the `State` of a design that answers the four calls as `counts` does, under an id of its
 /// own and with what else it has.
 macro_rules! counts_and_more {
-    ($($(#[$meta:meta])* const $name:ident: $ty:ty = $value:expr;)*) => {
+    (
+        $($(#[$meta:meta])* const $name:ident: $ty:ty = $value:expr;)*
+        $(fn own_call($this:ident, $cx:ident, _: Call) -> Effects<Self> $own_call:block)?
+    ) => {
         /// The counters of [`counts`](super::counts), under a design of its own.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct State(pub $crate::design::counts::State);
@@ -149,6 +153,11 @@ macro_rules! counts_and_more {
             fn is_active(self, cx: $crate::design::Context) -> bool {
                 self.0.is_active(cx)
             }
+            $(fn own_call(
+                $this,
+                $cx: $crate::design::Context,
+                _: $crate::design::Call,
+            ) -> $crate::design::Effects<Self> $own_call)?
         }
     };
 }
@@ -163,7 +172,7 @@ mod tests {
     #[test]
     fn counting_is_a_step_of_the_design() {
         for bits in 0..=0xffffu32 {
-            for call in Call::ALL {
+            for call in Call::KERNEL {
                 let state = State::unpack(StateBits(bits.into()));
                 let effects = state.step(Context::default(), call);
                 let moves = effects.stored().filter(|_| !effects.warns());
@@ -171,7 +180,7 @@ mod tests {
                 assert_eq!(count(bits, call), moves, "{call:?} from {state:?}");
             }
         }
-        for call in Call::ALL {
+        for call in Call::KERNEL {
             assert_eq!(count(u32::MAX, call), None, "no state at all");
         }
     }

@@ -25,12 +25,12 @@ impl LazyMmuDesign for State {
 
     #[inline(always)]
     fn enable(self, _: Context) -> Effects<Self> {
-        Effects::of([hook_if(true, Hook::Enter), store(Self { lazy: true })])
+        Effects::of([hook_if(true, Hook::ENTER), store(Self { lazy: true })])
     }
 
     #[inline(always)]
     fn disable(self, _: Context) -> Effects<Self> {
-        Effects::of([hook_if(true, Hook::Leave), store(Self { lazy: false })])
+        Effects::of([hook_if(true, Hook::LEAVE), store(Self { lazy: false })])
     }
 
     #[inline(always)]

@@ -35,7 +35,7 @@ impl<S: Copy> Effects<S> {
     ///
     /// ```
     /// use lazy_mmu::design::{Effects, Hook, hook_if, store};
-    /// let list = Effects::of([store(1u8), hook_if(false, Hook::Flush), hook_if(true, Hook::Enter)]);
+    /// let list = Effects::of([store(1u8), hook_if(false, Hook::FLUSH), hook_if(true, Hook::ENTER)]);
     /// assert_eq!(list.iter().count(), 2);
     /// ```
     #[inline(always)]
@@ -105,6 +105,20 @@ impl<S: Copy> Effects<S> {
             at += 1;
         }
         list
+    }
+
+    /// The same effects with `new` in the place of the hook `old`.
+    #[inline(always)]
+    #[must_use]
+    pub fn replacing(mut self, old: Hook, new: Hook) -> Self {
+        for slot in &mut self.slots {
+            if let Some(Effect::Hook(hook)) = slot
+                && *hook == old
+            {
+                *hook = new;
+            }
+        }
+        self
     }
 
     /// Calls `see` with each effect in program order, the state packed by `pack`; returns what the

@@ -26,7 +26,7 @@ impl LazyMmuDesign for State {
         let enable_count = self.enable_count.wrapping_add(1);
         Effects::of([
             store(Self { enable_count, ..self }),
-            hook_if(enable_count == 1 && self.pause_count == 0, Hook::Enter),
+            hook_if(enable_count == 1 && self.pause_count == 0, Hook::ENTER),
         ])
     }
 
@@ -37,8 +37,8 @@ impl LazyMmuDesign for State {
         let running = self.pause_count == 0;
         Effects::of([
             store(Self { enable_count, ..self }),
-            hook_if(running && enable_count == 0, Hook::Leave),
-            hook_if(running && enable_count > 0, Hook::Flush),
+            hook_if(running && enable_count == 0, Hook::LEAVE),
+            hook_if(running && enable_count > 0, Hook::FLUSH),
         ])
     }
 
@@ -47,7 +47,7 @@ impl LazyMmuDesign for State {
         let pause_count = self.pause_count.wrapping_add(1);
         Effects::of([
             store(Self { pause_count, ..self }),
-            hook_if(pause_count == 1 && self.enable_count >= 1, Hook::Leave),
+            hook_if(pause_count == 1 && self.enable_count >= 1, Hook::LEAVE),
         ])
     }
 
@@ -56,7 +56,7 @@ impl LazyMmuDesign for State {
         let pause_count = self.pause_count.wrapping_sub(1);
         Effects::of([
             store(Self { pause_count, ..self }),
-            hook_if(pause_count == 0 && self.enable_count >= 1, Hook::Enter),
+            hook_if(pause_count == 0 && self.enable_count >= 1, Hook::ENTER),
         ])
     }
 

@@ -1,10 +1,12 @@
 //! API designs as pure transition functions from a task's state and a call to effects.
 //!
-//! A design answers each of the four calls of the lazy MMU mode with an ordered, bounded list of
-//! [`Effect`]s. It executes nothing: a shell (the thread-local one in [`crate::pgtable`], an
-//! emulated machine, a checker) stores, calls the hooks and reports the warnings, in that order.
+//! A design answers each call of the lazy MMU mode with an ordered, bounded list of [`Effect`]s. It
+//! executes nothing: [`crate::call`] stores, calls the hooks and reports the warnings, in that order.
 //! Order is observable: arch code asks inside a hook whether the mode is active, and a task may be
 //! preempted between any two effects.
+//!
+//! A design has the four calls and the three hooks of the kernel, and may declare calls and hooks of
+//! its own, each in one row: [`CallInfo`], [`HookInfo`].
 //!
 //! Key types: [`Call`], [`Hook`], [`Warn`], [`Effects`], the trait [`LazyMmuDesign`] that a design
 //! implements on its state, and [`Design`], the same as a value chosen at run time.
@@ -21,168 +23,20 @@ pub mod counts;
 pub mod counts_task;
 pub mod with_ptes;
 
+mod any;
+mod call;
+mod check;
 mod effects;
-mod erased;
+mod hook;
+mod id;
+mod registry;
 
+pub use any::{Design, StateBits};
+pub use call::{Call, CallInfo, Role, Takes};
+pub use check::{Check, Warn};
 pub use effects::{EFFECTS_MAX, Effect, Effects, hook_if, store, store_if, warn_if};
-pub use erased::{Design, StateBits};
-
-/// A call of the generic API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Call {
-    /// `lazy_mmu_mode_enable()`
-    Enable,
-    /// `lazy_mmu_mode_disable()`
-    Disable,
-    /// `lazy_mmu_mode_pause()`
-    Pause,
-    /// `lazy_mmu_mode_resume()`
-    Resume,
-    /// `lazy_mmu_mode_enable_with_ptes()`: an enable that comes with a range hint. Designs answer it
-    /// as [`Enable`](Self::Enable).
-    EnableWithPtes,
-}
-
-impl Call {
-    /// The calls that every design answers, in the order of the kernel header.
-    pub const ALL: [Self; 4] = [Self::Enable, Self::Disable, Self::Pause, Self::Resume];
-
-    /// The kernel's name of the call.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Enable => "lazy_mmu_mode_enable",
-            Self::Disable => "lazy_mmu_mode_disable",
-            Self::Pause => "lazy_mmu_mode_pause",
-            Self::Resume => "lazy_mmu_mode_resume",
-            Self::EnableWithPtes => "lazy_mmu_mode_enable_with_ptes",
-        }
-    }
-
-    /// Tells whether the call opens a bracket that another call closes.
-    #[must_use]
-    pub const fn opens(self) -> bool {
-        matches!(self, Self::Enable | Self::Pause | Self::EnableWithPtes)
-    }
-}
-
-/// A hook of the architecture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Hook {
-    /// `arch_enter_lazy_mmu_mode()`
-    Enter,
-    /// `arch_leave_lazy_mmu_mode()`
-    Leave,
-    /// `arch_flush_lazy_mmu_mode()`
-    Flush,
-    /// `arch_enter_lazy_mmu_mode_with_ptes()`: an enter with a range hint.
-    EnterWithPtes,
-}
-
-impl Hook {
-    /// The hooks that every architecture has.
-    pub const ALL: [Self; 3] = [Self::Enter, Self::Leave, Self::Flush];
-    /// Every hook, with that of the range hint, in the order of the declaration.
-    pub const WITH_HINT: [Self; 4] = [Self::Enter, Self::Leave, Self::Flush, Self::EnterWithPtes];
-
-    /// The kernel's name of the hook.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Enter => "arch_enter_lazy_mmu_mode",
-            Self::Leave => "arch_leave_lazy_mmu_mode",
-            Self::Flush => "arch_flush_lazy_mmu_mode",
-            Self::EnterWithPtes => "arch_enter_lazy_mmu_mode_with_ptes",
-        }
-    }
-
-    /// The short form that commit messages use.
-    #[must_use]
-    pub const fn short(self) -> &'static str {
-        match self {
-            Self::Enter => "arch_enter()",
-            Self::Leave => "arch_leave()",
-            Self::Flush => "arch_flush()",
-            Self::EnterWithPtes => "arch_enter_with_ptes()",
-        }
-    }
-}
-
-/// The macro that a sanity check of the kernel is written with.
-///
-/// The first three exist only under `CONFIG_DEBUG_VM`; the emulated kernels have it on. Each firing is
-/// in a record, those of `VM_WARN_ON_ONCE` after the first too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Check {
-    /// `VM_WARN_ON_ONCE`: reports the first time only; execution goes on.
-    VmWarnOnOnce,
-    /// `VM_WARN_ON`: reports each time; execution goes on.
-    VmWarnOn,
-    /// `VM_BUG_ON`: the rest of the call does not happen.
-    VmBugOn,
-    /// `DEBUG_LOCKS_WARN_ON`: what the preempt count checks are written with.
-    DebugLocksWarnOn,
-    /// `BUG_ON`: the kernel stops here.
-    BugOn,
-}
-
-impl Check {
-    /// The kernel's name of the macro.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::VmWarnOnOnce => "VM_WARN_ON_ONCE",
-            Self::VmWarnOn => "VM_WARN_ON",
-            Self::VmBugOn => "VM_BUG_ON",
-            Self::DebugLocksWarnOn => "DEBUG_LOCKS_WARN_ON",
-            Self::BugOn => "BUG_ON",
-        }
-    }
-
-    /// Tells whether the rest of the call does not happen where the check finds something.
-    #[must_use]
-    pub const fn ends_call(self) -> bool {
-        matches!(self, Self::VmBugOn | Self::BugOn)
-    }
-}
-
-/// A sanity check of the emulated kernel that found something: data in the record, never a panic
-/// of ours unless the caller asked for one.
-///
-/// Displays like the line of kernel code that fires: `VM_WARN_ON_ONCE(enable_count == U8_MAX)`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Warn {
-    /// The macro of the check.
-    pub check: Check,
-    /// The condition that was true, in the design's own field names.
-    pub cond: &'static str,
-}
-
-impl Warn {
-    /// A check written with `VM_WARN_ON_ONCE`.
-    #[must_use]
-    pub const fn once(cond: &'static str) -> Self {
-        Self { check: Check::VmWarnOnOnce, cond }
-    }
-
-    /// A check written with `VM_WARN_ON`.
-    #[must_use]
-    pub const fn each_time(cond: &'static str) -> Self {
-        Self { check: Check::VmWarnOn, cond }
-    }
-
-    /// A check written with `VM_BUG_ON`.
-    #[must_use]
-    pub const fn bug(cond: &'static str) -> Self {
-        Self { check: Check::VmBugOn, cond }
-    }
-}
-
-impl std::fmt::Display for Warn {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}({})", self.check.name(), self.cond)
-    }
-}
+pub use hook::{Hook, HookInfo};
+pub use registry::{RegisterError, calls, hooks, register};
 
 /// What a transition may know of its surroundings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -257,6 +111,56 @@ pub trait LazyMmuState: Copy + Default + Eq + std::hash::Hash + std::fmt::Debug 
 }
 
 /// An API design: its identity and one pure transition per call.
+///
+/// A transition must be total: it answers every call in every state, those that no correct caller
+/// reaches too, since a check or a proof asks for them. Counters wrap, saturate or report, as the
+/// design wants; a plain `count - 1` panics in a debug build.
+///
+/// ```
+/// use lazy_mmu::design::*;
+///
+/// lazy_mmu::lazy_mmu_state! { struct State { depth: u8 = "depth" } }
+///
+/// /// `lazy_mmu_mode_sync()`, which no kernel has: what is pending is done on return.
+/// const SYNC: CallInfo = CallInfo::new("lazy_mmu_mode_sync", "sync");
+///
+/// impl LazyMmuDesign for State {
+///     const ID: &'static str = "with-sync";
+///     const ABOUT: &'static str = "one counter, and a call that completes what is pending";
+///     const CALLS: &'static [CallInfo] =
+///         &[CallInfo::ENABLE, CallInfo::DISABLE, CallInfo::PAUSE, CallInfo::RESUME, SYNC];
+///
+///     fn enable(self, _: Context) -> Effects<Self> {
+///         let more = Self { depth: self.depth.wrapping_add(1) };
+///         Effects::of([store(more), hook_if(self.depth == 0, Hook::ENTER)])
+///     }
+///     fn disable(self, _: Context) -> Effects<Self> {
+///         let less = Self { depth: self.depth.wrapping_sub(1) };
+///         Effects::of([store(less), hook_if(less.depth == 0, Hook::LEAVE)])
+///     }
+///     fn pause(self, cx: Context) -> Effects<Self> {
+///         self.disable(cx)
+///     }
+///     fn resume(self, cx: Context) -> Effects<Self> {
+///         self.enable(cx)
+///     }
+///     fn own_call(self, _: Context, _: Call) -> Effects<Self> {
+///         Effects::of([hook_if(self.depth > 0, Hook::FLUSH)])
+///     }
+///     fn is_active(self, _: Context) -> bool {
+///         self.depth > 0
+///     }
+/// }
+///
+/// let ((), record) = lazy_mmu::sched::with_design(Design::of::<State>(), || {
+///     lazy_mmu::record_hooks(|| {
+///         let _section = lazy_mmu::LazyMmuSection::new();
+///         lazy_mmu::pgtable::call(SYNC.call);
+///     })
+/// });
+/// let hooks: Vec<Hook> = record.hooks().collect();
+/// assert_eq!(hooks, [Hook::ENTER, Hook::FLUSH, Hook::LEAVE]);
+/// ```
 pub trait LazyMmuDesign: LazyMmuState {
     /// The id that the command line and snapshots use; never changes.
     const ID: &'static str;
@@ -266,10 +170,10 @@ pub trait LazyMmuDesign: LazyMmuState {
     /// Where it was published: commits, or the ids of mails.
     const SOURCE: &'static str = "";
 
-    /// An enable returns a token that the matching disable must be given.
-    const HAS_TOKENS: bool = false;
-    /// The design has `lazy_mmu_mode_enable_with_ptes()`.
-    const HAS_RANGE_HINT: bool = false;
+    /// The calls: the four of the kernel, in its order, then those of the design itself.
+    const CALLS: &'static [CallInfo] = &CallInfo::KERNEL;
+    /// The hooks that transitions may call: the three of the kernel, then those of the design itself.
+    const HOOKS: &'static [HookInfo] = &HookInfo::KERNEL;
 
     /// `lazy_mmu_mode_enable()`
     fn enable(self, cx: Context) -> Effects<Self>;
@@ -282,14 +186,21 @@ pub trait LazyMmuDesign: LazyMmuState {
     /// What arch code is told when it asks whether to batch.
     fn is_active(self, cx: Context) -> bool;
 
+    /// A call of the design itself; by default what the call is a variant of, or nothing.
+    fn own_call(self, cx: Context, call: Call) -> Effects<Self> {
+        let info = Self::CALLS.iter().find(|info| info.call == call);
+        info.and_then(|info| info.or).map_or(Effects::NONE, |or| self.step(cx, or))
+    }
+
     /// The transition of `call`.
     #[inline(always)]
     fn step(self, cx: Context, call: Call) -> Effects<Self> {
         match call {
-            Call::Enable | Call::EnableWithPtes => self.enable(cx),
-            Call::Disable => self.disable(cx),
-            Call::Pause => self.pause(cx),
-            Call::Resume => self.resume(cx),
+            Call::ENABLE => self.enable(cx),
+            Call::DISABLE => self.disable(cx),
+            Call::PAUSE => self.pause(cx),
+            Call::RESUME => self.resume(cx),
+            own => self.own_call(cx, own),
         }
     }
 }

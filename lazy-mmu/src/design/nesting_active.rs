@@ -33,7 +33,7 @@ impl LazyMmuDesign for State {
             warn_if(!first && !self.active, Warn::each_time("nesting_level > 0 && !active")),
             store(more),
             store_if(first, Self { active: true, ..more }),
-            hook_if(first, Hook::Enter),
+            hook_if(first, Hook::ENTER),
         ])
     }
 
@@ -49,7 +49,7 @@ impl LazyMmuDesign for State {
             warn_if(!self.active, Warn::each_time("!active")),
             store(less),
             store_if(last, Self { active: false, ..less }),
-            hook_if(true, if last { Hook::Leave } else { Hook::Flush }),
+            hook_if(true, if last { Hook::LEAVE } else { Hook::FLUSH }),
         ])
     }
 
@@ -62,7 +62,7 @@ impl LazyMmuDesign for State {
         Effects::of([
             warn_if(wrong, Warn::each_time("nesting_level == 0 || !active")),
             store(Self { active: false, ..self }),
-            hook_if(true, Hook::Leave),
+            hook_if(true, Hook::LEAVE),
         ])
     }
 
@@ -75,7 +75,7 @@ impl LazyMmuDesign for State {
         Effects::of([
             warn_if(wrong, Warn::each_time("nesting_level == 0 || active")),
             store(Self { active: true, ..self }),
-            hook_if(true, Hook::Enter),
+            hook_if(true, Hook::ENTER),
         ])
     }
 

@@ -30,7 +30,7 @@ impl LazyMmuDesign for State {
         Effects::of([
             warn_if(self.paused, Warn::once("paused")),
             store(Self { enabled_count: self.enabled_count.wrapping_add(1), ..self }),
-            hook_if(self.enabled_count == 0, Hook::Enter),
+            hook_if(self.enabled_count == 0, Hook::ENTER),
         ])
     }
 
@@ -42,7 +42,7 @@ impl LazyMmuDesign for State {
             warn_if(self.paused, Warn::once("paused")),
             warn_if(self.enabled_count == 0, Warn::once("enabled_count == 0")),
             store(Self { enabled_count, ..self }),
-            hook_if(enabled_count == 0, Hook::Leave),
+            hook_if(enabled_count == 0, Hook::LEAVE),
         ])
     }
 
@@ -51,7 +51,7 @@ impl LazyMmuDesign for State {
         Effects::of([
             warn_if(self.paused, Warn::once("paused")),
             store(Self { paused: true, ..self }),
-            hook_if(self.enabled_count > 0, Hook::Leave),
+            hook_if(self.enabled_count > 0, Hook::LEAVE),
         ])
     }
 
@@ -61,7 +61,7 @@ impl LazyMmuDesign for State {
         Effects::of([
             warn_if(!self.paused, Warn::once("!paused")),
             store(Self { paused: false, ..self }),
-            hook_if(self.enabled_count > 0, Hook::Enter),
+            hook_if(self.enabled_count > 0, Hook::ENTER),
         ])
     }
 

@@ -6,7 +6,7 @@
 //! depth. A pause is a leave that is given `LAZY_MMU_DEFAULT`, a resume an enter whose answer is
 //! dropped, as in mm/kasan/shadow.c of v2.
 
-use super::{Context, Effects, Hook, LazyMmuDesign, Token, hook_if, store_if};
+use super::{CallInfo, Context, Effects, Hook, LazyMmuDesign, Takes, Token, hook_if, store_if};
 
 crate::lazy_mmu_state! {
     /// The architecture's mode word in its simplest form.
@@ -22,13 +22,18 @@ impl LazyMmuDesign for State {
     const ID: &'static str = "token";
     const ABOUT: &'static str = "enter returns what leave takes; v1 and v2, September 2025";
     const SOURCE: &'static str = "20250908073931.4159362-3-kevin.brodsky@arm.com";
-    const HAS_TOKENS: bool = true;
+    const CALLS: &'static [CallInfo] = &[
+        CallInfo::ENABLE,
+        CallInfo::DISABLE.taking(Takes::Token),
+        CallInfo::PAUSE,
+        CallInfo::RESUME,
+    ];
 
     /// Enters, at any depth; tells the caller whether the mode was on.
     #[inline(always)]
     fn enable(self, _: Context) -> Effects<Self> {
         let was_on = if self.lazy { Token::NESTED } else { Token::DEFAULT };
-        let list = [hook_if(true, Hook::Enter), store_if(!self.lazy, Self { lazy: true })];
+        let list = [hook_if(true, Hook::ENTER), store_if(!self.lazy, Self { lazy: true })];
         Effects::of(list).returning(was_on)
     }
 
@@ -36,7 +41,7 @@ impl LazyMmuDesign for State {
     #[inline(always)]
     fn disable(self, cx: Context) -> Effects<Self> {
         let ends = cx.token != Token::NESTED;
-        Effects::of([hook_if(true, Hook::Leave), store_if(ends, Self { lazy: false })])
+        Effects::of([hook_if(true, Hook::LEAVE), store_if(ends, Self { lazy: false })])
     }
 
     #[inline(always)]

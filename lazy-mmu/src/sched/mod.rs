@@ -64,6 +64,8 @@ pub(crate) struct Current {
     /// Whether the architecture is told of the points inside calls.
     points: Cell<bool>,
     on_warn: Cell<OnWarn>,
+    /// A panic is caught and becomes a value: nothing is printed.
+    pub(crate) quiet: Cell<bool>,
     design: Cell<Design>,
     arch: RefCell<ManuallyDrop<Option<Rc<dyn Arch>>>>,
     record: RefCell<ManuallyDrop<Option<Record>>>,
@@ -99,6 +101,7 @@ impl Current {
             watched: Cell::new(false),
             points: Cell::new(false),
             on_warn: Cell::new(OnWarn::PrintOnce),
+            quiet: Cell::new(false),
             design: Cell::new(Design::of::<counts::State>()),
             arch: RefCell::new(ManuallyDrop::new(None)),
             record: RefCell::new(ManuallyDrop::new(None)),

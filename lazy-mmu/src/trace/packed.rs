@@ -50,6 +50,14 @@ const PLAIN: [Kind; 16] = [
     Kind::Back,
 ];
 const PTE_KIND: u64 = 32;
+/// Where the bits of an argument begin in word 0.
+const ARG_SHIFT: u32 = 24;
+/// The bit of the argument of a return that says whether the mode is active, above the call.
+pub(super) const ACTIVE_BIT: u32 = u32::BITS;
+
+const _: () = assert!(PLAIN.len() as u64 <= PTE_KIND, "a plain kind looks like a primitive");
+const _: () = assert!(PTE_KIND + PteOp::ALL.len() as u64 <= 1 << 6, "a kind has six bits");
+const _: () = assert!(ARG_SHIFT + ACTIVE_BIT < u64::BITS, "a return fits its argument");
 
 /// Where an event was seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -90,7 +98,7 @@ pub(super) const fn word0(kind: Kind, place: Place, mm: u8, arg: u64) -> u64 {
         | (place.cpu as u64 & 0x1f) << 6
         | (place.task as u64) << 11
         | (mm as u64 & 0x1f) << 19
-        | arg << 24
+        | arg << ARG_SHIFT
 }
 
 /// Reads the kind of word 0.
@@ -115,7 +123,7 @@ pub(super) const fn mm(word0: u64) -> u8 {
 
 /// Reads the argument of word 0.
 pub(super) const fn arg(word0: u64) -> u64 {
-    word0 >> 24
+    word0 >> ARG_SHIFT
 }
 
 /// The 40-bit argument for a page-aligned address: 36 bits of page number under 4 bits that stand

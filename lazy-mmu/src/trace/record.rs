@@ -93,9 +93,9 @@ impl Record {
         let plain = |kind, arg, payload| [packed::word0(kind, place, 0, arg), payload];
         let words = match event {
             Event::Section(name) => plain(Kind::Section, self.names.id(name), 0),
-            Event::Call(call) => plain(Kind::Call, call as u64, 0),
+            Event::Call(call) => plain(Kind::Call, call.bits().into(), 0),
             Event::Store(state) => plain(Kind::Store, 0, state.0),
-            Event::Hook(hook) => plain(Kind::Hook, hook as u64, 0),
+            Event::Hook(hook) => plain(Kind::Hook, hook.bits().into(), 0),
             Event::Effect { name, n: None } => plain(Kind::Effect, self.names.id(name), 0),
             Event::Effect { name, n: Some(n) } => {
                 plain(Kind::EffectN, self.names.id(name), u64::from(n))
@@ -109,7 +109,8 @@ impl Record {
                 plain(Kind::Warn, self.names.id(cond), check)
             }
             Event::Return { call, active, state } => {
-                plain(Kind::Return, call as u64 | u64::from(active) << 8, state.0)
+                let call = u64::from(call.bits());
+                plain(Kind::Return, call | u64::from(active) << packed::ACTIVE_BIT, state.0)
             }
             Event::Context { name, preempt_count, by_arch } => {
                 let payload = u64::from(preempt_count.0) | u64::from(by_arch) << 32;
@@ -136,9 +137,9 @@ impl Record {
         let name = |id: u64| self.names.get(id);
         let event = match packed::kind(word0) {
             Kind::Section => Event::Section(name(arg)),
-            Kind::Call => Event::Call(call(arg)),
+            Kind::Call => Event::Call(Call::from_bits(arg as u32)),
             Kind::Store => Event::Store(StateBits(word1)),
-            Kind::Hook => Event::Hook(hook(arg)),
+            Kind::Hook => Event::Hook(Hook::from_bits(arg as u32)),
             Kind::Effect => Event::Effect { name: name(arg), n: None },
             Kind::EffectN => Event::Effect { name: name(arg), n: Some(word1 as u32) },
             Kind::Pte(op) => Event::Pte(PteEvent {
@@ -150,8 +151,8 @@ impl Record {
             }),
             Kind::Warn => Event::Warn { check: name(word1), cond: name(arg) },
             Kind::Return => Event::Return {
-                call: call(arg & 0xff),
-                active: arg >> 8 & 1 != 0,
+                call: Call::from_bits(arg as u32),
+                active: arg >> packed::ACTIVE_BIT & 1 != 0,
                 state: StateBits(word1),
             },
             Kind::Context => {
@@ -172,16 +173,6 @@ impl Record {
         };
         Recorded { seq: seq as u64, cpu: place.cpu, task: place.task, event }
     }
-}
-
-/// The call with that number.
-fn call(number: u64) -> Call {
-    Call::ALL.get(number as usize).copied().unwrap_or(Call::EnableWithPtes)
-}
-
-/// The hook with that number.
-fn hook(number: u64) -> Hook {
-    Hook::ALL.get(number as usize).copied().unwrap_or(Hook::EnterWithPtes)
 }
 
 /// The texts of a record, each once.

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter, Write};
 
 use super::{Event, PteEvent, Record, Recorded, effect_text};
+use crate::design::{Call, Design, Hook};
 
 /// Where the arrow stands unless a call is too long or too deep for it.
 const ARROW: usize = 36;
@@ -30,13 +31,14 @@ impl Display for Record {
         // Two passes: the longest left-hand side decides where the arrow stands.
         let several = self.events().any(|seen| seen.cpu > 0 || seen.task > 0);
         let mut arrow = ARROW;
-        let mut depth = Depth::default();
+        let design = self.design();
+        let mut depth = Depth::new(design);
         // The name of the last call of each task, which is written again where it goes on.
         let mut names: BTreeMap<u8, usize> = BTreeMap::new();
         for seen in self.events() {
             let before = prefix(several, &seen).len();
             if let Some(indent) = depth.line(&seen) {
-                let name = left_len(&seen.event);
+                let name = left_len(design, &seen.event);
                 names.insert(seen.task, name);
                 arrow = arrow.max(before + indent + name + 1);
             }
@@ -50,7 +52,7 @@ impl Display for Record {
             to: f,
             arrow,
             several,
-            depth: Depth::default(),
+            depth: Depth::new(design),
             row: None,
             away: Vec::new(),
             pending: String::new(),
@@ -83,12 +85,16 @@ pub fn task_name(task: u8) -> char {
 
 /// The nesting of the calls of each task, as brackets: it follows what was called, not what the
 /// design counted.
-#[derive(Default)]
 struct Depth {
+    design: Design,
     depths: BTreeMap<u8, usize>,
 }
 
 impl Depth {
+    const fn new(design: Design) -> Self {
+        Self { design, depths: BTreeMap::new() }
+    }
+
     fn indent(&self, task: u8) -> usize {
         self.depths.get(&task).copied().unwrap_or(0).min(INDENTS_MAX) * INDENT
     }
@@ -96,7 +102,10 @@ impl Depth {
     /// The indent of the line that the event begins, if it begins one.
     fn line(&mut self, seen: &Recorded<'_>) -> Option<usize> {
         let (opens, closes) = match seen.event {
-            Event::Call(call) => (call.opens(), !call.opens()),
+            Event::Call(call) => {
+                let role = self.design.role(call);
+                (role.opens(), role.closes())
+            }
             Event::Context { name, by_arch: false, .. } => (
                 name.ends_with("_enter") || name.ends_with("_disable"),
                 name.ends_with("_exit") || name.ends_with("_enable"),
@@ -112,7 +121,7 @@ impl Depth {
     }
 }
 
-fn left_len(event: &Event<'_>) -> usize {
+fn left_len(design: Design, event: &Event<'_>) -> usize {
     struct Count(usize);
     impl Write for Count {
         fn write_str(&mut self, s: &str) -> fmt::Result {
@@ -121,27 +130,29 @@ fn left_len(event: &Event<'_>) -> usize {
         }
     }
     let mut count = Count(0);
-    left(&mut count, event).map_or(0, |()| count.0)
+    left(&mut count, design, event).map_or(0, |()| count.0)
 }
 
-/// The left-hand side of the line that `event` begins in the tree, if it begins one: what was called.
+/// The left-hand side of the line that `event`, seen under `design`, begins in the tree, if it begins
+/// one: what was called.
 ///
 /// ```
-/// use lazy_mmu::design::Call;
+/// use lazy_mmu::design::{Call, Design};
 /// use lazy_mmu::trace::{Event, call_text};
-/// assert_eq!(call_text(&Event::Call(Call::Pause)).as_deref(), Some("lazy_mmu_mode_pause()"));
-/// assert_eq!(call_text(&Event::Away), None);
+/// let text = |event| call_text(Design::default(), &event);
+/// assert_eq!(text(Event::Call(Call::PAUSE)).as_deref(), Some("lazy_mmu_mode_pause()"));
+/// assert_eq!(text(Event::Away), None);
 /// ```
 #[must_use]
-pub fn call_text(event: &Event<'_>) -> Option<String> {
+pub fn call_text(design: Design, event: &Event<'_>) -> Option<String> {
     let mut text = String::new();
-    left(&mut text, event).ok().filter(|()| !text.is_empty()).map(|()| text)
+    left(&mut text, design, event).ok().filter(|()| !text.is_empty()).map(|()| text)
 }
 
 /// Writes the left-hand side of the line that `event` begins.
-fn left(to: &mut dyn Write, event: &Event<'_>) -> fmt::Result {
+fn left(to: &mut dyn Write, design: Design, event: &Event<'_>) -> fmt::Result {
     match event {
-        Event::Call(call) => write!(to, "{}()", call.name()),
+        Event::Call(call) => write!(to, "{}()", call_name(design, *call)),
         Event::Context { name, .. } => write!(to, "{name}()"),
         Event::Pte(PteEvent { op, mm, addr, pte, nr }) => {
             write!(to, "{}(", op.name())?;
@@ -157,6 +168,16 @@ fn left(to: &mut dyn Write, event: &Event<'_>) -> fmt::Result {
         Event::Switch { next } => write!(to, "switch to {}", task_name(*next)),
         _ => Ok(()),
     }
+}
+
+/// The kernel's name of a call that was made under `design`.
+fn call_name(design: Design, call: Call) -> String {
+    design.call_info(call).map_or_else(|| call.to_string(), |info| info.name.to_owned())
+}
+
+/// The short form of a hook that was called under `design`.
+fn hook_short(design: Design, hook: Hook) -> String {
+    design.hook_info(hook).map_or_else(|| hook.to_string(), |info| info.short.to_owned())
 }
 
 /// Writes rows; a row is complete only when the next one begins, since effects follow their cause.
@@ -216,10 +237,13 @@ impl Rows<'_, '_, '_> {
             }
             Event::Call(_) => self.open(indent, seen, Row { is_call: true, ..Row::default() })?,
             Event::Pte(_) | Event::Switch { .. } => self.open(indent, seen, Row::default())?,
-            Event::Hook(hook) => match &mut self.row {
-                Some(row) if row.right.is_none() => row.right = Some(hook.short().to_owned()),
-                _ => self.add(hook.short().to_owned()),
-            },
+            Event::Hook(hook) => {
+                let short = hook_short(self.record.design(), *hook);
+                match &mut self.row {
+                    Some(row) if row.right.is_none() => row.right = Some(short),
+                    _ => self.add(short),
+                }
+            }
             Event::Effect { name, n } => self.add(effect_text(name, *n)),
             Event::Warn { check, cond } => {
                 let word = if check.ends_with("BUG_ON") { "BUG" } else { "WARNING" };
@@ -293,7 +317,7 @@ impl Rows<'_, '_, '_> {
         self.close()?;
         let mut text = prefix(self.several, seen);
         text += &" ".repeat(indent);
-        left(&mut text, &seen.event)?;
+        left(&mut text, self.record.design(), &seen.event)?;
         self.row = Some(Row { left: text, ..row });
         Ok(())
     }

@@ -90,7 +90,7 @@ impl User {
 
 /// The hooks of a record as one word each.
 fn hooks(record: &Record) -> String {
-    record.hooks().map(Hook::short).collect::<Vec<_>>().join(" ")
+    record.hooks().filter_map(Hook::info).map(|info| info.short).collect::<Vec<_>>().join(" ")
 }
 
 /// How often `op` was used on how many entries.

@@ -115,7 +115,7 @@ fn a_full_gather_breaks_the_section_and_flushes() {
     assert_eq!((tlb.freed(), tlb.waiting()), (pages - 1, 1));
     assert_eq!(user.effects(arm64::FLUSH_TLB_RANGE), 1);
     // One section per table and one for the page that found no room.
-    assert_eq!(user.machine.totals().hook(Hook::Enter), pages.div_ceil(512) + 1);
+    assert_eq!(user.machine.totals().hook(Hook::ENTER), pages.div_ceil(512) + 1);
 }
 
 #[test]

@@ -5,7 +5,7 @@
 //! whose last step they answer differently.
 
 use emu_check::prove::{Compare, Language, Outcome, Question, Verdict, matrices, prove};
-use lazy_mmu::design::{Call, Check, Context, Design, Effect, Field, StateBits, Token, Value};
+use lazy_mmu::design::{Call, Context, Design, Effect, Field, Hook, StateBits, Token, Value};
 
 /// A step of a sequence; a disable outside of every section is given a token out of nowhere.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Open {
     /// Takes a step; tells which of A, B, C, D and crossing still have the sequence.
     fn step(&mut self, step: Step) -> [bool; 5] {
         let stack = self.stack();
-        let paused = stack.contains(&Call::Pause);
+        let paused = stack.contains(&Call::PAUSE);
         match step {
             Step::DisableGiven(_) => [false; 5],
             Step::IrqEnter => {
@@ -52,17 +52,17 @@ impl Open {
                 self.irq = false;
                 [balanced; 5]
             }
-            Step::Call(Call::Pause) => {
-                let in_section = stack.contains(&Call::Enable);
-                stack.push(Call::Pause);
+            Step::Call(Call::PAUSE) => {
+                let in_section = stack.contains(&Call::ENABLE);
+                stack.push(Call::PAUSE);
                 [in_section && !paused, !paused, !paused, true, true]
             }
-            Step::Call(Call::Enable | Call::EnableWithPtes) => {
-                stack.push(Call::Enable);
+            Step::Call(Call::ENABLE) => {
+                stack.push(Call::ENABLE);
                 [!paused, !paused, true, true, true]
             }
             Step::Call(call) => {
-                let opener = if call == Call::Resume { Call::Pause } else { Call::Enable };
+                let opener = if call == Call::RESUME { Call::PAUSE } else { Call::ENABLE };
                 let Some(at) = stack.iter().rposition(|open| *open == opener) else {
                     return [false; 5];
                 };
@@ -79,9 +79,9 @@ fn sequences(len: u32, irq: bool, any: bool) -> Vec<Sequence> {
     let none = Sequence { before: 0, last: Step::IrqExit, len: 0, languages: [true; 5] };
     let mut all = vec![none];
     let mut open = vec![Open::default()];
-    let mut steps: Vec<Step> = Call::ALL.map(Step::Call).to_vec();
+    let mut steps: Vec<Step> = Call::KERNEL.map(Step::Call).to_vec();
     if any {
-        steps.retain(|step| *step != Step::Call(Call::Disable));
+        steps.retain(|step| *step != Step::Call(Call::DISABLE));
         steps.extend([Token::DEFAULT, Token::NESTED].map(Step::DisableGiven));
     }
     let mut at = 0;
@@ -123,18 +123,18 @@ fn answers(design: Design, sequences: &[Sequence], warnings: &mut Vec<String>) -
             }
             Step::Call(call) => {
                 let tokens = &mut task.tokens[usize::from(task.irq)];
-                let given = if call == Call::Disable { tokens.pop() } else { None };
+                let given = if call == Call::DISABLE { tokens.pop() } else { None };
                 let mut cx = Context { in_interrupt: task.irq, ..Context::default() };
                 cx.token = given.unwrap_or_default();
                 let seen = seen(design, &mut task.state, task.irq, Some((cx, call)), warnings);
-                if call == Call::Enable {
+                if call == Call::ENABLE {
                     tokens.push(seen.1);
                 }
                 seen
             }
             Step::DisableGiven(token) => {
                 let cx = Context { in_interrupt: task.irq, token, ..Context::default() };
-                seen(design, &mut task.state, task.irq, Some((cx, Call::Disable)), warnings)
+                seen(design, &mut task.state, task.irq, Some((cx, Call::DISABLE)), warnings)
             }
         };
         all.push(seen.0);
@@ -170,8 +170,10 @@ fn seen(
                     *state = next;
                 }
                 Effect::Hook(hook) => {
-                    hooks.push(1 + hook as usize);
-                    effects.push(1 + hook as usize);
+                    let at = Hook::KERNEL.iter().position(|known| *known == hook);
+                    let number = 1 + at.expect("the four calls reach the kernel's hooks");
+                    hooks.push(number);
+                    effects.push(number);
                 }
                 Effect::Warn(warn) => {
                     let text = format!("{}({})", warn.check.name(), plain(design, warn.cond));
@@ -180,7 +182,7 @@ fn seen(
                     if at.is_none() {
                         warnings.push(text);
                     }
-                    if warn.check == Check::VmBugOn {
+                    if warn.check.ends_call() {
                         break;
                     }
                 }
@@ -213,13 +215,13 @@ fn check_lengths(len: u32, irq: bool, languages: &[Language]) {
     let sequences = sequences(len, irq, any);
     let mut warnings = Vec::new();
     let answers: Vec<_> =
-        Design::ALL.iter().map(|design| answers(*design, &sequences, &mut warnings)).collect();
+        Design::LAB.iter().map(|design| answers(*design, &sequences, &mut warnings)).collect();
     for (level, compare) in Compare::ALL.into_iter().enumerate() {
         // Enough for the sequences here; what takes more is told apart by longer ones, if at all.
-        let question = Question::new(Design::ALL[0], Design::ALL[0]);
+        let question = Question::new(Design::LAB[0], Design::LAB[0]);
         let question = Question { compare, irq, max_states: 2_000, ..question };
-        for (at, matrix) in matrices(Design::ALL, languages, &question).iter().enumerate() {
-            for x in 0..Design::ALL.len() {
+        for (at, matrix) in matrices(Design::LAB, languages, &question).iter().enumerate() {
+            for x in 0..Design::LAB.len() {
                 for y in 0..x {
                     let differs = |(number, sequence): &(usize, &Sequence)| {
                         (any || sequence.languages[at])
@@ -231,12 +233,12 @@ fn check_lengths(len: u32, irq: bool, languages: &[Language]) {
                         Outcome::ToldApart(steps) if steps <= len => Some(steps),
                         _ => None,
                     };
-                    let pair = [x, y].map(|place| Design::ALL[place].id());
+                    let pair = [x, y].map(|place| Design::LAB[place].id());
                     let language = matrix.language.name();
                     assert_eq!(found, shortest, "{pair:?}, {language}, {}", compare.name());
                     if irq && compare == Compare::Active && shortest.is_some() {
                         let language = matrix.language;
-                        let designs = [x, y].map(|place| Design::ALL[place]);
+                        let designs = [x, y].map(|place| Design::LAB[place]);
                         let question = Question { designs, language, ..question };
                         let of = sequences.iter().enumerate().filter(differs);
                         let of = of.filter(|(_, sequence)| Some(sequence.len) == shortest);

@@ -59,28 +59,28 @@ const COUNTS: Rules = Rules {
         ignored: |s, cx| cx.in_interrupt || s.pause_count > 0,
         warns: |s| cond(s.enable_count == u8::MAX, "enable_count == U8_MAX"),
         moves: |s| enabled(s, 1),
-        hook: |old, _| hook(old.enable_count == 0, Hook::Enter),
+        hook: |old, _| hook(old.enable_count == 0, Hook::ENTER),
         order: Order::WarnStoreHook,
     },
     disable: Lines {
         ignored: |s, cx| cx.in_interrupt || s.pause_count > 0,
         warns: |s| cond(s.enable_count == 0, "enable_count == 0"),
         moves: |s| enabled(s, -1),
-        hook: |_, new| Some(if new.enable_count == 0 { Hook::Leave } else { Hook::Flush }),
+        hook: |_, new| Some(if new.enable_count == 0 { Hook::LEAVE } else { Hook::FLUSH }),
         order: Order::WarnStoreHook,
     },
     pause: Lines {
         ignored: |_, cx| cx.in_interrupt,
         warns: |s| cond(s.pause_count == u8::MAX, "pause_count == U8_MAX"),
         moves: |s| paused(s, 1),
-        hook: |old, _| hook(old.pause_count == 0 && old.enable_count > 0, Hook::Leave),
+        hook: |old, _| hook(old.pause_count == 0 && old.enable_count > 0, Hook::LEAVE),
         order: Order::WarnStoreHook,
     },
     resume: Lines {
         ignored: |_, cx| cx.in_interrupt,
         warns: |s| cond(s.pause_count == 0, "pause_count == 0"),
         moves: |s| paused(s, -1),
-        hook: |_, new| hook(new.pause_count == 0 && new.enable_count > 0, Hook::Enter),
+        hook: |_, new| hook(new.pause_count == 0 && new.enable_count > 0, Hook::ENTER),
         order: Order::WarnStoreHook,
     },
     active: |s, cx| !cx.in_interrupt && s.enable_count > 0 && s.pause_count == 0,
@@ -124,12 +124,12 @@ const CALLS: [Mutant; 42] = mutants! {
     enable.moves = |s| s => Found("e"),
     enable.moves = |s| enabled(s, 2) => Found("ed"),
     enable.moves = |s| State { enable_count: s.enable_count.saturating_add(1), ..s } => Found("de"),
-    enable.hook = |_, new| hook(new.enable_count == 1, Hook::Enter)
+    enable.hook = |_, new| hook(new.enable_count == 1, Hook::ENTER)
         => Same("one more is 1 if and only if it was 0, also where it wraps"),
-    enable.hook = |old, _| hook(old.enable_count == 1, Hook::Enter) => Found("e"),
-    enable.hook = |_, _| Some(Hook::Enter) => Found("ee"),
+    enable.hook = |old, _| hook(old.enable_count == 1, Hook::ENTER) => Found("e"),
+    enable.hook = |_, _| Some(Hook::ENTER) => Found("ee"),
     enable.hook = |_, _| None => Found("e"),
-    enable.hook = |old, _| hook(old.enable_count == 0, Hook::Flush) => Found("e"),
+    enable.hook = |old, _| hook(old.enable_count == 0, Hook::FLUSH) => Found("e"),
     enable.order = Order::WarnHookStore => Found("e"),
     enable.order = Order::StoreWarnHook => Found("de"),
     disable.ignored = |s, _| s.pause_count > 0 => Found("(d"),
@@ -138,11 +138,11 @@ const CALLS: [Mutant; 42] = mutants! {
     disable.warns = |s| cond(s.enable_count == 1, "enable_count == 0") => Found("d"),
     disable.moves = |s| State { enable_count: s.enable_count.saturating_sub(1), ..s }
         => Found("d"),
-    disable.hook = |old, _| Some(if old.enable_count == 0 { Hook::Leave } else { Hook::Flush })
+    disable.hook = |old, _| Some(if old.enable_count == 0 { Hook::LEAVE } else { Hook::FLUSH })
         => Found("d"),
-    disable.hook = |_, new| hook(new.enable_count == 0, Hook::Leave) => Found("d"),
-    disable.hook = |_, new| hook(new.enable_count > 0, Hook::Flush) => Found("ed"),
-    disable.hook = |old, _| Some(if old.enable_count == 1 { Hook::Leave } else { Hook::Flush })
+    disable.hook = |_, new| hook(new.enable_count == 0, Hook::LEAVE) => Found("d"),
+    disable.hook = |_, new| hook(new.enable_count > 0, Hook::FLUSH) => Found("ed"),
+    disable.hook = |old, _| Some(if old.enable_count == 1 { Hook::LEAVE } else { Hook::FLUSH })
         => Same("one less is 0 if and only if it was 1"),
     disable.order = Order::WarnHookStore => Found("d"),
     disable.order = Order::StoreWarnHook => Found("d"),
@@ -151,14 +151,14 @@ const CALLS: [Mutant; 42] = mutants! {
     pause.ignored = |s, cx| cx.in_interrupt || s.enable_count == 0 => Found("pe"),
     pause.warns = |_| None => Found("rp"),
     pause.moves = |s| State { pause_count: s.pause_count.saturating_add(1), ..s } => Found("erp"),
-    pause.hook = |old, _| hook(old.pause_count == 0, Hook::Leave) => Found("p"),
-    pause.hook = |old, _| hook(old.enable_count > 0, Hook::Leave) => Found("epp"),
-    pause.hook = |_, new| hook(new.pause_count == 1 && new.enable_count > 0, Hook::Leave)
+    pause.hook = |old, _| hook(old.pause_count == 0, Hook::LEAVE) => Found("p"),
+    pause.hook = |old, _| hook(old.enable_count > 0, Hook::LEAVE) => Found("epp"),
+    pause.hook = |_, new| hook(new.pause_count == 1 && new.enable_count > 0, Hook::LEAVE)
         => Same("one more is 1 if and only if it was 0, and the other counter stays"),
     pause.order = Order::WarnHookStore => Found("ep"),
     resume.warns = |s| cond(s.pause_count == 1, "pause_count == 0") => Found("r"),
-    resume.hook = |_, new| hook(new.pause_count == 0, Hook::Enter) => Found("pr"),
-    resume.hook = |_, new| hook(new.enable_count > 0, Hook::Enter) => Found("er"),
+    resume.hook = |_, new| hook(new.pause_count == 0, Hook::ENTER) => Found("pr"),
+    resume.hook = |_, new| hook(new.enable_count > 0, Hook::ENTER) => Found("er"),
     resume.order = Order::WarnHookStore => Found("epr"),
 };
 

@@ -300,7 +300,7 @@ impl Program {
         if self.in_block || !self.tasks[usize::from(task)].frames.is_empty() {
             return;
         }
-        if task == 0 && !self.forked {
+        if task == 0 && !self.forked && self.rules.forks {
             self.line(task, cpu, "fork C");
             (self.forked, self.tasks[2].alive) = (true, true);
         } else if task == 2 {

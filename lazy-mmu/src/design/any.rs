@@ -1,6 +1,12 @@
 //! A design as a value: chosen at run time, its state packed into one word.
 
-use super::{Call, Context, EFFECTS_MAX, Effect, Effects, Field, LazyMmuDesign, Token};
+use std::any::TypeId;
+
+use super::id::{check_calls, check_hooks};
+use super::{
+    Call, CallInfo, Context, EFFECTS_MAX, Effect, Effects, Field, Hook, HookInfo, LazyMmuDesign,
+    Role, Takes, Token,
+};
 use super::{
     count_enabled, count_enabled_rfc, count_paused_rfc, counts, counts_task, direct, independent,
     nesting_active, sketch, token, with_ptes,
@@ -17,7 +23,7 @@ pub struct StateBits(pub u64);
 /// ```
 /// use lazy_mmu::design::Design;
 /// assert_eq!(Design::default().id(), "counts");
-/// assert!(Design::ALL.iter().any(|design| design.id() == "count-paused-rfc"));
+/// assert!(Design::all().any(|design| design.id() == "count-paused-rfc"));
 /// ```
 #[derive(Clone, Copy)]
 pub struct Design(&'static Table);
@@ -30,8 +36,10 @@ struct Table {
     id: &'static str,
     about: &'static str,
     source: &'static str,
+    calls: &'static [CallInfo],
+    hooks: &'static [HookInfo],
     has_tokens: bool,
-    has_range_hint: bool,
+    type_id: fn() -> TypeId,
     /// Calls the closure with each effect, in order. A list would have to be copied from one
     /// representation of the state to the other; here the slots of the design vanish.
     each: fn(StateBits, Context, Call, See<'_>) -> Token,
@@ -47,13 +55,29 @@ impl<D: LazyMmuDesign> TableOf<D> {
         id: D::ID,
         about: D::ABOUT,
         source: D::SOURCE,
-        has_tokens: D::HAS_TOKENS,
-        has_range_hint: D::HAS_RANGE_HINT,
+        calls: {
+            check_calls(D::CALLS);
+            D::CALLS
+        },
+        hooks: {
+            check_hooks(D::HOOKS);
+            D::HOOKS
+        },
+        has_tokens: {
+            let (mut any, mut at) = (false, 0);
+            while at < D::CALLS.len() {
+                any |= matches!(D::CALLS[at].takes, Takes::Token);
+                at += 1;
+            }
+            any
+        },
+        type_id: TypeId::of::<D>,
         each: |bits, cx, call, see| match call {
-            Call::Enable | Call::EnableWithPtes => D::unpack(bits).enable(cx).each(D::pack, see),
-            Call::Disable => D::unpack(bits).disable(cx).each(D::pack, see),
-            Call::Pause => D::unpack(bits).pause(cx).each(D::pack, see),
-            Call::Resume => D::unpack(bits).resume(cx).each(D::pack, see),
+            Call::ENABLE => D::unpack(bits).enable(cx).each(D::pack, see),
+            Call::DISABLE => D::unpack(bits).disable(cx).each(D::pack, see),
+            Call::PAUSE => D::unpack(bits).pause(cx).each(D::pack, see),
+            Call::RESUME => D::unpack(bits).resume(cx).each(D::pack, see),
+            own => D::unpack(bits).own_call(cx, own).each(D::pack, see),
         },
         is_active: |bits| {
             [false, true].map(|in_interrupt| {
@@ -66,7 +90,7 @@ impl<D: LazyMmuDesign> TableOf<D> {
 
 impl Design {
     /// Every design of the lab, in the order of their history.
-    pub const ALL: &'static [Self] = &[
+    pub const LAB: &'static [Self] = &[
         Self::of::<direct::State>(),
         Self::of::<token::State>(),
         Self::of::<sketch::State>(),
@@ -86,10 +110,9 @@ impl Design {
         Self(&TableOf::<D>::TABLE)
     }
 
-    /// Finds a design of the lab by its id.
-    #[must_use]
-    pub fn by_id(id: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|design| design.id() == id)
+    /// Tells whether both are designs of one state type, not merely of one id.
+    pub(super) fn is_same(self, other: Self) -> bool {
+        (self.0.type_id)() == (other.0.type_id)()
     }
 
     /// The id that the command line and snapshots use.
@@ -110,18 +133,74 @@ impl Design {
         self.0.source
     }
 
-    /// Tells whether an enable returns a token that the matching disable must be given.
+    /// The calls, the four of the kernel first.
+    #[inline]
+    #[must_use]
+    pub const fn calls(self) -> &'static [CallInfo] {
+        self.0.calls
+    }
+
+    /// The hooks, the three of the kernel first.
+    #[inline]
+    #[must_use]
+    pub const fn hooks(self) -> &'static [HookInfo] {
+        self.0.hooks
+    }
+
+    /// Tells whether the design has the call.
+    #[must_use]
+    pub fn has_call(self, call: Call) -> bool {
+        self.0.calls.iter().any(|info| info.call == call)
+    }
+
+    /// Tells whether the design has the hook.
+    #[must_use]
+    pub fn has_hook(self, hook: Hook) -> bool {
+        self.0.hooks.iter().any(|info| info.hook == hook)
+    }
+
+    /// What `call` is: in this design, else in another one.
+    #[must_use]
+    pub fn call_info(self, call: Call) -> Option<&'static CallInfo> {
+        self.0.calls.iter().find(|info| info.call == call).or_else(|| call.info())
+    }
+
+    /// What `hook` is: in this design, else in another one.
+    #[must_use]
+    pub fn hook_info(self, hook: Hook) -> Option<&'static HookInfo> {
+        self.0.hooks.iter().find(|info| info.hook == hook).or_else(|| hook.info())
+    }
+
+    /// What `call` does to brackets.
+    #[must_use]
+    pub fn role(self, call: Call) -> Role {
+        self.call_info(call).map_or(Role::Neither, |info| info.role)
+    }
+
+    /// The call that the design answers where `call` is made: itself if the design has it, else what it
+    /// is a variant of; none where nothing happens.
+    #[inline]
+    #[must_use]
+    pub fn answers(self, call: Call) -> Option<&'static CallInfo> {
+        let own = |call| self.0.calls.iter().find(|info| info.call == call);
+        own(call).or_else(|| own(call.info()?.or?))
+    }
+
+    /// A hook that a transition of the design calls.
+    ///
+    /// # Panics
+    /// The design does not declare it.
+    #[inline]
+    pub(crate) fn own_hook(self, hook: Hook) -> &'static HookInfo {
+        let found = self.0.hooks.iter().find(|info| info.hook == hook);
+        found.unwrap_or_else(|| panic!("design {} does not declare the hook {hook}", self.id()))
+    }
+
+    /// Tells whether a call that opens a section returns a token that the one that closes it takes.
     #[inline]
     #[must_use]
     pub const fn has_tokens(self) -> bool {
         self.0.has_tokens
-    }
-
-    /// Tells whether the design has `lazy_mmu_mode_enable_with_ptes()`.
-    #[inline]
-    #[must_use]
-    pub const fn has_range_hint(self) -> bool {
-        self.0.has_range_hint
     }
 
     /// Calls `see` with each effect of `call` from `state`, in program order.

@@ -1,0 +1,77 @@
+//! The sanity checks of the emulated kernel.
+
+/// The macro that a sanity check of the kernel is written with.
+///
+/// The first three exist only under `CONFIG_DEBUG_VM`; the emulated kernels have it on. Each firing is
+/// in a record, those of `VM_WARN_ON_ONCE` after the first too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Check {
+    /// `VM_WARN_ON_ONCE`: reports the first time only; execution goes on.
+    VmWarnOnOnce,
+    /// `VM_WARN_ON`: reports each time; execution goes on.
+    VmWarnOn,
+    /// `VM_BUG_ON`: the rest of the call does not happen.
+    VmBugOn,
+    /// `DEBUG_LOCKS_WARN_ON`: what the preempt count checks are written with.
+    DebugLocksWarnOn,
+    /// `BUG_ON`: the kernel stops here.
+    BugOn,
+}
+
+impl Check {
+    /// The kernel's name of the macro.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::VmWarnOnOnce => "VM_WARN_ON_ONCE",
+            Self::VmWarnOn => "VM_WARN_ON",
+            Self::VmBugOn => "VM_BUG_ON",
+            Self::DebugLocksWarnOn => "DEBUG_LOCKS_WARN_ON",
+            Self::BugOn => "BUG_ON",
+        }
+    }
+
+    /// Tells whether the rest of the call does not happen where the check finds something.
+    #[must_use]
+    pub const fn ends_call(self) -> bool {
+        matches!(self, Self::VmBugOn | Self::BugOn)
+    }
+}
+
+/// A sanity check of the emulated kernel that found something: data in the record, never a panic
+/// of ours unless the caller asked for one.
+///
+/// Displays like the line of kernel code that fires: `VM_WARN_ON_ONCE(enable_count == U8_MAX)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Warn {
+    /// The macro of the check.
+    pub check: Check,
+    /// The condition that was true, in the design's own field names.
+    pub cond: &'static str,
+}
+
+impl Warn {
+    /// A check written with `VM_WARN_ON_ONCE`.
+    #[must_use]
+    pub const fn once(cond: &'static str) -> Self {
+        Self { check: Check::VmWarnOnOnce, cond }
+    }
+
+    /// A check written with `VM_WARN_ON`.
+    #[must_use]
+    pub const fn each_time(cond: &'static str) -> Self {
+        Self { check: Check::VmWarnOn, cond }
+    }
+
+    /// A check written with `VM_BUG_ON`.
+    #[must_use]
+    pub const fn bug(cond: &'static str) -> Self {
+        Self { check: Check::VmBugOn, cond }
+    }
+}
+
+impl std::fmt::Display for Warn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}({})", self.check.name(), self.cond)
+    }
+}
