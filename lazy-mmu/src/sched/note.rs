@@ -2,8 +2,8 @@
 
 use std::mem::ManuallyDrop;
 
+use super::current::{Current, current};
 use super::install::with;
-use super::{Current, current, design};
 use crate::trace::{Event, Record};
 
 /// Tells whether a record is being written.
@@ -111,7 +111,7 @@ pub fn record_hooks<R>(f: impl FnOnce() -> R) -> (R, Record) {
         note_end(&mut part);
         return (value, part);
     }
-    let (value, mut record) = with(take, Some(Record::new(design())), || {
+    let (value, mut record) = with(take, Some(Record::new(current(Current::design))), || {
         let value = f();
         (value, take(None).unwrap_or_default())
     });
