@@ -26,6 +26,8 @@
 //! assert!(record.to_string().contains("dsb(ishst)"));
 //! ```
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 mod arch;
 pub mod backend;
 mod era;

@@ -14,6 +14,7 @@
 //!
 //! Tests pin what code does with [`assert_hooks!`], with feature `insta`.
 
+#![warn(clippy::wildcard_enum_match_arm)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 // The output of the attributes says `::lazy_mmu`, in this crate too.

@@ -43,7 +43,7 @@ pub fn text(step: &kernel::Step) -> impl Display + '_ {
                     match lock {
                         Lock::InitMm => write!(f, "{name} init_mm"),
                         Lock::Pte { addr, .. } => write!(f, "{name} {addr:#x}"),
-                        _ => f.write_str(name),
+                        Lock::Mutex | _ => f.write_str(name),
                     }
                 }
             }
