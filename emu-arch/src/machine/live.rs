@@ -80,7 +80,8 @@ impl<'m, B: Backend, const SEEN: bool> Host for Live<'m, B, SEEN> {
 
     #[inline]
     fn note(&mut self, event: Event<'_>) {
-        if SEEN {
+        // Asked here, since packing an event is a call.
+        if SEEN && sched::recording() {
             sched::note_event(event);
         }
     }

@@ -27,7 +27,7 @@ pub use current::{OnWarn, current_task, swap_current};
 pub use install::{with_arch, with_design, with_on_warn, with_task};
 pub use note::{
     next_seq, note, note_away, note_back, note_context, note_effect, note_event, note_hazard,
-    note_switch, record_hooks, recording,
+    note_switch, pid_count_and_seq, record_hooks, recording,
 };
 pub use task::{TaskStruct, Tokens};
 pub use warn::warn;
