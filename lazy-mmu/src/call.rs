@@ -75,10 +75,8 @@ pub fn call<H: TaskHost>(host: &mut H, call: Call, range: Option<&PteRange>) {
     let call = info.call;
     host.note(Event::Call(call));
     let tokens = design.has_tokens();
-    let token = match info.role {
-        Role::ClosesSection if tokens => host.pop_token(),
-        _ => Token::DEFAULT,
-    };
+    let takes = tokens && info.role == Role::ClosesSection;
+    let token = if takes { host.pop_token() } else { Token::DEFAULT };
     let cx = Context { token, ..host.context() };
     let token = transition(host, call, cx, range);
     if tokens && info.role == Role::OpensSection {

@@ -47,6 +47,7 @@
 //!
 //! Beside the kernel's files, [`call`] executes a call on any task, and [`trace`] holds records.
 
+#![warn(clippy::wildcard_enum_match_arm)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod design;

@@ -6,4 +6,5 @@ pub use crate::sched::context::{CONTEXT_CHANGES, bad_preempt_count, change_conte
 pub use crate::sched::machine::{point, set_cpu, set_points, swap_current, watched};
 pub use crate::sched::recording::{
     next_seq, note_away, note_back, note_context, note_event, note_hazard, note_switch,
+    pid_count_and_seq,
 };

@@ -7,19 +7,16 @@
 //! Fidelity: changed: include/linux/pgtable.h v7.0 (5ab246749569): a call is a transition of the design
 //! that is in force, and what a check does is configured.
 
-use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
-
 use crate::arch::Point;
 use crate::call::{self, TaskHost};
 use crate::design::counts_task::{TASK_PAUSE, TASK_RESUME};
 use crate::design::with_ptes::ENABLE_WITH_PTES;
 use crate::design::{
-    Call, CallInfo, Check, Context, Design, HookInfo, LazyMmuDesign, LazyMmuState, StateBits,
-    Token, Warn, counts,
+    Call, CallInfo, Context, Design, HookInfo, LazyMmuDesign, LazyMmuState, StateBits, Token, Warn,
+    counts,
 };
 use crate::ptes::PteRange;
-use crate::sched::{Current, OnWarn, Tokens, current};
+use crate::sched::{Current, Tokens, current, warn_current};
 use crate::trace::Event;
 
 /// Begins a section: page table updates of the current task may be batched until the matching
@@ -170,7 +167,7 @@ impl TaskHost for &Current {
     }
 
     fn warn(&mut self, found: &Warn) {
-        warn(self, found);
+        warn_current(self, found);
     }
 
     #[inline]
@@ -192,30 +189,4 @@ impl TaskHost for &Current {
     fn is_active(&mut self) -> bool {
         Current::is_active(self)
     }
-}
-
-/// Reports what a sanity check found, by the caller's policy.
-#[cold]
-pub(crate) fn warn(cur: &Current, found: &Warn) {
-    /// The checks that have printed, as the kernel keeps a flag per check.
-    static PRINTED: Mutex<BTreeSet<Warn>> = Mutex::new(BTreeSet::new());
-
-    cur.note(Event::from(found));
-    if let Some(arch) = cur.arch().filter(|_| found.check != Check::BugOn) {
-        arch.warned(found);
-    }
-    match cur.on_warn() {
-        OnWarn::Panic if !std::thread::panicking() => panic!("WARNING: {found}"),
-        OnWarn::PrintOnce if !crate::sched::recording() => {
-            if PRINTED.lock().unwrap_or_else(PoisonError::into_inner).insert(*found) {
-                print(found);
-            }
-        }
-        OnWarn::Record | OnWarn::PrintOnce | OnWarn::Panic => {}
-    }
-}
-
-#[expect(clippy::print_stderr, reason = "the policy that the caller chose")]
-fn print(found: &Warn) {
-    eprintln!("WARNING: {found}");
 }

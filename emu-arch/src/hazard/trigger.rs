@@ -68,10 +68,11 @@ impl Triggers {
     /// Adds a trigger, and the general one that it is a case of.
     pub fn insert(&mut self, trigger: Trigger) {
         self.0 |= 1 << trigger as u32;
-        match trigger {
-            Trigger::Unlock | Trigger::KernelUnlock => self.insert(Trigger::AnyUnlock),
-            Trigger::InterruptUpdate => self.insert(Trigger::Update),
-            _ => {}
+        if matches!(trigger, Trigger::Unlock | Trigger::KernelUnlock) {
+            self.insert(Trigger::AnyUnlock);
+        }
+        if trigger == Trigger::InterruptUpdate {
+            self.insert(Trigger::Update);
         }
     }
 

@@ -108,12 +108,8 @@ impl Inner {
     #[inline]
     pub(crate) fn track(&self, f: impl FnOnce(&mut Tracker, Now)) {
         if self.tracking.get() {
-            let now = Now {
-                cpu: self.cpu.get(),
-                task: sched::pid(),
-                preempt_count: sched::preempt_count(),
-                seq: machine_api::next_seq(),
-            };
+            let (task, preempt_count, seq) = machine_api::pid_count_and_seq();
+            let now = Now { cpu: self.cpu.get(), task, preempt_count, seq };
             let tracker = &mut *self.tracker.borrow_mut();
             f(tracker, now);
             if tracker.has_found() {

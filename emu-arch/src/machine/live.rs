@@ -81,7 +81,8 @@ impl<'m, B: Backend, const SEEN: bool> Host for Live<'m, B, SEEN> {
 
     #[inline]
     fn note(&mut self, event: Event<'_>) {
-        if SEEN {
+        // Asked here, since packing an event is a call.
+        if SEEN && sched::recording() {
             machine_api::note_event(event);
         }
     }

@@ -94,6 +94,7 @@ impl<B: Backend> Exec<'_, B> {
 impl<B: Backend> Host for Exec<'_, B> {
     type Backend = B;
     const OBSERVED: bool = true;
+    const EXERCISES: bool = true;
 
     fn backend(&self) -> B {
         Exec::backend(self)

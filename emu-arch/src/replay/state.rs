@@ -72,7 +72,6 @@ pub struct Seen {
 
 /// What arch code asks of the machine, one of the duties of a [`Backend`](crate::Backend).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Request {
     /// An entry is written to memory.
     Write(Slot, Pte),

@@ -49,9 +49,11 @@ impl Backend for S390 {
     }
 
     fn is_in(kernel: Kernel) -> Result<(), &'static str> {
-        match kernel {
-            Kernel::S390V6 => Ok(()),
-            _ => Err("s390 has the mode in the proposal only: --kernel s390-v6"),
+        let proposal = kernel == Kernel::S390V6;
+        if proposal {
+            Ok(())
+        } else {
+            Err("s390 has the mode in the proposal only: --kernel s390-v6")
         }
     }
     const PTEP_GET_IS_READ: bool = false;

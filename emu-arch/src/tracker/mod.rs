@@ -290,9 +290,10 @@ impl Tracker {
         // A switch must leave nothing of anyone; a call speaks for its task alone, which may have left
         // work on another CPU.
         let own = |pending: &&Pending| pending.task == now.task;
-        let oldest = match hazard {
-            Hazard::BatchAtSwitch => self.pending.oldest_of(self.owner(now)),
-            _ => self.pending.iter().find(own).copied(),
+        let oldest = if hazard == Hazard::BatchAtSwitch {
+            self.pending.oldest_of(self.owner(now))
+        } else {
+            self.pending.iter().find(own).copied()
         };
         let oldest = oldest.map(|pending| pending.seq);
         if oldest.is_some() {

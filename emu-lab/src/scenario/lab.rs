@@ -122,14 +122,18 @@ impl Lab {
         let found = self.machine.totals().times(effect);
         let holds = found == u64::from(times);
         match self.standing {
-            Standing::Good | Standing::Only if !holds => {
-                self.unmet(line, format!("expected {effect} {times} times, found {found}"));
+            Standing::Good | Standing::Only => {
+                if !holds {
+                    self.unmet(line, format!("expected {effect} {times} times, found {found}"));
+                }
             }
-            Standing::Bad if holds => {
-                let message = format!("expected {effect} not {times} times in a bad run");
-                self.unmet(line, message);
+            Standing::Bad => {
+                if holds {
+                    let message = format!("expected {effect} not {times} times in a bad run");
+                    self.unmet(line, message);
+                }
             }
-            _ => {}
+            Standing::Other => {}
         }
     }
 
@@ -199,9 +203,8 @@ impl Stage for Lab {
 
 /// The hazards that the scenario expects somewhere.
 fn expected(scenario: &Scenario) -> BTreeSet<Hazard> {
-    let expects = |line: &Line| match line.step {
-        Step::Expect(Expect::Hazard(hazard)) => Some(hazard),
-        _ => None,
+    let expects = |line: &Line| {
+        if let Step::Expect(Expect::Hazard(hazard)) = line.step { Some(hazard) } else { None }
     };
     scenario.lines().filter_map(expects).collect()
 }

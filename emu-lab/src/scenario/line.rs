@@ -75,10 +75,10 @@ fn step(number: usize, line: &str, code: &str) -> Result<Option<Step>, InputErro
         Word::Pte(op) => kernel::Step::Pte(op, pte_args(op.takes_nr())?),
         Word::Map => return Ok(Some(Step::Map(pte_args(true)?))),
         Word::Expect => return expect(number, line, name, args).map(Some),
-        Word::Call(info) if info.takes.takes_pages() => {
-            kernel::Step::Call(info, Some(pte_args(info.takes == Takes::PteRange)?))
+        Word::Call(info) => {
+            let many = info.takes == Takes::PteRange;
+            kernel::Step::Call(info, info.takes.takes_pages().then(|| pte_args(many)).transpose()?)
         }
-        Word::Call(info) => kernel::Step::Call(info, None),
         Word::Context(op) => kernel::Step::Context(op),
         Word::Task(op) => kernel::Step::Task(op),
         Word::Mutex(op) => kernel::Step::Lock(Lock::Mutex, op),

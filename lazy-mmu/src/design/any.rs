@@ -2,19 +2,16 @@
 
 use std::any::TypeId;
 
-use super::id::{check_calls, check_hooks};
+use super::contract::{Field, LazyMmuDesign, StateBits};
+use super::rows::{check_calls, check_hooks};
 use super::{
-    Call, CallInfo, Context, EFFECTS_MAX, Effect, Effects, Field, Fields, Hook, HookInfo,
-    LazyMmuDesign, Role, Takes, Token,
+    Call, CallInfo, Context, EFFECTS_MAX, Effect, Effects, Fields, Hook, HookInfo, Role, Takes,
+    Token,
 };
 use super::{
     count_enabled, count_enabled_rfc, count_paused_rfc, counts, counts_task, direct, independent,
     nesting_active, sketch, token, with_ptes,
 };
-
-/// The packed state of some design; only that design can read it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct StateBits(pub u64);
 
 /// An API design chosen at run time.
 ///

@@ -1,6 +1,7 @@
 //! What an emulated machine does to the current task: switches, CPUs, points inside calls.
 
-use super::{TaskStruct, current, current_task};
+use super::current::{current, current_task};
+use super::task::TaskStruct;
 use crate::arch::Point;
 
 /// Puts `next` in the place of the current task and returns the one that was there: the content of

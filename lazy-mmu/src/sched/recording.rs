@@ -2,8 +2,9 @@
 
 use std::mem::ManuallyDrop;
 
+use super::current::{Current, current};
 use super::scope::with;
-use super::{Current, current, design};
+use crate::preempt::PreemptCount;
 use crate::trace::{Event, Record};
 
 /// Tells whether a record is being written.
@@ -24,6 +25,17 @@ pub fn note_effect(name: &str, n: Option<u32>) {
 #[must_use]
 pub fn next_seq() -> u32 {
     current(|cur| if cur.recording.get() { cur.next_seq() } else { 0 })
+}
+
+/// The number of the current task, its preempt count and [`next_seq`]: what a tracker asks for at
+/// each step.
+#[inline]
+#[must_use]
+pub fn pid_count_and_seq() -> (u8, PreemptCount, u32) {
+    current(|cur| {
+        let seq = if cur.recording.get() { cur.next_seq() } else { 0 };
+        (cur.pid.get(), cur.preempt_count.get(), seq)
+    })
 }
 
 impl Current {
@@ -111,7 +123,7 @@ pub fn record_hooks<R>(f: impl FnOnce() -> R) -> (R, Record) {
         note_end(&mut part);
         return (value, part);
     }
-    let (value, mut record) = with(take, Some(Record::new(design())), || {
+    let (value, mut record) = with(take, Some(Record::new(current(Current::design))), || {
         let value = f();
         (value, take(None).unwrap_or_default())
     });

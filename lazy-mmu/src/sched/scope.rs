@@ -4,25 +4,11 @@
 use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
+use super::current::{OnWarn, current, current_task};
 use super::machine::swap_current;
-use super::{TaskStruct, current, current_task};
+use super::task::TaskStruct;
 use crate::arch::Arch;
 use crate::design::Design;
-
-/// What happens when a sanity check of the emulated kernel finds something; it is always recorded
-/// where a record is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum OnWarn {
-    /// Nothing more.
-    Record,
-    /// It is printed to standard error, once per process and check, like `VM_WARN_ON_ONCE`; but
-    /// not while a record is written, which shows it better.
-    #[default]
-    PrintOnce,
-    /// The calling thread panics with the text of the check.
-    Panic,
-}
 
 /// Runs `f` with `new` in place, which `set` exchanges for what was there; that is back in place
 /// afterwards even when `f` panics.

@@ -128,7 +128,7 @@ fn fn_name(line: &str) -> Option<&str> {
 fn one_thread_local() {
     let ours = sources().iter().filter(|(name, _)| !is_test(name));
     let found: usize = ours.map(|(_, text)| text.matches("thread_local! {").count()).sum();
-    assert_eq!(found, 1, "the current task has one door: lazy-mmu/src/sched/mod.rs");
+    assert_eq!(found, 1, "the current task has one door: lazy-mmu/src/sched/current.rs");
 }
 
 #[test]
