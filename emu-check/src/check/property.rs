@@ -18,9 +18,9 @@ pub enum Property {
     SettledAtNestedDisable,
     /// Nothing of a task is pending when a pause returns.
     SettledAtPause,
-    /// No update of a paused task is put off.
+    /// No update of a paused task is deferred.
     ImmediateWhenPaused,
-    /// After a resume arch code is told what it was told before the pause.
+    /// After a resume the mode is as it was before the pause.
     ResumeRestores,
     /// The generic layer and the architecture agree whether the mode is active.
     ModeAgrees,
@@ -133,11 +133,11 @@ pub(super) type Marks = u32;
 pub enum Sometimes {
     /// The enter hook is called.
     Entered,
-    /// An update is put off.
+    /// An update is deferred.
     PutOff,
-    /// What was put off is done.
+    /// A deferred update is completed.
     Settled,
-    /// An interrupt falls into a call.
+    /// An interrupt comes inside a call.
     InterruptInCall,
     /// A task is left inside a call.
     PreemptedInCall,

@@ -67,7 +67,7 @@ struct Frame {
     symbol: Symbol,
     /// How many brackets of calls are open; 0 where there is no limit.
     open: u32,
-    /// What the first way to the frame costs.
+    /// The cost of the first path to the frame.
     cost: Cost,
     /// The places that open the frame, the cheapest first.
     callers: Vec<u32>,
@@ -79,7 +79,7 @@ struct Frame {
 struct Place {
     frame: u32,
     control: Packed,
-    /// The cheapest way from the beginning of the frame.
+    /// The cost of the cheapest path from the beginning of the frame.
     cost: Cost,
     /// Behind which frame it lies: its caller, and the place that it ends in.
     behind: Option<[u32; 2]>,

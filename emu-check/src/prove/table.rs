@@ -110,7 +110,7 @@ impl Table {
         self.moves[row * (3 + self.tokens.len()) + slot]
     }
 
-    /// What arch code is told in `state`.
+    /// Whether the mode is active in `state`.
     #[inline]
     pub(super) fn active(&self, state: u32, in_interrupt: bool) -> bool {
         self.active[state as usize][usize::from(in_interrupt)]
@@ -192,7 +192,7 @@ impl Lockstep {
         Both { next: [x.next, y.next], tokens: [x.token, y.token], same: x.output == y.output }
     }
 
-    /// Tells whether both answer alike when arch code asks about the mode.
+    /// Whether the mode is active in both or in neither.
     #[inline]
     pub(super) fn same_mode(&self, at: [u32; 2], irq: bool) -> bool {
         self.compare == Compare::Hooks
