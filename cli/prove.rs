@@ -1,4 +1,4 @@
-//! `lazymmu prove`: whether two designs are equivalent, or what tells them apart.
+//! `lazymmu prove`: whether two designs are equivalent, or what distinguishes them.
 
 use std::process::ExitCode;
 
@@ -129,7 +129,7 @@ fn all(args: &ProveArgs) -> String {
     prove::matrices_text(&matrices)
 }
 
-/// A parser that knows the ways to compare.
+/// A parser of what is compared.
 fn compare_parser() -> impl TypedValueParser<Value = Compare> {
     let value = |compare: Compare| PossibleValue::new(compare.name()).help(compare.about());
     PossibleValuesParser::new(Compare::ALL.map(value)).map(|name| {

@@ -1,4 +1,4 @@
-//! `lazymmu check`: every interleaving, and the shortest ways to what goes wrong.
+//! `lazymmu check`: every interleaving, and a shortest path to each thing that goes wrong.
 
 mod all;
 mod save;
@@ -76,7 +76,7 @@ pub(crate) struct CheckArgs {
     format: Format,
 }
 
-/// What the client may do and what falls into its calls.
+/// What the client may do and what may interrupt its calls.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Client")]
 struct ClientArgs {

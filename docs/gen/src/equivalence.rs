@@ -133,7 +133,7 @@ const IGNORED_DEEP: &str = "
 And it does where the pauses are so many that their counter is 0 again:
 ";
 
-/// Writes the verdicts on a pair: a row for each language, a column for each way to compare.
+/// Writes the verdicts on a pair: a row for each language, a column for each comparison.
 fn by_language(chapter: &mut String, matrices: &[Matrix], ids: [&str; 2]) {
     let header: Vec<_> = ["language"].into_iter().chain(Compare::ALL.map(Compare::name)).collect();
     let row = |language: Language| {

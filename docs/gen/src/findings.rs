@@ -209,7 +209,7 @@ fn reports(watch: &mut dyn Watch) -> Vec<(String, Report)> {
     reports.into_iter().map(|(_, kernels, report)| (kernels, report)).collect()
 }
 
-/// The shortest way for each property and condition, with all places where it breaks.
+/// A shortest path for each property and condition, with all places where it breaks.
 fn counterexamples(text: &mut String, reports: &[(String, Report)]) {
     *text += "\n## The shortest ways\n\nEach property that breaks somewhere, with the shortest way of all.\n";
     let mut all: Vec<(&Counterexample, &Report)> = Vec::new();

@@ -103,15 +103,15 @@ pub(super) struct Level {
     pub(super) locked: bool,
     /// It has taken an entry of user memory away and has flushed nothing since.
     pub(super) stale: bool,
-    /// Whether the mode was active before the pause that is under way.
+    /// Whether the mode was active before the pause that has begun.
     pub(super) active: bool,
     /// How many steps it has taken, where they are counted.
     pub(super) steps: u16,
-    /// The step that is under way.
+    /// The step that has begun and not ended.
     pub(super) doing: Option<Doing>,
 }
 
-/// A step that is under way.
+/// A step that has begun and not ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Doing {
     /// Its number.

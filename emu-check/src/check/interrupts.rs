@@ -1,14 +1,14 @@
-//! Interrupts and switches: what falls between the steps of a task, and into them.
+//! Interrupts and context switches: transitions between the steps of a task, and inside them.
 
 use lazy_mmu::preempt::PreemptCount;
 
 use super::client::{Level, Owner};
-use super::model::{Model, Task, Triple};
+use super::model::{MachineModel, Task, Triple};
 use super::moves::{LocalMove, Move, Verdicts};
 use super::property::{Marks, Sometimes};
 use emu_arch::replay::{Local, Seen};
 
-impl Model {
+impl MachineModel {
     pub(super) fn may_return(&self, level: &Level) -> bool {
         if self.programs {
             !self.ops.iter().any(|op| op.of == Owner::Handler(level.steps))
@@ -21,9 +21,9 @@ impl Model {
         self.options.interrupts && !(self.programs && task.interrupted)
     }
 
-    /// What can become of an interrupt that `begins` on `cpu`: each end once, with the
-    /// shortest handler that leads to it. Nothing falls into a handler on its CPU, so that where there
-    /// is one, all between is no state.
+    /// Each distinct final state of an interrupt handler that `begins` on `cpu`, with a shortest handler
+    /// that reaches it. A handler is not preempted on its own CPU; with one CPU it is atomic, and its
+    /// inner states are skipped.
     pub(super) fn handled(&mut self, begins: LocalMove, cpu: u8) -> Vec<LocalMove> {
         let mut ends: Vec<LocalMove> = Vec::new();
         let mut runs = vec![(begins, Vec::<u16>::new())];

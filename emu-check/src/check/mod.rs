@@ -1,17 +1,18 @@
-//! The checker: every interleaving of a machine's tasks, the shortest ways to what goes wrong.
+//! The checker: every interleaving of a machine's tasks, and a shortest path to each thing that goes
+//! wrong.
 //!
 //! A model is a machine as a value and clients that keep the contract of the API (see [`Options`]).
-//! [`check`] goes through all its states, breadth first: interrupts, preemption, migration and fork
-//! fall wherever a real machine lets them, between a call's store and its hook, between any two effects
-//! of a hook. Each property that does not hold comes with the shortest way on which it breaks, and of
-//! the shortest with the fewest switches and interrupts.
+//! [`check`] visits all its states, breadth first. Interrupts, preemption, migration and fork happen
+//! wherever a real machine allows them: between a call's store and its hook, between any two effects
+//! of a hook. Each property that does not hold comes with a shortest path on which it breaks; of the
+//! shortest, one with the fewest switches and interrupts.
 //!
 //! Counters are finite. A search that ends by itself is therefore a proof for call sequences of *any*
 //! length, with brackets as deep as the client nests them.
 //!
-//! A small model, by hand: one task, no pages, nothing falls in, sections only one deep, on an
-//! architecture without hooks of its own. The task is outside, or inside. From outside it can enable
-//! or pause, from inside disable, from the pause resume: three states, four transitions.
+//! A small model, by hand: one task, no pages, no interrupts, brackets one deep, on an architecture
+//! that defers nothing. The task is outside, in a section, or in a pause. From outside it can enable
+//! or pause, from a section disable, from a pause resume: three states, four transitions.
 //!
 //! ```
 //! use emu_arch::{Arch, Kernel};
@@ -51,7 +52,7 @@ mod verdict;
 
 use emu_arch::replay::Memory;
 use emu_lab::scenario::Scenario;
-use model::Model;
+use model::MachineModel;
 
 pub use crate::explore::{End, Watch, nobody};
 pub use crate::language::Language;
@@ -100,7 +101,7 @@ pub fn check_portfolio(searches: &[Options], watch: &mut dyn Watch) -> Portfolio
 }
 
 /// Searches every interleaving of the programs of `scenario`: the lines of each task are its program,
-/// and lines inside `hardirq` blocks are that of an interrupt, which falls in once in each task.
+/// and lines inside `hardirq` blocks are that of an interrupt, which comes once in each task.
 ///
 /// # Errors
 /// A line that the checker has no move for.
@@ -121,7 +122,7 @@ fn run(
     programs: bool,
     watch: &mut dyn Watch,
 ) -> Report {
-    let (mut model, start) = Model::new(options.clone(), ops, memory, programs);
+    let (mut model, start) = MachineModel::new(options.clone(), ops, memory, programs);
     let outcome = search::search(&mut model, start, watch);
     report::report(&mut model, outcome)
 }

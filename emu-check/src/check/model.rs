@@ -44,13 +44,13 @@ type Set<T> = IndexSet<T, FxBuildHasher>;
 /// A triple of task, CPU and memory: the number of the CPU is above that of its state.
 pub(super) type Triple = (u32, u32, u32);
 
-pub(super) struct Model {
+pub(super) struct MachineModel {
     pub(super) options: Options,
     pub(super) ops: Vec<Op>,
     /// One program for each task and one for the handler, where the client is a program.
     pub(super) programs: bool,
     pub(super) code: Box<dyn Code>,
-    /// The record that is written while a way is told.
+    /// The record that is written while a path is rendered.
     pub(super) record: Option<Record>,
     tasks: Set<Task>,
     memories: Set<Memory>,
@@ -103,7 +103,7 @@ fn per_cpu(word: u32) -> u32 {
     word & ((1 << RUNNING_SHIFT) - 1)
 }
 
-impl Model {
+impl MachineModel {
     pub(super) fn new(
         options: Options,
         ops: Vec<Op>,

@@ -1,4 +1,4 @@
-//! A move from one state to another, and what it says.
+//! A move from one state to another, and its verdicts.
 
 use super::property::{Marks, Property};
 
@@ -52,7 +52,7 @@ impl Move {
     }
 }
 
-/// What a move says of the properties.
+/// What a transition violates.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Verdicts {
     /// What does not hold, each with the condition of a check where one found it.

@@ -1,4 +1,4 @@
-//! What is searched: machine, client, and what may fall into its calls.
+//! What is searched: the machine, the client, and what may interrupt its calls.
 
 use emu_arch::{Arch, Kernel};
 use lazy_mmu::design::Design;
@@ -97,7 +97,7 @@ pub struct Options {
     pub pages: Pages,
     /// What clients do to a page that they have changed.
     pub accesses: Accesses,
-    /// Whether interrupts fall in.
+    /// Whether there are interrupts.
     pub interrupts: bool,
     /// Whether interrupt handlers make calls: up to v6.19 they must not.
     pub interrupt_calls: bool,
@@ -122,7 +122,7 @@ impl Options {
     /// pauses two deep, on `arch` as of `kernel`, under the kernel's design.
     ///
     /// Before v7.0 a pause was a leave inside of a section, and interrupts made no calls. Pages are the
-    /// kernel's, but for sparc64 and s390, which put off updates of user pages alone. On sparc64 up to
+    /// kernel's, but for sparc64 and s390, which defer updates of user pages alone. On sparc64 up to
     /// v6.14 brackets are one deep: batches outlive their sections there, and two deep the states are
     /// eleven million.
     #[must_use]

@@ -80,8 +80,8 @@ properties! {
     SettledAtPause = "settled-at-pause", Pause, defers, "nothing is pending after a pause";
     /// No update of a paused task is deferred.
     ImmediateWhenPaused = "immediate-when-paused", PausedUpdate, defers,
-        "no update of a paused task is put off";
-    /// After a resume the mode is what it was before the pause.
+        "no update of a paused task is deferred";
+    /// After a resume the mode is as it was before the pause.
     ResumeRestores = "resume-restores", RestoringResume, |_| Ok(()),
         "a resume restores what the pause found";
     /// The generic layer and the architecture agree whether the mode is active.
@@ -153,11 +153,11 @@ pub(super) type Marks = u32;
 pub enum Sometimes {
     /// The enter hook is called.
     Entered,
-    /// An update is put off.
+    /// An update is deferred.
     PutOff,
-    /// What was put off is done.
+    /// A deferred update is completed.
     Settled,
-    /// An interrupt falls into a call.
+    /// An interrupt comes inside a call.
     InterruptInCall,
     /// A task is left inside a call.
     PreemptedInCall,

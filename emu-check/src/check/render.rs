@@ -3,7 +3,7 @@
 use lazy_mmu::preempt::PreemptCount;
 use lazy_mmu::trace::{Event, Record};
 
-use super::model::{Model, Task, Words};
+use super::model::{MachineModel, Task, Words};
 use super::moves::{LocalMove, Move};
 use super::search::Path;
 use super::to_scenario::Lines;
@@ -20,7 +20,7 @@ pub(super) struct Rendered {
 }
 
 /// Executes the moves of `path` again and records what happens.
-pub(super) fn render(model: &mut Model, path: &Path) -> Rendered {
+pub(super) fn render(model: &mut MachineModel, path: &Path) -> Rendered {
     model.record = Some(Record::new(model.options.design));
     let now = path.states[0];
     let mut renderer = Renderer { model, now, lines: Lines::new(), under: None, away: Vec::new() };
@@ -32,7 +32,7 @@ pub(super) fn render(model: &mut Model, path: &Path) -> Rendered {
 }
 
 struct Renderer<'m> {
-    model: &'m mut Model,
+    model: &'m mut MachineModel,
     /// The state so far: that of the path, but with the tick at which each update was deferred.
     now: Words,
     lines: Lines,
@@ -176,7 +176,7 @@ pub(super) fn name(pid: u8) -> char {
     char::from(b'A' + pid.clamp(1, 26) - 1)
 }
 
-impl Model {
+impl MachineModel {
     /// What the code sees, with the record that is written.
     pub(super) fn seen(&mut self) -> Seen {
         Seen { record: self.record.take(), ..Seen::default() }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use emu_arch::hazard::Trigger;
 use lazy_mmu::Record;
 
-use super::model::Model;
+use super::model::MachineModel;
 use super::options::Options;
 use super::property::{Property, Sometimes};
 use super::render;
@@ -139,7 +139,7 @@ impl Report {
     }
 }
 
-pub(super) fn report(model: &mut Model, outcome: Outcome) -> Report {
+pub(super) fn report(model: &mut MachineModel, outcome: Outcome) -> Report {
     let Outcome { end, states, transitions, depth, sometimes, broken, bytes } = outcome;
     let never = Sometimes::ALL.into_iter().filter(|one| sometimes & one.bit() == 0).collect();
     let broken = broken.into_iter().map(|((property, detail), path)| {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::model::{Model, Words};
+use super::model::{MachineModel, Words};
 use super::moves::Move;
 use super::options::Options;
 use super::property::{Marks, Property};
@@ -27,7 +27,7 @@ pub(super) struct Outcome {
 }
 
 /// Searches all that can be reached from `start`.
-pub(super) fn search(model: &mut Model, start: Words, watch: &mut dyn Watch) -> Outcome {
+pub(super) fn search(model: &mut MachineModel, start: Words, watch: &mut dyn Watch) -> Outcome {
     match model.layout().words() {
         ..=4 => search_in::<4>(model, start, watch),
         5..=6 => search_in::<6>(model, start, watch),
@@ -37,7 +37,7 @@ pub(super) fn search(model: &mut Model, start: Words, watch: &mut dyn Watch) -> 
 
 /// The model with states of `W` words, the most that it needs.
 struct Narrow<'m, const W: usize> {
-    model: &'m mut Model,
+    model: &'m mut MachineModel,
     start: Words,
 }
 
@@ -86,7 +86,11 @@ impl<const W: usize> explore::Model for Narrow<'_, W> {
     }
 }
 
-fn search_in<const W: usize>(model: &mut Model, start: Words, watch: &mut dyn Watch) -> Outcome {
+fn search_in<const W: usize>(
+    model: &mut MachineModel,
+    start: Words,
+    watch: &mut dyn Watch,
+) -> Outcome {
     let Options { max_states, max_memory, .. } = model.options;
     let limits = Limits { states: max_states, memory: max_memory, whole_layers: false };
     let Explored { end, store, transitions, depth, marks, paths } =
@@ -131,7 +135,7 @@ mod tests {
                 let interrupts = cpus == 1;
                 let options = Options { cpus, accesses, interrupts, ..usual.clone() };
                 let (ops, memory) = (ops::general(&options), Memory::new(arch));
-                let (mut model, start) = Model::new(options, ops, memory, false);
+                let (mut model, start) = MachineModel::new(options, ops, memory, false);
                 let mut narrow = Narrow::<WORDS_MAX> { model: &mut model, start };
                 let limits = Limits { states: 30_000, ..Limits::NONE };
                 let found = explore(&mut narrow, limits, &mut nobody()).paths;

@@ -5,7 +5,7 @@
 
 use super::render::name;
 
-/// A line, and the block that falls into it.
+/// A line, and the block inside it.
 struct Node {
     text: String,
     block: Option<Block>,
@@ -58,18 +58,18 @@ impl Lines {
 
     /// Task `pid` does something on `cpu`.
     pub(super) fn step(&mut self, cpu: u8, pid: u8, text: &str) {
-        self.settle(Some((cpu, pid)));
+        self.arrive(Some((cpu, pid)));
         self.push(cpu, pid, text);
     }
 
     /// The CPU goes to task `pid`.
     pub(super) fn switch(&mut self, cpu: u8, pid: u8) {
-        self.settle(None);
+        self.arrive(None);
         self.arrived = Some((cpu, pid));
     }
 
     /// A task that has arrived and done nothing runs for a while, unless it is the one of the next line.
-    fn settle(&mut self, next: Option<(u8, u8)>) {
+    fn arrive(&mut self, next: Option<(u8, u8)>) {
         if let Some((cpu, pid)) = self.arrived.take()
             && next != Some((cpu, pid))
         {
@@ -82,17 +82,17 @@ impl Lines {
     }
 
     pub(super) fn interrupt(&mut self, cpu: u8, pid: u8) {
-        self.settle(None);
+        self.arrive(None);
         self.push(cpu, pid, "hardirq");
         self.open_block(None, cpu);
     }
 
     pub(super) fn interrupt_ends(&mut self) {
-        self.settle(None);
+        self.arrive(None);
         self.open = self.open.saturating_sub(1);
     }
 
-    /// Something falls into the call of the last line, at `stop`.
+    /// Something else happens inside the call of the last line, at `stop`.
     pub(super) fn go_away(&mut self, cpu: u8, stop: Option<(&'static str, u32)>) {
         let Some((point, nth)) = stop else { return self.lose() };
         let point = if nth > 1 { format!("{point} {nth}") } else { point.to_owned() };
@@ -116,7 +116,7 @@ impl Lines {
         if self.lost || self.open == 0 {
             return;
         }
-        self.settle(Some((cpu, pid)));
+        self.arrive(Some((cpu, pid)));
         self.open -= 1;
         if let Some(block) = self.here().last_mut().and_then(|node| node.block.as_mut())
             && block.cpu != cpu
@@ -127,7 +127,7 @@ impl Lines {
 
     /// The text, if the path has one.
     pub(super) fn end(mut self) -> Option<String> {
-        self.settle(None);
+        self.arrive(None);
         let mut text = String::new();
         write(&self.top, 0, &mut text);
         (!self.lost).then_some(text)

@@ -1,17 +1,17 @@
-//! What the task of a triple can do, as the kernel's code does it.
+//! The transitions of one task: what the kernel's code does with its triple of task, CPU and memory.
 
 use emu_arch::hazard::{Hazard, Trigger, Triggers};
 use lazy_mmu::design::{Design, Hook, Role, direct};
 use lazy_mmu::preempt::PreemptCount;
 
 use super::client::{Doing, Kind, Level, Owner};
-use super::model::{Model, Task, Triple};
+use super::model::{MachineModel, Task, Triple};
 use super::moves::{LocalMove, Move, Verdicts};
 use super::options::Accesses;
 use super::property::{self, Marks, Property, Sometimes};
 use emu_arch::replay::{Local, Seen};
 
-impl Model {
+impl MachineModel {
     /// What the task of a triple can do, in a fixed order.
     pub(super) fn local_moves(&mut self, triple: Triple) -> Vec<LocalMove> {
         let mut moves = Vec::new();
@@ -109,7 +109,7 @@ impl Model {
         self.run(Move::GoOn { cpu: 0 }, task, local)
     }
 
-    /// Has the task go on with its step to the next point at which something can fall in.
+    /// Continues the task's step to the next point at which something else can happen.
     fn run(&mut self, mv: Move, mut task: Task, mut local: Local) -> LocalMove {
         let in_task = task.levels.len() == 1;
         let last = task.levels.len() - 1;
@@ -154,7 +154,7 @@ impl Model {
                         sometimes |= Sometimes::Paused.bit();
                     }
                 }
-                // What a primitive puts off and does before it returns has not waited.
+                // What a primitive defers and completes before it returns has not waited.
                 if matches!(kind, Kind::Write { page, .. } if !local.memory.is_pending(page)) {
                     seen.hazards.retain(|hazard| *hazard != Hazard::IrqDeferred);
                 }
@@ -169,7 +169,7 @@ impl Model {
         self.done(mv, task, local, verdicts, sometimes)
     }
 
-    /// Whether nothing can fall in at a point: then it need not be a state.
+    /// Whether nothing else can happen at a point: then it need not be a state.
     fn closed(&self, local: &Local, in_task: bool, irqs_off: bool) -> bool {
         let preempts = self.options.preemption && local.task.preempt_count.preemptible();
         self.options.cpus == 1 && (irqs_off || !in_task || !(self.options.interrupts || preempts))

@@ -65,7 +65,7 @@ struct Section {
 enum Limit {
     /// No more may be open at a time.
     Nesting(u32),
-    /// More are not told apart.
+    /// More are one state.
     Same(u32),
     /// Nothing; the search may not end.
     Unlimited,
@@ -79,7 +79,7 @@ struct Crossing<'a> {
     section_of: BTreeMap<(u32, [u8; 2]), u32>,
 }
 
-/// The first and the last bound on what is told apart: two rounds of a counter, and eight.
+/// The first and the last bound on what is counted: two rounds of a counter, and eight.
 const BOUNDS: std::ops::RangeInclusive<u32> = 512..=2048;
 
 /// Searches the sequences in which at most `nesting` brackets are open.
@@ -258,7 +258,7 @@ mod tests {
             (Found::Witness(steps), _) => steps,
             (found, _) => panic!("{found:?}"),
         };
-        // A pause outside of a section tells them apart, so sections alone are let in here.
+        // A pause outside of a section distinguishes them, so the model here has sections alone.
         let sections = |steps: &[Step]| steps.iter().all(|step| !is_pause(step));
         let find = |limit| {
             let mut model = OnlySections(Crossing::new(&both, false, limit));

@@ -1,4 +1,4 @@
-//! Proofs that two designs are equivalent, or the shortest call sequence that tells them apart.
+//! Proofs that two designs are equivalent, or a shortest call sequence that distinguishes them.
 //!
 //! Two designs run in lockstep under the same calls, and each step is compared: the hooks, the active
 //! bit, or all effects ([`Compare`]). Which sequences are compared is a [`Language`]. Counters have
@@ -74,7 +74,7 @@ use crate::explore::{Watch, nobody};
 use search::{Found, search};
 use table::Lockstep;
 
-/// The most states that a search may have unless it is told otherwise.
+/// The most states of a search, by default.
 pub const STATES_MAX: u64 = 1 << 25;
 
 /// The most tasks of a product.
@@ -128,7 +128,7 @@ impl Question {
 /// What came out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Proved: no sequence of the language tells the designs apart, however long.
+    /// Proved: no sequence of the language distinguishes the designs, however long.
     Equivalent,
     /// A shortest sequence whose last step looks different.
     ToldApart(Witness),
@@ -234,8 +234,8 @@ fn nests(both: &Lockstep, question: &Question, watch: &mut dyn Watch) -> (Found,
     }
 }
 
-/// Asserts that two designs are equivalent, or panics with the shortest call sequence that tells
-/// them apart.
+/// Asserts that two designs are equivalent, or panics with a shortest call sequence that
+/// distinguishes them.
 ///
 /// The designs are named by their states. Other fields of the [`Question`](crate::prove::Question)
 /// may follow the language.

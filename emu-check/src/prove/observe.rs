@@ -17,16 +17,15 @@ use lazy_mmu::design::{
 pub enum Compare {
     /// The hooks that a call reaches, in their order.
     Hooks,
-    /// And what arch code is told when it asks whether to batch, after each step.
+    /// And whether the mode is active after each step.
     Active,
-    /// And the warnings, each by its macro and its condition, and the order of all that: what arch
-    /// code is told while a hook runs. Conditions are the same where they differ in the names of
-    /// fields only.
+    /// And the warnings, each by its macro and its condition, and the order of all that: so whether the
+    /// mode is active while a hook runs. Conditions that differ in the names of fields only are equal.
     Effects,
 }
 
 impl Compare {
-    /// All ways to compare, the coarsest first.
+    /// Every comparison, the coarsest first.
     pub const ALL: [Self; 3] = [Self::Hooks, Self::Active, Self::Effects];
 
     /// The word of the command line.

@@ -51,7 +51,7 @@ struct Frame {
     symbol: Symbol,
     /// How many brackets of calls are open; 0 where there is no limit.
     open: u32,
-    /// What the first way to the frame costs.
+    /// The cost of the first path to the frame.
     cost: Cost,
     /// The places that open the frame and the steps that do, the cheapest first.
     callers: Vec<(u32, Step)>,
@@ -84,7 +84,7 @@ enum Behind {
 struct Place {
     frame: u32,
     control: Packed,
-    /// The cheapest way from the beginning of the frame.
+    /// The cost of the cheapest path from the beginning of the frame.
     cost: Cost,
     behind: Behind,
     done: bool,

@@ -158,7 +158,7 @@ impl Table {
         self.design.try_step(self.bits[state as usize], cx, own).err()
     }
 
-    /// What arch code is told in `state`.
+    /// Whether the mode is active in `state`.
     #[inline]
     pub(super) fn active(&self, state: u32, in_interrupt: bool) -> bool {
         self.active[state as usize][usize::from(in_interrupt)]
@@ -351,7 +351,7 @@ impl Lockstep {
         Both { next: [x.next, y.next], tokens: [x.token, y.token], same }
     }
 
-    /// Tells whether both answer alike when arch code asks about the mode.
+    /// Whether the mode is active in both or in neither.
     #[inline]
     pub(super) fn same_mode(&self, at: [u32; 2], irq: bool) -> bool {
         self.compare == Compare::Hooks

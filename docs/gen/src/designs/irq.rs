@@ -81,7 +81,7 @@ fn inside(design: Design, begin: &str, end: &str) -> String {
     format!("{call}, {}", active.last().map_or("", |active| mode(*active)))
 }
 
-/// The state at the end, and the warnings on the way.
+/// The state at the end, and the warnings before it.
 fn left(design: Design, text: &str) -> String {
     let parts = events(design, text, |event| match event {
         Event::Warn { check, cond } => Some(code(&format!("{check}({cond})"))),

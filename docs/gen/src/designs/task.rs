@@ -36,7 +36,7 @@ impl Task {
         effects
     }
 
-    /// Tells whether the mode is active in task context.
+    /// Whether the mode is active in task context.
     pub(super) fn is_active(&self) -> bool {
         self.design.is_active(self.state)[0]
     }
@@ -57,7 +57,7 @@ pub(super) fn stored(before: StateBits, effects: &Effects) -> StateBits {
     })
 }
 
-/// Tells whether an effect ends the call.
+/// Whether an effect ends the call.
 pub(super) fn is_bug(effect: &Effect<StateBits>) -> bool {
     matches!(effect, Effect::Warn(warn) if warn.check.ends_call())
 }
