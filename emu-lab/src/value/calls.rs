@@ -6,9 +6,9 @@ use emu_arch::machine::{Lock, WRONG_OWNER, hinted_range};
 use emu_arch::tracker::Tracker;
 use lazy_mmu::PteRange;
 use lazy_mmu::arch::Point;
-use lazy_mmu::call::{self, TaskHost};
+use lazy_mmu::call::{self, Run, TaskHost};
 use lazy_mmu::design::{
-    Call, CallInfo, Context, Design, Effect, Hook, HookInfo, Role, StateBits, Token, Warn,
+    Call, CallInfo, Context, Design, Hook, HookInfo, Role, StateBits, Token, Warn,
 };
 use lazy_mmu::machine_api::CONTEXT_CHANGES;
 use lazy_mmu::preempt::PreemptCount;
@@ -235,19 +235,14 @@ impl<B: Backend> TaskHost for Exec<'_, B> {
         self.world.design.is_active(state)[usize::from(self.in_interrupt())]
     }
 
-    fn each(
-        &mut self,
-        call: Call,
-        cx: Context,
-        mut see: impl FnMut(&mut Self, Effect<StateBits>),
-    ) -> Token {
+    fn each(&mut self, call: Call, cx: Context, run: &mut Run<'_>) -> Token {
         let (design, state) = (self.world.design, TaskHost::state(self));
         let Some(fault) = self.world.fault else {
-            return design.each(state, cx, call, &mut |effect| see(self, effect));
+            return design.each(state, cx, call, &mut |effect| run.effect(self, effect));
         };
         let effects = design.step(state, cx, call);
         for effect in fault.effects(design, call, &effects) {
-            see(self, effect);
+            run.effect(self, effect);
         }
         effects.token()
     }
