@@ -22,6 +22,7 @@ mod my_design;
 mod own_calls;
 mod random;
 mod readme;
+mod outside;
 mod prove;
 mod s390;
 mod scenarios;
