@@ -1,6 +1,7 @@
 //! `lazymmu check`: every interleaving, and a shortest path to each thing that goes wrong.
 
 mod all;
+mod file;
 mod save;
 
 use std::path::PathBuf;
@@ -13,7 +14,7 @@ use emu_arch::replay::Fault;
 use emu_arch::{Arch, Kernel};
 use emu_check::check::{
     Accesses, Client, Counterexample, End, Language, Options, Pages, Portfolio, Property, Report,
-    Verdict, check_portfolio, check_programs,
+    Verdict, check_portfolio,
 };
 use indicatif::HumanBytes;
 use lazy_mmu::design::Design;
@@ -39,12 +40,12 @@ pub(crate) struct CheckArgs {
     /// Check every architecture and kernel, and print what holds where
     #[arg(long, conflicts_with_all = ["file", "arch", "kernel", "design", "save"])]
     all: bool,
-    /// The architecture
-    #[arg(long, default_value = "xen-pv", value_parser = arch_parser())]
-    arch: Arch,
-    /// The kernel: an API design and the architecture's code of that time
-    #[arg(long, default_value = "v7.0", value_parser = kernel_parser())]
-    kernel: Kernel,
+    /// The architecture; that of the first bad run of FILE where no option says otherwise, else xen-pv
+    #[arg(long, value_parser = arch_parser())]
+    arch: Option<Arch>,
+    /// The kernel: an API design and the architecture's code of that time; v7.0 by default, as of --arch
+    #[arg(long, value_parser = kernel_parser())]
+    kernel: Option<Kernel>,
     /// Another API design than the kernel's
     #[arg(long, value_parser = design_parser())]
     design: Option<Design>,
@@ -182,7 +183,7 @@ The crash of v7.0 as a Xen PV guest, found from nothing but the rules of the API
   lazymmu check --arch xen-pv --kernel v7.0 --save found
   lazymmu run found/no-arch-bug-1.scn --arch xen-pv --kernel v7.0
 
-  lazymmu check --arch xen-pv --kernel v7.1         a proof that it is gone
+  lazymmu check --arch xen-pv --kernel v7.1         it is gone
   lazymmu check --arch arm64 --cpus 2 --nesting 1 --no-interrupts   with migration
   lazymmu check scenarios/bugs/xen-preempted-in-enable.scn   its tasks, interleaved
   lazymmu check --all                               what holds where
@@ -190,6 +191,10 @@ The crash of v7.0 as a Xen PV guest, found from nothing but the rules of the API
 A search that ends by itself is exhaustive, for call sequences of any length. A property then
 holds, which is a proof, if something exercised it; else the report says what never happened.
 Properties are named in the output and by `lazymmu list`.
+
+FILE runs on the first bad run of its header unless an option says otherwise. Where it has lines
+`expect hazard` or `expect none`, these are what counts: a hazard that it expects and that no
+interleaving shows, or one that it does not expect, is a failure.
 
 Exit status: 0 none is broken, 1 one is (one of speed alone counts only where it was asked for by
 name), 2 bad usage, 3 gave up before it knew, or a property asked for by name is not exercised.";
@@ -210,6 +215,14 @@ fn fault_parser() -> impl TypedValueParser<Value = Fault> {
 }
 
 impl CheckArgs {
+    fn arch(&self) -> Arch {
+        self.arch.unwrap_or_else(|| "xen-pv".parse().expect("it is built in"))
+    }
+
+    fn kernel(&self) -> Kernel {
+        self.kernel.unwrap_or(Kernel::V7_0)
+    }
+
     /// The searches of each client on `arch` as of `kernel`.
     fn portfolio(&self, arch: Arch, kernel: Kernel) -> Vec<Options> {
         let usual = self.options(arch, kernel);
@@ -266,7 +279,7 @@ impl CheckArgs {
 
 /// Runs the command and prints what it found.
 pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
-    let options = args.options(args.arch, args.kernel);
+    let options = args.options(args.arch(), args.kernel());
     if options.properties.as_ref().is_some_and(Vec::is_empty) {
         let what = "--property and --without leave no property to look at";
         return Err(Failure::Usage(what.to_owned()));
@@ -274,46 +287,26 @@ pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
     if args.all {
         return all::run(args);
     }
-    check_era(args.kernel, args.arch)?;
     if args.format == Format::Markdown {
         return Err(Failure::Usage("--format markdown needs --all".to_owned()));
     }
     if let Some(folder) = &args.save {
         save::prepare(folder)?;
     }
-    let source = args.file.as_deref().map(Source::open).transpose()?;
-    if source.is_none() {
-        return search(args);
+    match &args.file {
+        Some(file) => file::run(args, &Source::open(file)?),
+        None => search(args),
     }
-    let mut progress = Progress::new("")?;
-    let report = match &source {
-        Some(source) => {
-            let code = source.scenario.code(args.mended);
-            check_programs(code, &options, &mut progress)
-                .map_err(|refused| source.wrong_line(refused.line, refused.why))?
-        }
-        None => unreachable!("handled above"),
-    };
-    let time = progress.done();
-    let saved = args.save.as_deref().map(|folder| save::save(folder, &report));
-    let (saved, failed) = match saved.transpose() {
-        Ok(saved) => (saved.unwrap_or_default(), None),
-        Err(failure) => (Vec::new(), Some(failure)),
-    };
-    let text = match args.format {
-        Format::Text | Format::Markdown => text(&report, time, &saved),
-        Format::Json => format!("{}\n", json(&report, time)),
-    };
-    print(|to| to.write_all(text.as_bytes()))?;
-    failed.map_or_else(|| Ok(status(&report)), Err)
 }
 
 /// Searches the clients and prints what they say together.
 fn search(args: &CheckArgs) -> Result<ExitCode, Failure> {
+    let (arch, kernel) = (args.arch(), args.kernel());
+    check_era(kernel, arch)?;
     let searches = if args.client.is_default() {
-        args.portfolio(args.arch, args.kernel)
+        args.portfolio(arch, kernel)
     } else {
-        vec![args.options(args.arch, args.kernel)]
+        vec![args.options(arch, kernel)]
     };
     let mut progress = Progress::new("")?;
     let portfolio = check_portfolio(&searches, &mut progress);
@@ -353,7 +346,7 @@ fn portfolio_text(portfolio: &Portfolio, time: Duration, saved: &[PathBuf]) -> S
     let mut text = portfolio.head();
     for (options, found) in portfolio.broken() {
         if let Some(report) = portfolio.reports.iter().find(|report| &report.options == options) {
-            text += &counterexample(report, found, saved);
+            text += &counterexample(report, found, saved, "");
         }
     }
     text + &portfolio.summary() + &format!("{:.2} s\n", time.as_secs_f64())
@@ -366,20 +359,34 @@ fn portfolio_json(portfolio: &Portfolio, time: Duration) -> Value {
     json
 }
 
-/// The report for people, with where its scenarios are and what the search took.
-fn text(report: &Report, time: Duration, saved: &[PathBuf]) -> String {
+/// The head of a report and its counterexamples, each with where its scenario is and what is `said` of it.
+fn counterexamples(
+    report: &Report,
+    saved: &[PathBuf],
+    said: impl Fn(&Counterexample) -> &'static str,
+) -> String {
     let mut text = report.head();
     for found in &report.broken {
-        text += &counterexample(report, found, saved);
+        text += &counterexample(report, found, saved, said(found));
     }
-    let (seconds, bytes) = (time.as_secs_f64(), HumanBytes(report.bytes as u64));
-    text + &report.summary() + &format!(", {seconds:.2} s, {bytes}\n")
+    text
 }
 
-/// A counterexample of the report, and where its scenario is.
-fn counterexample(report: &Report, found: &Counterexample, saved: &[PathBuf]) -> String {
+/// The last lines of a report, with what the search took.
+fn summary(report: &Report, time: Duration) -> String {
+    let (seconds, bytes) = (time.as_secs_f64(), HumanBytes(report.bytes as u64));
+    report.summary() + &format!(", {seconds:.2} s, {bytes}\n")
+}
+
+/// A counterexample of the report, what is `said` of it, and where its scenario is.
+fn counterexample(
+    report: &Report,
+    found: &Counterexample,
+    saved: &[PathBuf],
+    said: &str,
+) -> String {
     let name = save::file_name(report, found);
-    let mut text = report.show(found);
+    let mut text = report.show(found, said);
     if let Some(path) = saved.iter().find(|path| path.ends_with(&name)) {
         text += &format!("\nsaved as {}\n", path.display());
     }
@@ -393,10 +400,10 @@ fn json(report: &Report, time: Duration) -> Value {
     json
 }
 
-/// The exit status of a search.
-fn status(report: &Report) -> ExitCode {
+/// The exit status of a search, which is as it is to be so far where it is `met`.
+fn status(report: &Report, met: bool) -> ExitCode {
     match report.end {
-        _ if report.is_violated() => ExitCode::FAILURE,
+        _ if !met => ExitCode::FAILURE,
         End::Complete | End::First => ExitCode::SUCCESS,
         End::States | End::Memory | End::Interrupted => ExitCode::from(3),
     }

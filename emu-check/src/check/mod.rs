@@ -31,6 +31,7 @@
 //! assert_eq!((report.states, report.transitions), (3, 4));
 //! ```
 
+mod claims;
 mod client;
 mod interrupts;
 mod json;
@@ -56,6 +57,7 @@ use model::MachineModel;
 
 pub use crate::explore::{End, Watch, nobody};
 pub use crate::language::Language;
+pub use claims::Claims;
 pub use json::json;
 pub use ops::Refused;
 pub use options::{Accesses, Client, Options, Pages};
@@ -101,7 +103,8 @@ pub fn check_portfolio(searches: &[Options], watch: &mut dyn Watch) -> Portfolio
 }
 
 /// Searches every interleaving of the programs of `scenario`: the lines of each task are its program,
-/// and lines inside `hardirq` blocks are that of an interrupt, which comes once in each task.
+/// and lines inside `hardirq` blocks are that of an interrupt, which comes once in each task. Where a
+/// line names CPU 1 or more, tasks migrate between two CPUs, at any time.
 ///
 /// # Errors
 /// A line that the checker has no move for.
@@ -111,7 +114,9 @@ pub fn check_programs(
     watch: &mut dyn Watch,
 ) -> Result<Report, Refused> {
     let (ops, memory, tasks) = ops::programs(scenario, options)?;
-    let options = Options { tasks, ..options.clone() };
+    let named = scenario.lines().filter_map(|line| line.cpu).max();
+    let cpus = options.cpus.max(named.map_or(1, |cpu| (cpu + 1).min(2)));
+    let options = Options { tasks, cpus, ..options.clone() };
     Ok(run(&options, ops, memory, true, watch))
 }
 
@@ -139,7 +144,7 @@ fn run(
 /// use emu_check::check::{Language, Property};
 /// use lazy_mmu::design::{Design, independent};
 ///
-/// assert_holds!(Arch::XenPv, Kernel::V7_1, nesting: 1);
+/// assert_holds!(Arch::XEN_PV, Kernel::V7_1, nesting: 1);
 /// let settled = Some(vec![Property::SettledAtPause]);
 /// let design = Design::of::<independent::State>();
 /// assert_holds!(Arch::ARM64, Kernel::V7_1, design: design, properties: settled, interrupts: false);
@@ -149,7 +154,7 @@ fn run(
 /// use emu_arch::{Arch, Kernel};
 ///
 /// // A switch between the counter and the hook of an enable: v7.0 on Xen PV stops at a BUG_ON().
-/// emu_check::assert_holds!(Arch::XenPv, Kernel::V7_0, nesting: 1);
+/// emu_check::assert_holds!(Arch::XEN_PV, Kernel::V7_0, nesting: 1);
 /// ```
 #[macro_export]
 macro_rules! assert_holds {

@@ -36,6 +36,6 @@ pub use lab::Unmet;
 pub use parse::parse;
 pub use replayed::run_replayed;
 pub use run::{Outcome, See, run, run_lines};
-pub use setup::Setup;
+pub use setup::{Setup, expected_hazards};
 pub use value::{Expect, Inside, Line, Scenario, Step, Where};
 pub use words::{context_change, words};
