@@ -39,7 +39,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
             let hazards = hazards::summary(&outcome.record, &outcome.hazards, line_of);
             if hazards.is_empty() { Ok(()) } else { write!(to, "\n{hazards}") }
         }
-        Format::Json => json::lines(&outcome.record).try_for_each(|line| writeln!(to, "{line}")),
+        Format::Json => json::scenario_lines(&outcome).try_for_each(|line| writeln!(to, "{line}")),
     })?;
     for unmet in &outcome.unmet {
         let _ = writeln!(anstream::stderr(), "{name}:{}: {}", unmet.line, unmet.message);

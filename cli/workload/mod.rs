@@ -13,7 +13,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, RangedI64ValueParser, T
 use clap::{Args, ValueEnum, value_parser};
 use emu_arch::{Arch, Kernel};
 use emu_mm::proc::{FOLIO_ORDER_MAX, Mapping, Populate};
-use emu_mm::workload::{self, Options, Report, WORKLOADS, Workload};
+use emu_mm::workload::{self, Options, Report, Workload};
 use indicatif::{ProgressBar, ProgressStyle};
 use lazy_mmu::design::Design;
 
@@ -156,9 +156,10 @@ fn all_of(kernel: Kernel) -> Vec<Arch> {
 
 /// A parser that knows the list of workloads.
 fn workload_parser() -> impl TypedValueParser<Value = Workload> {
-    let values = WORKLOADS.map(|workload| PossibleValue::new(workload.id()).help(workload.about()));
+    let values =
+        Workload::ALL.map(|workload| PossibleValue::new(workload.id()).help(workload.about()));
     PossibleValuesParser::new(values)
-        .map(|id| Workload::by_id(&id).expect("the parser accepts the listed ids only"))
+        .map(|id| id.parse::<Workload>().expect("the parser accepts the listed ids only"))
 }
 
 /// A parser of folio orders.

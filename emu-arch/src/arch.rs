@@ -1,21 +1,21 @@
 //! An architecture as a value: the handle of a [`Backend`], and the list of those that are known.
 
+use std::any::TypeId;
 use std::fmt::{self, Debug, Display, Formatter};
 use std::marker::PhantomData;
 use std::str::FromStr;
 
 use lazy_mmu::design::Design;
-use once_cell::sync::OnceCell;
 
 use crate::backend::{Backend, Facts};
-use crate::hw::effect::Effect;
+use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
 use crate::id::UnknownId;
 use crate::machine::ArchCode;
-use crate::replay;
-use crate::{Kernel, arm64, machine, naive, powerpc, s390, sparc64, x86, x86_xen};
+use crate::registry::Registry;
+use crate::{Kernel, machine, replay};
 
-/// The architectures of the project, one row each: the constant and its backend.
+/// Declares the architectures of the project, one row each: the constant and its backend.
 macro_rules! architectures {
     ($($(#[$meta:meta])* $name:ident = $backend:ty;)*) => {
         impl Arch {
@@ -26,25 +26,7 @@ macro_rules! architectures {
         }
     };
 }
-
-architectures! {
-    /// No batching: the oracle.
-    NAIVE = naive::Naive;
-    /// arm64: delays barriers.
-    ARM64 = arm64::Arm64;
-    /// powerpc book3s64 with the hash MMU: delays invalidations.
-    POWERPC_HASH = powerpc::Hash;
-    /// powerpc book3s64 with the radix MMU: delays nothing.
-    POWERPC_RADIX = powerpc::Radix;
-    /// sparc64: delays invalidations.
-    SPARC64 = sparc64::Sparc64;
-    /// x86 on bare metal: delays nothing.
-    X86 = x86::X86;
-    /// x86 Xen PV: delays the stores.
-    XEN_PV = x86_xen::XenPv;
-    /// s390, a proposal: delays the stores of a hinted range and their invalidations.
-    S390 = s390::S390;
-}
+pub(crate) use architectures;
 
 /// An architecture: [`Backend`] chosen at run time. Two are equal when they have the same id.
 ///
@@ -60,6 +42,7 @@ pub struct Arch(&'static dyn Architecture);
 
 /// What can be asked of a backend whose type is not known.
 trait Architecture: Sync {
+    fn backend(&self) -> TypeId;
     fn facts(&self) -> &'static Facts;
     fn is_in(&self, kernel: Kernel) -> Result<(), &'static str>;
     fn version(&self, kernel: Kernel) -> &'static str;
@@ -78,6 +61,10 @@ impl<B: Backend> Of<B> {
 }
 
 impl<B: Backend> Architecture for Of<B> {
+    fn backend(&self) -> TypeId {
+        TypeId::of::<B>()
+    }
+
     fn facts(&self) -> &'static Facts {
         Self::FACTS
     }
@@ -112,8 +99,33 @@ impl<B: Backend> Architecture for Of<B> {
     }
 }
 
-/// Architectures beside those of the project.
-static REGISTERED: OnceCell<Vec<Arch>> = OnceCell::new();
+/// The architectures that a program has registered.
+static REGISTERED: Registry<Arch> = Registry::new();
+
+/// Why an architecture cannot be registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RegisterError {
+    /// Another backend has the id.
+    IdTaken(&'static str),
+    /// The id cannot be a word of a scenario or of the command line.
+    BadId(&'static str),
+}
+
+impl Display for RegisterError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::IdTaken(id) => write!(f, "another architecture has the id {id:?}"),
+            Self::BadId(id) => write!(
+                f,
+                "expected letters, digits, `-`, `_` and `.` in the id of an architecture, and not \
+                 `all`, found {id:?}"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for RegisterError {}
 
 impl Arch {
     /// The architecture whose backend is `B`; works for backends of your own.
@@ -122,19 +134,28 @@ impl Arch {
         Self(Of::<B>::ARCH)
     }
 
-    /// Makes `archs` known to [`all`](Self::all) and to everything that finds architectures by name:
-    /// scenarios, the command. A program does so once, before it uses either.
+    /// Makes the architecture known to [`all`](Self::all) and to everything that finds architectures by
+    /// id: scenarios, the command. The list belongs to the process and only grows; to register a backend
+    /// again has no effect. An architecture that is used as a value needs no registration.
     ///
     /// # Errors
-    /// Returns `archs` where some were registered before.
-    pub fn register(archs: Vec<Self>) -> Result<(), Vec<Self>> {
-        REGISTERED.set(archs)
+    /// Another backend has the id, or no scenario can have it as a word.
+    pub fn register(self) -> Result<(), RegisterError> {
+        let id = self.id();
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if id.is_empty() || id == "all" || !id.chars().all(plain) {
+            return Err(RegisterError::BadId(id));
+        }
+        let known = || Self::all().find(|known| *known == self);
+        match REGISTERED.push(self, known) {
+            Some(known) if known.0.backend() != self.0.backend() => Err(RegisterError::IdTaken(id)),
+            _ => Ok(()),
+        }
     }
 
     /// Every architecture that is known: those of the project, then the registered ones.
     pub fn all() -> impl Iterator<Item = Self> + Clone {
-        let registered = REGISTERED.get().map_or(&[][..], Vec::as_slice);
-        Self::BUILT_IN.iter().chain(registered).copied()
+        Self::BUILT_IN.iter().chain(REGISTERED.iter()).copied()
     }
 
     /// What is known of it without running its code.
@@ -261,8 +282,8 @@ impl FromStr for Arch {
 
 /// Every effect that costs time, of every known architecture, once per name.
 #[must_use]
-pub fn effects() -> Vec<Effect> {
-    let mut effects: Vec<Effect> = Vec::new();
+pub fn effects() -> Vec<ArchEffect> {
+    let mut effects: Vec<ArchEffect> = Vec::new();
     for effect in Arch::all().flat_map(|arch| arch.facts().effects) {
         if !effects.iter().any(|known| known.name == effect.name) {
             effects.push(*effect);

@@ -37,6 +37,19 @@ impl InputError {
         self.help = nearest(found, valid).map(|name| format!("did you mean \"{name}\"?"));
         self
     }
+
+    /// The error with the nearest of `valid` to `found`, or with all of them where none is near.
+    #[must_use]
+    pub fn one_of(
+        self,
+        found: &str,
+        valid: impl IntoIterator<Item = &'static str> + Clone,
+    ) -> Self {
+        let all = valid.clone().into_iter().collect::<Vec<_>>().join(", ");
+        let near = self.nearest(found, valid);
+        let help = near.help.or_else(|| Some(format!("expected one of {all}")));
+        Self { help, ..near }
+    }
 }
 
 impl Display for InputError {

@@ -136,41 +136,49 @@ pub(crate) fn in_full(call: Call) {
 }
 
 impl TaskHost for &Current {
+    #[inline(always)]
     fn design(&self) -> Design {
         Current::design(self)
     }
 
+    #[inline(always)]
     fn state(&mut self) -> StateBits {
         Current::state(self)
     }
 
+    #[inline(always)]
     fn set_state(&mut self, state: StateBits) {
         Current::set_state(self, state);
     }
 
+    #[inline(always)]
     fn context(&mut self) -> Context {
         Current::context(self, Token::DEFAULT)
     }
 
+    #[inline(always)]
     fn push_token(&mut self, token: Token) {
         self.with_tokens(|tokens| tokens.push(token));
     }
 
+    #[inline(always)]
     fn pop_token(&mut self) -> Token {
         self.with_tokens(Tokens::pop)
     }
 
+    #[inline(always)]
     fn hook(&mut self, hook: &'static HookInfo, range: Option<&PteRange>) {
         if let Some(arch) = self.arch() {
             arch.hook(hook, range);
         }
     }
 
+    #[inline(always)]
     fn warn(&mut self, found: &Warn) {
         warn_current(self, found);
     }
 
-    #[inline]
+    #[inline(always)]
     fn point(&mut self, point: Point) {
         Current::point(self, point);
     }
@@ -180,12 +188,14 @@ impl TaskHost for &Current {
         Current::note(self, event);
     }
 
+    #[inline(always)]
     fn returned(&mut self, call: &'static CallInfo) {
         if let Some(arch) = self.arch() {
             arch.returned(call);
         }
     }
 
+    #[inline(always)]
     fn is_active(&mut self) -> bool {
         Current::is_active(self)
     }

@@ -206,10 +206,10 @@ fn a_sequence_pasted_from_a_mail_runs() {
 fn json_has_the_fields_that_never_change() {
     let output = lazymmu(&["run", "-", "--format", "json"], b"enable\n");
     insta::assert_snapshot!(String::from_utf8_lossy(&output.stdout), @r#"
-    {"seq":0,"cpu":0,"task":0,"event":"call","name":"lazy_mmu_mode_enable"}
-    {"seq":1,"cpu":0,"task":0,"event":"store","name":"lazy_mmu_state","state":{"enable_count":1,"pause_count":0}}
-    {"seq":2,"cpu":0,"task":0,"event":"hook","name":"arch_enter_lazy_mmu_mode"}
-    {"seq":3,"cpu":0,"task":0,"event":"return","name":"lazy_mmu_mode_enable","active":true,"state":{"enable_count":1,"pause_count":0}}
+    {"seq":0,"cpu":0,"task":0,"event":"call","name":"lazy_mmu_mode_enable","line":1}
+    {"seq":1,"cpu":0,"task":0,"event":"store","name":"lazy_mmu_state","state":{"enable_count":1,"pause_count":0},"line":1}
+    {"seq":2,"cpu":0,"task":0,"event":"hook","name":"arch_enter_lazy_mmu_mode","line":1}
+    {"seq":3,"cpu":0,"task":0,"event":"return","name":"lazy_mmu_mode_enable","active":true,"state":{"enable_count":1,"pause_count":0},"line":1}
     {"seq":4,"cpu":0,"task":0,"event":"end","name":"end","preempt_count":0,"state":{"enable_count":1,"pause_count":0}}
     "#);
 }

@@ -1,14 +1,14 @@
 //! All tests that go through public items, in one binary.
 
 mod api;
-mod book;
 mod bugs;
 mod check;
 mod cli;
 mod compare;
+mod conformance;
+mod contract;
 mod designs;
-mod fidelity;
-mod findings;
+mod docs;
 mod macros;
 mod macros_diff;
 mod macros_messages;
@@ -17,10 +17,12 @@ mod maps;
 mod mm;
 mod models;
 mod mutants;
+mod my_arch;
 mod my_design;
 mod own_calls;
 mod random;
 mod readme;
+mod outside;
 mod prove;
 mod s390;
 mod scenarios;

@@ -1,9 +1,9 @@
 //! The README: what its blocks show is what a reader gets.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::PathBuf;
 
 use crate::cli::lazymmu;
+use crate::support::own_crate::{cargo, own_crate};
 use crate::support::{read, root};
 
 /// The most lines of the demo: a screen and a half.
@@ -48,42 +48,18 @@ fn the_demo_shows_a_mode_that_saves_most() {
 
 /// A crate of its own with the README's `src/lib.rs`, below the target folder.
 fn crate_with(name: &str, dependencies: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme").join(name);
-    std::fs::create_dir_all(folder.join("src")).unwrap_or_else(|e| panic!("{folder:?}: {e}"));
-    let beside = root().to_str().expect("a path in Unicode");
-    let dependencies = dependencies.replace("../lazymmu", &beside.replace('\\', "/"));
     let manifest = format!(
         "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
          {dependencies}\n[workspace]\n"
     );
-    let write = |file: &str, text: &str| {
-        let file = folder.join(file);
-        std::fs::write(&file, text).unwrap_or_else(|e| panic!("{file:?}: {e}"));
-    };
-    write("Cargo.toml", &manifest);
-    write("Cargo.lock", &read(&root().join("Cargo.lock")));
-    write("src/lib.rs", &block("Annotate code", "rust"));
-    folder
-}
-
-/// Runs `cargo test` in `folder`, without the network, with warnings as errors.
-fn cargo_test(folder: &Path) -> Output {
-    Command::new(env!("CARGO"))
-        .args(["test", "--offline"])
-        .current_dir(folder)
-        .env_remove("CARGO_ENCODED_RUSTFLAGS")
-        .env("RUSTFLAGS", "-Dwarnings")
-        .env("CARGO_TARGET_DIR", folder.with_file_name("target"))
-        .env("INSTA_UPDATE", "no")
-        .env("INSTA_FORCE_PASS", "0")
-        .output()
-        .expect("cargo runs")
+    let files = [("Cargo.toml", manifest), ("src/lib.rs", block("Annotate code", "rust"))];
+    own_crate(&format!("readme/{name}"), "../lazymmu", &files)
 }
 
 #[test]
 fn the_code_of_the_readme_passes_in_a_crate_of_its_own() {
     let folder = crate_with("annotated", &block("Annotate code", "toml"));
-    let output = cargo_test(&folder);
+    let output = cargo(&folder, &["test"]);
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
     assert!(text.contains("test tests::one_section ... ok"), "{text}");
@@ -93,7 +69,8 @@ fn the_code_of_the_readme_passes_in_a_crate_of_its_own() {
 fn without_the_feature_the_error_says_what_to_add() {
     let dependencies = block("Annotate code", "toml");
     let line = dependencies.lines().find(|line| line.contains("features")).expect("a feature");
-    let output = cargo_test(&crate_with("without-insta", &dependencies.replace(line, "")));
+    let folder = crate_with("without-insta", &dependencies.replace(line, ""));
+    let output = cargo(&folder, &["test"]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success(), "{said}");
     assert!(said.contains("assert_hooks! needs feature `insta` of lazy-mmu"), "{said}");

@@ -5,7 +5,7 @@ use emu_arch::hw::table::Table;
 use emu_arch::{Arch, Kernel, Machine, MmStruct, Pfn, Pte, VirtAddr, pgtable, s390};
 use emu_lab::scenario::{self, Outcome, Setup};
 use emu_mm::proc;
-use emu_mm::workload::{self, Options, WORKLOADS};
+use emu_mm::workload::{self, Options, Workload};
 use lazy_mmu::design::with_ptes::{ENABLE_WITH_PTES, ENTER_WITH_PTES};
 use lazy_mmu::design::{Call, Design};
 use lazy_mmu::trace::{Event, effect_text};
@@ -310,7 +310,7 @@ fn workloads_give_the_range_that_they_touch() {
     // Each full table of valid entries takes two instructions. The areas of vmalloc begin 0, 1 and 2
     // entries after the start of a table; mapping them invalidates nothing.
     let expected = [(1, 2, 512), (3, 6, 1536), (2, 4, 1024), (10, 8, 1536)];
-    for (workload, (sections, ranges, pages)) in WORKLOADS.into_iter().zip(expected) {
+    for (workload, (sections, ranges, pages)) in Workload::ALL.into_iter().zip(expected) {
         let run = |kernel| {
             let options = options(kernel);
             let report = workload::run(workload, Arch::S390, &mappings, &options, &mut |_, _| {});

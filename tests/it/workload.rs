@@ -2,9 +2,9 @@
 
 use std::num::NonZeroU32;
 
-use emu_arch::{Arch, Effect, arm64, powerpc, sparc64};
+use emu_arch::{Arch, ArchEffect, arm64, powerpc, sparc64};
 use emu_mm::proc::{Populate, parse};
-use emu_mm::workload::{Options, Report, WORKLOADS, Workload, run};
+use emu_mm::workload::{Options, Report, Workload, run};
 use lazy_mmu::design::{Design, Hook};
 
 /// 512 pages of a heap in one table, as many of a file and of a shared file in the next two.
@@ -30,13 +30,13 @@ fn sections(report: &Report) -> Vec<(u64, u64)> {
 }
 
 /// How often an effect happened with the mode and with the mode paused.
-fn counts(report: &Report, effect: Effect) -> (u64, u64) {
+fn counts(report: &Report, effect: ArchEffect) -> (u64, u64) {
     (report.total.lazy.of(effect), report.total.paused.of(effect))
 }
 
 #[test]
 fn each_workload_touches_the_tables_it_should() {
-    let touched = WORKLOADS.map(|workload| sections(&small(workload, Arch::NAIVE)));
+    let touched = Workload::ALL.map(|workload| sections(&small(workload, Arch::NAIVE)));
     assert_eq!(touched[0], [(1, 1024), (0, 0), (0, 0)], "fork leaves files to faults");
     assert_eq!(touched[1], [(1, 512); 3], "exit empties all");
     assert_eq!(touched[2], [(1, 1024), (0, 0), (1, 1024)], "mprotect changes what is writable");
@@ -64,7 +64,7 @@ fn arm64_saves_nothing_for_processes() {
 
 #[test]
 fn powerpc_hash_saves_flushes_in_every_workload() {
-    for (workload, pages) in WORKLOADS.into_iter().zip([512, 1536, 1024, 1536]) {
+    for (workload, pages) in Workload::ALL.into_iter().zip([512, 1536, 1024, 1536]) {
         let report = small(workload, Arch::POWERPC_HASH);
         assert_eq!(counts(&report, powerpc::FLUSH_HASH_PAGE).1, pages, "{workload:?}");
         assert_eq!(report.total.delayable_paused(), pages, "{workload:?}");
@@ -77,7 +77,7 @@ fn powerpc_hash_saves_flushes_in_every_workload() {
 
 #[test]
 fn sparc64_saves_flushes_of_user_pages_only() {
-    for (workload, pages) in WORKLOADS.into_iter().zip([512, 1536, 1024, 0]) {
+    for (workload, pages) in Workload::ALL.into_iter().zip([512, 1536, 1024, 0]) {
         let report = small(workload, Arch::SPARC64);
         assert_eq!(counts(&report, sparc64::FLUSH_TSB_USER_PAGE).1, pages, "{workload:?}");
         // At once, each page is a TSB flush and a TLB flush; a batch is one of each too.
@@ -107,7 +107,7 @@ fn no_architecture_does_more_with_the_mode() {
     ];
     for text in texts {
         for arch in Arch::all() {
-            for workload in WORKLOADS {
+            for workload in Workload::ALL {
                 let total = report(workload, arch, text, &Options::default()).total;
                 assert!(total.delayable() <= total.delayable_paused(), "{workload:?} {arch:?}");
                 assert_eq!(total.lazy.hook(Hook::ENTER), total.lazy.hook(Hook::LEAVE));
@@ -119,7 +119,7 @@ fn no_architecture_does_more_with_the_mode() {
 #[test]
 fn entries_written_do_not_depend_on_the_architecture_or_on_yields() {
     let text = include_bytes!("../fixtures/maps/rustc.maps");
-    for workload in WORKLOADS {
+    for workload in Workload::ALL {
         let mut all = Arch::all().map(|arch| {
             let resched = NonZeroU32::new(7);
             let options = Options { resched, folio_order: 2, ..Options::default() };
@@ -152,7 +152,7 @@ fn other_designs_run_too() {
 #[test]
 fn nothing_in_memory_is_no_work() {
     let options = Options { populate: Populate::None, ..Options::default() };
-    for workload in WORKLOADS {
+    for workload in Workload::ALL {
         let report = report(workload, Arch::ARM64, SMALL.as_bytes(), &options);
         assert!(report.total.is_idle(), "{workload:?}: {:?}", report.total);
     }

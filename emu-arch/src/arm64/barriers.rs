@@ -4,7 +4,7 @@
 //! arch/arm64/include/asm/pgtable.h, v7.0.
 
 use crate::backend::{At, Hw};
-use crate::hw::effect::Effect;
+use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
 
 /// Bit of the thread flag that says that barriers are owed.
@@ -13,11 +13,11 @@ use crate::hw::pte::Pte;
 pub const TIF_LAZY_MMU_PENDING: u32 = 31;
 
 /// Stores to page tables become visible to all table walkers.
-pub const DSB_ISHST: Effect = Effect::delayable("dsb(ishst)");
+pub const DSB_ISHST: ArchEffect = ArchEffect::delayable("dsb(ishst)");
 /// This CPU forgets speculated translation faults.
-pub const ISB: Effect = Effect::delayable("isb()");
+pub const ISB: ArchEffect = ArchEffect::delayable("isb()");
 /// The task owes barriers from now on.
-pub(super) const SET_PENDING: Effect = Effect::put_off("TIF_LAZY_MMU_PENDING=").of(1);
+pub(super) const SET_PENDING: ArchEffect = ArchEffect::deferral("TIF_LAZY_MMU_PENDING=").of(1);
 
 /// Tells whether `pte` is valid and neither readable nor executable by user mode.
 ///
@@ -34,7 +34,7 @@ pub(super) const fn pte_valid_not_user(pte: Pte) -> bool {
 #[inline]
 pub(super) fn queue_pte_barriers(hw: &mut impl Hw, at: At, nr: u16) {
     if hw.is_lazy_mmu_mode_active() {
-        hw.put_off(at, nr);
+        hw.defer(at, nr);
         // Tested first, as in the kernel, where setting the flag is atomic and dear.
         if !hw.test_thread_flag(TIF_LAZY_MMU_PENDING) {
             hw.set_thread_flag(TIF_LAZY_MMU_PENDING);
@@ -51,5 +51,5 @@ pub(super) fn queue_pte_barriers(hw: &mut impl Hw, at: At, nr: u16) {
 pub(super) fn emit_pte_barriers(hw: &mut impl Hw) {
     hw.effect(DSB_ISHST);
     hw.effect(ISB);
-    hw.settle();
+    hw.complete();
 }

@@ -46,7 +46,7 @@ pub(super) fn queue_pte_barriers(hw: &mut impl Hw, at: At, nr: u16) {
         emit_pte_barriers(hw);
         return;
     }
-    hw.put_off(at, nr);
+    hw.defer(at, nr);
     if !hw.test_thread_flag(TIF_LAZY_MMU_PENDING) {
         hw.set_thread_flag(TIF_LAZY_MMU_PENDING);
         hw.effect(SET_PENDING);

@@ -10,16 +10,16 @@ mod before;
 
 use crate::Kernel;
 use crate::backend::{At, Backend, Batch, Deferred, Facts, Hw, HwOf, Level, write_ptes};
-use crate::hw::effect::Effect;
+use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
 
 pub use barriers::{DSB_ISHST, ISB, TIF_LAZY_MMU_PENDING};
 
 /// TLB maintenance over a range.
-pub const FLUSH_TLB_RANGE: Effect = Effect::other("__flush_tlb_range");
+pub const FLUSH_TLB_RANGE: ArchEffect = ArchEffect::other("__flush_tlb_range");
 
 /// The barrier of a context switch.
-pub const DSB_ISH: Effect = Effect::other("dsb(ish)");
+pub const DSB_ISH: ArchEffect = ArchEffect::other("dsb(ish)");
 
 /// arm64, in the version of the code that it holds; it keeps nothing per CPU.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -1,6 +1,6 @@
 //! What is known of an architecture without running its code.
 
-use crate::hw::effect::Effect;
+use crate::hw::effect::ArchEffect;
 
 /// What an architecture defers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,7 +44,7 @@ pub struct Facts {
     /// What the mode saves, in the plural: "barriers".
     pub noun: &'static str,
     /// Every effect that costs time, so that scenarios can count it by name.
-    pub effects: &'static [Effect],
+    pub effects: &'static [ArchEffect],
     /// `ptep_modify_prot_start()` only reads, so that software still sees the entry.
     pub prot_start_reads: bool,
     /// A primitive that changes an entry depends on what it finds in memory, behind any deferred store.
@@ -53,6 +53,8 @@ pub struct Facts {
     pub flush_passes_stores: bool,
     /// All CPUs translate by one hash page table; an entry gets there on first use.
     pub hash_table: bool,
+    /// Its code evaluates a `BUG_ON()` in some version.
+    pub bug_on: bool,
     /// The mode defers updates of user pages, as far as it defers any.
     pub defers_user: bool,
     /// The mode defers updates of the kernel's pages.
@@ -76,6 +78,7 @@ impl Facts {
             updates_read_memory: false,
             flush_passes_stores: false,
             hash_table: false,
+            bug_on: false,
             defers_user: true,
             defers_kernel: true,
             wants_lazy_mmu_mode: true,

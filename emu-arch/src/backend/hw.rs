@@ -1,7 +1,7 @@
 //! What arch code may do to the machine and to the current task.
 
 use super::{At, Psize, Slot};
-use crate::hw::effect::Effect;
+use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
 
 /// What arch code can do to the machine and to the current task.
@@ -89,18 +89,20 @@ pub trait Hw {
         Psize::default()
     }
     /// Executes an effect.
-    fn effect(&mut self, effect: Effect);
-    /// The updates of `nr` pages from `at` on are put off: from now on they are pending.
+    fn effect(&mut self, effect: ArchEffect);
+    /// The updates of `nr` pages from `at` on join the batch: from now on they are pending.
     #[inline]
-    fn put_off(&mut self, _: At, _: u16) {}
-    /// All that this batch (the task's on arm64, the CPU's elsewhere) has put off is done.
-    fn settle(&mut self) {}
-    /// Whether anyone sees what is put off; asked where putting off is all that an update does.
+    fn defer(&mut self, _: At, _: u16) {}
+    /// All work in this batch (the task's on arm64, the CPU's elsewhere) is done: nothing of it is
+    /// pending any more.
+    fn complete(&mut self) {}
+    /// Whether deferred work is observed. A backend may skip its bookkeeping where it is not.
     #[inline]
     fn watched(&self) -> bool {
         true
     }
-    /// Whether anyone wants to know which translations die; asked before a loop over a batch.
+    /// Whether [`tlb_invalidate`](Self::tlb_invalidate) has an effect. A backend may skip a loop of
+    /// such calls where it has none.
     #[inline]
     fn tracks(&self) -> bool {
         true

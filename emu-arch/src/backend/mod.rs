@@ -13,7 +13,7 @@ mod hw;
 mod words;
 
 use crate::Kernel;
-use crate::hw::effect::Effect;
+use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
 
 pub use lazy_mmu::design::Hook;
@@ -22,38 +22,80 @@ pub use crate::hw::Slot;
 pub use facts::{Batch, Deferred, Facts};
 pub use hw::{Hw, write_ptes};
 pub(crate) use words::slice;
-pub use words::{Access, At, Level, Psize, PteRange};
+pub use words::{Access, At, Level, Psize, RangeHint};
 
-/// An architecture's side of the lazy MMU mode.
+/// An architecture's side of the lazy MMU mode: the contract.
 ///
-/// The provided bodies are what most architectures do; whoever differs says so.
+/// The provided bodies are what most architectures do; a backend overrides those that differ. The type
+/// is a small value that chooses a version of the code; a unit struct will do.
 ///
 /// # Which primitive reaches which method
 ///
-/// | primitive | method |
-/// |---|---|
-/// | `set_pte_at`, `set_ptes` | [`set_ptes`](Self::set_ptes) |
-/// | `set_pte` | [`set_pte`](Self::set_pte), by default `set_ptes` of one |
-/// | `ptep_get` | [`ptep_get`](Self::ptep_get) |
-/// | `ptep_get_and_clear` | [`pte_update`](Self::pte_update) |
-/// | `pte_clear` | [`pte_clear`](Self::pte_clear), by default `pte_update` |
-/// | `ptep_set_wrprotect`, `wrprotect_ptes` | [`ptep_set_wrprotect`](Self::ptep_set_wrprotect), by default `pte_update` |
-/// | `ptep_test_and_clear_young` | the method of that name, by default `pte_update` |
-/// | `ptep_modify_prot_start`, `ptep_modify_prot_commit` | the methods of those names, by default `pte_update` and `set_ptes` |
-/// | `ptep_set_access_flags` | the method of that name |
-/// | `set_pmd`, `set_pud`, `set_p4d`, `set_pgd` | [`set_table`](Self::set_table) |
-/// | `flush_tlb_range`, `flush_tlb_batched_pending` | [`flush_tlb_range`](Self::flush_tlb_range) |
-/// | `tlb_flush` | [`tlb_flush`](Self::tlb_flush) |
-/// | `read`, `write` | [`access`](Self::access) |
+/// Code of mm/ calls primitives ([`pgtable`](crate::pgtable)); each reaches one method. To override a
+/// method that the primitive does not reach has no effect: `set_pte_at()` reaches `set_ptes`, not
+/// `set_pte`.
+///
+/// | primitive | method | by default |
+/// |---|---|---|
+/// | `set_pte_at`, `set_ptes` | [`set_ptes`](Self::set_ptes) | plain stores |
+/// | `set_pte` | [`set_pte`](Self::set_pte) | `set_ptes` of one page |
+/// | `ptep_get` | [`ptep_get`](Self::ptep_get) | reads memory |
+/// | `ptep_get_and_clear` | [`pte_update`](Self::pte_update) | reads, then writes |
+/// | `pte_clear` | [`pte_clear`](Self::pte_clear) | `pte_update` |
+/// | `ptep_set_wrprotect`, `wrprotect_ptes` | [`ptep_set_wrprotect`](Self::ptep_set_wrprotect), once per page | `pte_update` |
+/// | `ptep_test_and_clear_young` | [`ptep_test_and_clear_young`](Self::ptep_test_and_clear_young) | `pte_update` |
+/// | `ptep_modify_prot_start` | [`ptep_modify_prot_start`](Self::ptep_modify_prot_start) | `pte_update` |
+/// | `ptep_modify_prot_commit` | [`ptep_modify_prot_commit`](Self::ptep_modify_prot_commit) | `set_ptes` of one page |
+/// | `ptep_set_access_flags` | [`ptep_set_access_flags`](Self::ptep_set_access_flags) | a plain store |
+/// | `set_pmd`, `set_pud`, `set_p4d`, `set_pgd` | [`set_table`](Self::set_table) | nothing: tables are not in memory here |
+/// | `read`, `write` | [`access`](Self::access) | sets young and dirty, or faults |
+/// | `flush_tlb_range`, `flush_tlb_batched_pending` | [`flush_tlb_range`](Self::flush_tlb_range), once per range | no default |
+/// | `tlb_flush` | [`tlb_flush`](Self::tlb_flush) | `flush_tlb_range` |
+/// | `raw_read`, `ptep_get_lockless` | none | memory is read |
+/// | `tlb_remove_tlb_entries`, `set_tlb_ubc_flush_pending` | none | the caller flushes later |
+///
+/// The hooks are [`enter`](Self::enter), [`leave`](Self::leave), [`flush`](Self::flush), and in
+/// [`own_hook`](Self::own_hook) those that a design adds; a context switch calls
+/// [`switch_out`](Self::switch_out) and [`switch_in`](Self::switch_in).
 ///
 /// # Duties
 ///
-/// A backend writes an entry before it defers anything about it. It calls [`Hw::put_off`] when work
-/// for a page joins the batch, and [`Hw::settle`] when all that the batch held is done. It calls
-/// [`Hw::effect`] for each act that a record shows or that costs time: each is also a point at which
-/// a task can be preempted or interrupted. It calls [`Hw::tlb_invalidate`] where no CPU translates by
-/// the old entry from then on. Hazards are judged by these four calls, so that a backend that omits
-/// one hides its own faults; `emu_arch::conformance` compares a backend with `naive`.
+/// A backend says what it does through [`Hw`]. Records, counters, hazards and searches rest on these
+/// calls alone:
+///
+/// | when | call |
+/// |---|---|
+/// | an entry in memory changes | [`Hw::write`], or [`Hw::write_slot`] from a queue |
+/// | work for a page joins the batch | [`Hw::defer`]; the entry is written before, unless the store is the work |
+/// | the hardware does something that costs time | [`Hw::effect`] |
+/// | all work in the batch is done | the effect, then the deferred stores, then [`Hw::complete`] |
+/// | no CPU translates by an old entry any more | [`Hw::tlb_invalidate`] |
+///
+/// * Work is deferred only while [`Hw::is_lazy_mmu_mode_active`], which is false in an interrupt and in
+///   a pause. An update that is not deferred takes effect before the primitive returns.
+/// * Nothing is pending when `leave` returns, nor, from v7.0 on, when `flush` does.
+/// * `flush` may be called at any time, and a second time.
+/// * State that is kept per CPU goes stale when the task moves: `enter` turns preemption off with
+///   [`Hw::preempt_disable`], or [`switch_out`](Self::switch_out) completes the batch. [`Facts::batch`]
+///   says which.
+/// * [`pending`](Self::pending) says what is outstanding.
+/// * [`Facts::effects`] lists the effects that scenarios may count.
+/// * Where [`ptep_get`](Self::ptep_get) is overridden, [`PTEP_GET_IS_READ`](Self::PTEP_GET_IS_READ) is
+///   false.
+///
+/// [`conformance`](crate::conformance) tests all of these. A backend that omits a call hides its own
+/// mistakes from records and searches, so run it first.
+///
+/// # Points
+///
+/// Each effect is a point at which an interrupt can arrive or the task be preempted, before the effect
+/// happens. What a backend does between two effects is one step, as is each closure of
+/// [`Hw::per_cpu`]. Code between [`Hw::local_irq_save`] and [`Hw::local_irq_restore`] is not
+/// interrupted, and between [`Hw::get_cpu`] and [`Hw::put_cpu`] not preempted.
+///
+/// # Example
+///
+/// `examples/my_arch.rs` has a backend of fewer than 60 lines, tests it, runs it and checks it.
 pub trait Backend: Copy + std::fmt::Debug + Send + Sync + 'static {
     /// What the kernel keeps per CPU, as after boot when default.
     type PerCpu: Clone + Default + Eq + std::hash::Hash + std::fmt::Debug;
@@ -93,7 +135,7 @@ pub trait Backend: Copy + std::fmt::Debug + Send + Sync + 'static {
 
     /// Runs `hook`, which a design has beyond the three, and returns whether the architecture has it; by
     /// default it has none. `range` is the argument of the call, where it is pages of one table.
-    fn own_hook(self, _: &mut impl HwOf<Self>, _hook: Hook, _range: Option<PteRange>) -> bool {
+    fn own_hook(self, _: &mut impl HwOf<Self>, _hook: Hook, _range: Option<RangeHint>) -> bool {
         false
     }
     /// What a context switch does before the registers of the outgoing task are saved; that task is
@@ -184,7 +226,7 @@ pub trait Backend: Copy + std::fmt::Debug + Send + Sync + 'static {
             let dirty = if access == Access::Write { Pte::DIRTY } else { 0 };
             hw.write(ptep, pte.with(Pte::YOUNG | dirty));
         } else {
-            hw.effect(Effect::PAGE_FAULT);
+            hw.effect(ArchEffect::PAGE_FAULT);
         }
     }
     /// `flush_tlb_range()`, `flush_tlb_mm()` and, for the kernel's pages, `flush_tlb_kernel_range()`,

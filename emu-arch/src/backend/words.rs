@@ -30,7 +30,7 @@ impl At {
 
 /// The range hint of `lazy_mmu_mode_enable_with_ptes()`: pages of one table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct PteRange {
+pub struct RangeHint {
     /// The first page.
     pub at: At,
     /// The number of pages, 1 to 512.

@@ -49,7 +49,7 @@ pub(crate) fn overtaken(pending: Option<Deferred>) -> Option<Hazard> {
 /// An update put off into a batch: per CPU or not, with preemption possible or not, in interrupt or
 /// not, while the oldest entry there is another task's or not.
 #[must_use]
-pub(crate) fn put_off(
+pub(crate) fn defer(
     per_cpu: bool,
     preemptible: bool,
     in_interrupt: bool,

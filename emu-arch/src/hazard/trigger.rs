@@ -45,6 +45,8 @@ triggers! {
     NestedDisable = "a nested disable returns";
     Pause = "a pause returns";
     Resume = "a resume returns";
+    RestoringResume = "a resume returns that has a mode to restore";
+    BatchingDisable = "a nested disable returns to a section that may batch";
     PausedUpdate = "a paused task updates an entry";
     OwnMode = "a call returns where the architecture itself remembers the mode";
     Outside = "a call returns outside of every bracket";

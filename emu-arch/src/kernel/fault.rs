@@ -1,11 +1,17 @@
 //! Faults: single mistakes that can be put into the kernel's code, to see what notices them.
 
+use std::fmt::{self, Display, Formatter};
+use std::str::FromStr;
+
 use lazy_mmu::design::{Call, Design, Effect, Effects, Hook, HookInfo, Role, StateBits};
+
+use crate::id::UnknownId;
 
 macro_rules! faults {
     ($($(#[$meta:meta])* $name:ident = $id:literal, $about:literal;)*) => {
         /// A mistake in the generic layer or in the architecture's code.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
         pub enum Fault {
             $(#[doc = $about] $name,)*
         }
@@ -71,12 +77,6 @@ faults! {
 }
 
 impl Fault {
-    /// Finds a fault by its name.
-    #[must_use]
-    pub fn by_id(id: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|fault| fault.id() == id)
-    }
-
     /// What the fault makes of the effects of `call` under `design`.
     pub(crate) fn effects(
         self,
@@ -140,5 +140,20 @@ impl Fault {
             Some(Hook::FLUSH) => self == Self::NothingToFlush,
             _ => false,
         }
+    }
+}
+
+impl Display for Fault {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.pad(self.id())
+    }
+}
+
+impl FromStr for Fault {
+    type Err = UnknownId;
+
+    fn from_str(id: &str) -> Result<Self, UnknownId> {
+        let found = Self::ALL.iter().copied().find(|fault| fault.id() == id);
+        found.ok_or_else(|| UnknownId::new("fault", id))
     }
 }

@@ -61,6 +61,9 @@ pub trait Host: Hw {
     /// Takes `nr` page frames that nothing else uses and returns the first.
     fn take_pfns(&mut self, nr: u16) -> u64;
 
+    /// A primitive has returned `value`: an entry, or 0 and 1 for a yes or no.
+    fn returned(&mut self, _value: u64) {}
+
     /// Reports a hazard that needs no tracker to be seen.
     fn report(&mut self, hazard: Hazard) {
         self.track(|tracker, _| tracker.report(hazard, None));

@@ -18,6 +18,7 @@ pub mod ptes;
 mod step;
 mod switch;
 mod task;
+mod text;
 
 pub use calls::{hook, returned};
 pub use context::ContextOp;

@@ -127,6 +127,29 @@ mod from {
     }
 }
 
+/// What a primitive returns, as a number where it returns anything.
+trait Returned {
+    fn bits(self) -> Option<u64>;
+}
+
+impl Returned for () {
+    fn bits(self) -> Option<u64> {
+        None
+    }
+}
+
+impl Returned for bool {
+    fn bits(self) -> Option<u64> {
+        Some(self.into())
+    }
+}
+
+impl Returned for Pte {
+    fn bits(self) -> Option<u64> {
+        Some(self.0)
+    }
+}
+
 /// Does the primitive `op` on the entry `ptep`, as a scenario has it.
 pub fn execute_pte<H: Host>(host: &mut H, op: PteOp, args: &PteArgs, ptep: H::Ptep) {
     let (at, nr) = (args.at(), u64::from(args.nr));
@@ -140,9 +163,18 @@ pub fn execute_pte<H: Host>(host: &mut H, op: PteOp, args: &PteArgs, ptep: H::Pt
                     let value = ptes::$name(host, at, ptep $(, $arg)*);
                     dispatch!(@keep value $($keep)?);
                 })*
-                PteOp::ptep_get => _ = ptes::ptep_get(host, at, ptep),
-                PteOp::raw_read => _ = ptes::raw_read(host, at, ptep),
-                PteOp::ptep_get_lockless => _ = ptes::ptep_get_lockless(host, at, ptep),
+                PteOp::ptep_get => {
+                    let value = ptes::ptep_get(host, at, ptep);
+                    dispatch!(@keep value);
+                }
+                PteOp::raw_read => {
+                    let value = ptes::raw_read(host, at, ptep);
+                    dispatch!(@keep value);
+                }
+                PteOp::ptep_get_lockless => {
+                    let value = ptes::ptep_get_lockless(host, at, ptep);
+                    dispatch!(@keep value);
+                }
                 PteOp::read => ptes::access(host, at, ptep, Access::Read),
                 PteOp::write => ptes::access(host, at, ptep, Access::Write),
                 PteOp::set_pmd => ptes::set_table(host, at, Level::Pmd, valid),
@@ -160,8 +192,15 @@ pub fn execute_pte<H: Host>(host: &mut H, op: PteOp, args: &PteArgs, ptep: H::Pt
                 PteOp::flush_tlb_batched_pending => ptes::flush_tlb_batched_pending(host, at),
             }
         };
-        (@keep $value:ident started) => { _ = host.set_started(at, Some($value)) };
-        (@keep $value:ident) => { _ = $value };
+        (@keep $value:ident started) => {{
+            host.returned($value.0);
+            host.set_started(at, Some($value));
+        }};
+        (@keep $value:ident) => {{
+            if let Some(bits) = $value.bits() {
+                host.returned(bits);
+            }
+        }};
     }
     for_each_primitive!(dispatch);
 }

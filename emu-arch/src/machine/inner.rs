@@ -10,14 +10,14 @@ use lazy_mmu::arch::Point;
 use lazy_mmu::design::{CallInfo, Check, HookInfo, Warn};
 use lazy_mmu::sched::TaskStruct;
 use lazy_mmu::trace::PteOp;
-use lazy_mmu::{PteRange, sched};
+use lazy_mmu::{PteRange, machine_api, sched};
 
 use super::totals::Totals;
 use crate::backend::{Access, At, Facts, Level, Psize};
 use crate::hazard::Hazard;
 use crate::hw::Slot;
 use crate::hw::addr::VirtAddr;
-use crate::hw::effect::{Effect, Kind};
+use crate::hw::effect::{ArchEffect, Kind};
 use crate::hw::limits::{FIRST_PFN, NR_CPUS};
 use crate::hw::pte::Pte;
 use crate::hw::table::{Ptep, Table};
@@ -108,7 +108,7 @@ impl Inner {
     #[inline]
     pub(crate) fn track(&self, f: impl FnOnce(&mut Tracker, Now)) {
         if self.tracking.get() {
-            let (task, preempt_count, seq) = sched::pid_count_and_seq();
+            let (task, preempt_count, seq) = machine_api::pid_count_and_seq();
             let now = Now { cpu: self.cpu.get(), task, preempt_count, seq };
             let tracker = &mut *self.tracker.borrow_mut();
             f(tracker, now);
@@ -122,10 +122,10 @@ impl Inner {
     #[cold]
     pub(super) fn note_found(&self, tracker: &mut Tracker) {
         for (hazard, cause) in tracker.take_found() {
-            let next = sched::next_seq();
+            let next = machine_api::next_seq();
             let seq = if hazard.has_event() { next } else { next.saturating_sub(1) };
             if hazard.has_event() {
-                sched::note_hazard(hazard.id(), cause);
+                machine_api::note_hazard(hazard.id(), cause);
             }
             self.found.borrow_mut().push(Found { hazard, seq, cause });
         }
@@ -144,22 +144,22 @@ impl Inner {
     /// hazards are tracked.
     #[inline(always)]
     pub(crate) fn seen(&self) -> bool {
-        sched::watched() | self.tracking.get()
+        machine_api::watched() | self.tracking.get()
     }
 
     /// Executes an effect that somebody sees.
     #[cold]
     #[inline(never)]
-    pub(super) fn effect_watched(&self, effect: Effect) {
-        sched::point(Point::Effect(effect.name));
+    pub(super) fn effect_watched(&self, effect: ArchEffect) {
+        machine_api::point(Point::Effect(effect.name));
         self.count(effect);
         sched::note_effect(effect.name, effect.n);
     }
 
     /// Counts an effect, unless it only puts work off.
     #[inline(always)]
-    pub(super) fn count(&self, effect: Effect) {
-        if effect.kind != Kind::PutOff {
+    pub(super) fn count(&self, effect: ArchEffect) {
+        if effect.kind != Kind::Deferral {
             self.totals.borrow_mut().add(effect.name, effect.kind);
         }
     }

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 
 use lazy_mmu::design::{StateBits, Warn};
+use lazy_mmu::machine_api;
 use lazy_mmu::preempt::PreemptCount;
 use lazy_mmu::sched::{self, TaskStruct};
 use lazy_mmu::trace::Event;
@@ -10,7 +11,7 @@ use lazy_mmu::trace::Event;
 use super::inner::{Inner, MmStruct};
 use crate::backend::{At, Backend, Hw, Psize, Slot};
 use crate::hw::addr::VirtAddr;
-use crate::hw::effect::Effect;
+use crate::hw::effect::ArchEffect;
 use crate::hw::leading;
 use crate::hw::limits::NR_CPUS;
 use crate::hw::pte::Pte;
@@ -82,7 +83,7 @@ impl<'m, B: Backend, const SEEN: bool> Host for Live<'m, B, SEEN> {
     fn note(&mut self, event: Event<'_>) {
         // Asked here, since packing an event is a call.
         if SEEN && sched::recording() {
-            sched::note_event(event);
+            machine_api::note_event(event);
         }
     }
 
@@ -103,7 +104,7 @@ impl<'m, B: Backend, const SEEN: bool> Host for Live<'m, B, SEEN> {
     }
 
     fn change_context(&mut self, op: ContextOp) {
-        sched::change_context(op.name, op.offset, op.add);
+        machine_api::change_context(op.name, op.offset, op.add);
     }
 
     fn dup_task(&mut self, make: impl FnOnce(TaskStruct) -> TaskStruct) {
@@ -252,8 +253,8 @@ impl<'m, B: Backend, const SEEN: bool> Hw for Live<'m, B, SEEN> {
     }
 
     #[inline(always)]
-    fn effect(&mut self, effect: Effect) {
-        if SEEN && sched::watched() {
+    fn effect(&mut self, effect: ArchEffect) {
+        if SEEN && machine_api::watched() {
             self.inner.effect_watched(effect);
         } else {
             self.inner.count(effect);
@@ -261,16 +262,16 @@ impl<'m, B: Backend, const SEEN: bool> Hw for Live<'m, B, SEEN> {
     }
 
     #[inline]
-    fn put_off(&mut self, at: At, nr: u16) {
+    fn defer(&mut self, at: At, nr: u16) {
         if SEEN {
-            self.inner.track(|tracker, now| tracker.put_off(now, at, nr));
+            self.inner.track(|tracker, now| tracker.defer(now, at, nr));
         }
     }
 
     #[inline]
-    fn settle(&mut self) {
+    fn complete(&mut self) {
         if SEEN {
-            self.inner.track(|tracker, now| tracker.settle(now));
+            self.inner.track(|tracker, now| tracker.complete(now));
         }
     }
 

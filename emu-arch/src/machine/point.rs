@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use lazy_mmu::arch::Point;
-use lazy_mmu::sched;
+use lazy_mmu::machine_api;
 
 use super::Machine;
 use super::inner::Script;
@@ -25,10 +25,10 @@ impl Machine {
     ) -> bool {
         let script = Script { name: name.to_owned(), passes: nth - 1, run: script };
         let outer = self.inner.script.replace(Some(script));
-        sched::set_points(true);
+        machine_api::set_points(true);
         body();
         let fired = self.inner.script.replace(outer).is_none();
-        sched::set_points(self.inner.script.borrow().is_some());
+        machine_api::set_points(self.inner.script.borrow().is_some());
         fired
     }
 
@@ -46,9 +46,9 @@ impl Machine {
         }
         let Some(script) = self.inner.script.take() else { return };
         let (cpu, task) = (self.cpu(), self.running(self.cpu()));
-        sched::note_away();
+        machine_api::note_away();
         let back_on = (script.run)().unwrap_or(cpu);
         self.context_switch(back_on, task);
-        sched::note_back();
+        machine_api::note_back();
     }
 }

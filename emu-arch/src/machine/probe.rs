@@ -1,7 +1,7 @@
 //! A single entry in no machine: the [`Hw`] on which a backend shows what an access makes of it.
 
 use crate::backend::{Access, At, Backend, Hw, Slot};
-use crate::hw::effect::Effect;
+use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
 
 /// The entry, and what the backend keeps per CPU.
@@ -37,7 +37,7 @@ impl<T> Hw for Probe<T> {
     fn per_cpu<R>(&mut self, step: impl FnOnce(&mut T) -> R) -> R {
         step(&mut self.1)
     }
-    fn effect(&mut self, _: Effect) {}
+    fn effect(&mut self, _: ArchEffect) {}
     fn bug_on(&mut self, cond: bool, _: &'static str) -> bool {
         !cond
     }

@@ -3,6 +3,7 @@
 //! The thread-local of [`lazy_mmu::sched`] holds the task that runs on the executing CPU; all others
 //! are kept here. A switch swaps them, so that annotated code runs unchanged in any task.
 
+use lazy_mmu::machine_api;
 use lazy_mmu::sched::{self, TaskStruct};
 
 use super::{Machine, NR_CPUS};
@@ -33,7 +34,7 @@ impl Machine {
         let from = inner.cpu.replace(cpu);
         if from != cpu {
             self.swap(self.running(from), self.running(cpu));
-            sched::set_cpu(cpu);
+            machine_api::set_cpu(cpu);
             inner.code.run_on(cpu);
         }
     }
@@ -48,7 +49,7 @@ impl Machine {
     fn swap(&self, from: u8, to: u8) {
         let mut saved = self.inner.tasks.saved.borrow_mut();
         let next = saved.remove(&to).unwrap_or_else(|| self.waiting(to));
-        let prev = sched::swap_current(next);
+        let prev = machine_api::swap_current(next);
         saved.insert(from, prev);
     }
 

@@ -2,7 +2,7 @@
 
 use lazy_mmu::design::{Hook, HookInfo};
 
-use crate::hw::effect::{Effect, Kind};
+use crate::hw::effect::{ArchEffect, Kind};
 
 /// How often each effect that costs time happened, and each hook.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl Totals {
 
     /// How often `effect` happened, whatever its number.
     #[must_use]
-    pub fn of(&self, effect: Effect) -> u64 {
+    pub fn of(&self, effect: ArchEffect) -> u64 {
         self.times(effect.name)
     }
 
@@ -91,7 +91,7 @@ impl Totals {
         self.effects.iter().copied().filter(|total| total.times > 0)
     }
 
-    /// How many effects happened that the mode can put off.
+    /// How many effects happened that the mode can defer.
     #[must_use]
     pub fn delayable(&self) -> u64 {
         let delayable = self.effects.iter().filter(|total| total.kind == Kind::Delayable);

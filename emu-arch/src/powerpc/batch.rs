@@ -5,14 +5,14 @@
 
 use crate::backend::{At, Hw, Psize};
 use crate::hw::addr::{PAGE_SIZE, VirtAddr};
-use crate::hw::effect::Effect;
+use crate::hw::effect::ArchEffect;
 
 /// One page leaves the hash page table and the TLBs.
-pub const FLUSH_HASH_PAGE: Effect = Effect::delayable("flush_hash_page()");
+pub const FLUSH_HASH_PAGE: ArchEffect = ArchEffect::delayable("flush_hash_page()");
 /// That many pages leave the hash page table and the TLBs.
-pub const FLUSH_HASH_RANGE: Effect = Effect::delayable("flush_hash_range");
+pub const FLUSH_HASH_RANGE: ArchEffect = ArchEffect::delayable("flush_hash_range");
 /// An entry joined the batch, which now holds that many.
-const BATCHED: Effect = Effect::put_off("ppc64_tlb_batch.index=");
+const BATCHED: ArchEffect = ArchEffect::deferral("ppc64_tlb_batch.index=");
 
 /// How many entries a batch holds before it is flushed.
 ///
@@ -111,7 +111,7 @@ pub(super) fn hpte_need_flush<H: Hw<PerCpu = Ppc64TlbBatch>>(
             }
         };
         hw.effect(BATCHED.of(index as u32));
-        hw.put_off(at, 1);
+        hw.defer(at, 1);
         if index >= hw.limit(PPC64_TLB_BATCH_NR) {
             flush_pending(hw);
         }
@@ -143,5 +143,5 @@ pub(super) fn flush_pending(hw: &mut impl Hw<PerCpu = Ppc64TlbBatch>) {
         }
     }
     hw.per_cpu(|batch| batch.pages.clear());
-    hw.settle();
+    hw.complete();
 }

@@ -6,11 +6,11 @@ use super::batch::{self, Ppc64TlbBatch};
 use super::before::{self, Preemption};
 use crate::Kernel;
 use crate::backend::{Access, At, Backend, Change, Deferred, Facts, HwOf, write_ptes};
-use crate::hw::effect::Effect;
+use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
 
 /// A fault put the page into the hash page table.
-pub const HASH_PAGE: Effect = Effect::other("hash_page()");
+pub const HASH_PAGE: ArchEffect = ArchEffect::other("hash_page()");
 
 /// powerpc with the hash MMU, in the version of the code that it holds: one batch per CPU.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -176,7 +176,7 @@ impl Backend for Hash {
     fn access<H: HwOf<Self>>(self, hw: &mut H, _: At, ptep: H::Ptep, access: Access) {
         let pte = hw.read(ptep);
         if !access.permitted_by(pte) {
-            hw.effect(Effect::PAGE_FAULT);
+            hw.effect(ArchEffect::PAGE_FAULT);
             return;
         }
         let dirty = if access == Access::Write { Pte::DIRTY } else { 0 };

@@ -5,16 +5,16 @@
 
 use crate::Kernel;
 use crate::backend::{At, Backend, Facts, HwOf};
-use crate::hw::effect::Effect;
+use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
 
 /// Invalidation at the end of an `mmu_gather`.
-pub const RADIX_TLB_FLUSH: Effect = Effect::other("radix__tlb_flush");
+pub const RADIX_TLB_FLUSH: ArchEffect = ArchEffect::other("radix__tlb_flush");
 /// Invalidation of a range of user pages.
-pub(super) const RADIX_FLUSH_TLB_RANGE: Effect = Effect::other("radix__flush_tlb_range");
+pub(super) const RADIX_FLUSH_TLB_RANGE: ArchEffect = ArchEffect::other("radix__flush_tlb_range");
 /// Invalidation of a range of the kernel's pages.
-pub(super) const RADIX_FLUSH_TLB_KERNEL_RANGE: Effect =
-    Effect::other("radix__flush_tlb_kernel_range");
+pub(super) const RADIX_FLUSH_TLB_KERNEL_RANGE: ArchEffect =
+    ArchEffect::other("radix__flush_tlb_kernel_range");
 
 /// powerpc with the radix MMU; it holds nothing per CPU.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -5,15 +5,17 @@ use lazy_mmu::arch::Point;
 use lazy_mmu::call::call_by_arch;
 use lazy_mmu::design::counts_task::{TASK_PAUSE, TASK_RESUME};
 use lazy_mmu::design::{Check, StateBits, Warn};
+use lazy_mmu::machine_api::bad_preempt_count;
 use lazy_mmu::preempt::PreemptCount;
-use lazy_mmu::sched::{TaskStruct, bad_preempt_count};
+use lazy_mmu::sched::TaskStruct;
 use lazy_mmu::trace::Event;
 
 use super::exec::{Exec, Reach};
+use super::state::Request;
 use crate::backend::{At, Backend, Hw, Psize, Slot, slice};
 use crate::hazard::{Hazard, Trigger};
 use crate::hw::addr::VirtAddr;
-use crate::hw::effect::{Effect, Kind};
+use crate::hw::effect::{ArchEffect, Kind};
 use crate::hw::pte::Pte;
 use crate::kernel::{ContextOp, Fault, Host};
 use crate::tracker::{Now, Tracker};
@@ -23,6 +25,13 @@ impl<B: Backend> Reach<'_, B> {
     fn note(&mut self, event: Event<'_>) {
         if let Some(record) = &mut self.seen.record {
             record.push(self.local.cpu, self.local.task.pid, event);
+        }
+    }
+
+    /// Appends to the requests, if anyone wants them.
+    fn request(&mut self, request: Request) {
+        if let Some(requests) = &mut self.seen.requests {
+            requests.push(request);
         }
     }
 
@@ -158,6 +167,10 @@ impl<B: Backend> Host for Exec<'_, B> {
     fn take_pfns(&mut self, nr: u16) -> u64 {
         self.step(|reach| reach.local.memory.take_pfns(nr))
     }
+
+    fn returned(&mut self, value: u64) {
+        self.step(|reach| reach.request(Request::Return(value)));
+    }
 }
 
 impl<B: Backend> Hw for Exec<'_, B> {
@@ -169,7 +182,10 @@ impl<B: Backend> Hw for Exec<'_, B> {
     }
 
     fn write(&mut self, ptep: Slot, pte: Pte) {
-        self.step(|reach| reach.local.memory.write(ptep, pte));
+        self.step(|reach| {
+            reach.request(Request::Write(ptep, pte));
+            reach.local.memory.write(ptep, pte);
+        });
     }
 
     fn ptep_add(&self, ptep: Slot, n: u16) -> Slot {
@@ -298,24 +314,36 @@ impl<B: Backend> Hw for Exec<'_, B> {
         self.memory().slices.get(&key).copied().unwrap_or_default()
     }
 
-    fn effect(&mut self, effect: Effect) {
-        self.at_point(Point::Effect(effect.name), effect.kind == Kind::PutOff);
-        Host::note(self, Event::Effect { name: effect.name, n: effect.n });
+    fn effect(&mut self, effect: ArchEffect) {
+        self.at_point(Point::Effect(effect.name), effect.kind == Kind::Deferral);
+        self.step(|reach| {
+            reach.request(Request::Effect(effect));
+            reach.note(Event::Effect { name: effect.name, n: effect.n });
+        });
     }
 
-    fn put_off(&mut self, at: At, nr: u16) {
+    fn defer(&mut self, at: At, nr: u16) {
         self.exercise(Trigger::Defer);
-        self.track(|tracker, now| tracker.put_off(now, at, nr));
+        self.step(|reach| {
+            reach.request(Request::Defer(at, nr));
+            reach.track(|tracker, now| tracker.defer(now, at, nr));
+        });
     }
 
-    fn settle(&mut self) {
+    fn complete(&mut self) {
         self.exercise(Trigger::Complete);
-        self.track(|tracker, now| tracker.settle(now));
+        self.step(|reach| {
+            reach.request(Request::Complete);
+            reach.track(|tracker, now| tracker.complete(now));
+        });
     }
 
     fn tlb_invalidate(&mut self, at: At, nr: u32) {
         if !self.has(Fault::NoInvalidate) {
-            self.track(|tracker, _| tracker.tlb_invalidate(at, nr));
+            self.step(|reach| {
+                reach.request(Request::Invalidate(at, nr));
+                reach.track(|tracker, _| tracker.tlb_invalidate(at, nr));
+            });
         }
     }
 

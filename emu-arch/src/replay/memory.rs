@@ -22,7 +22,7 @@ pub struct Memory {
     locks: BTreeMap<(u8, u64), u8>,
     /// What callers hold between `ptep_modify_prot_start()` and its commit.
     started: BTreeMap<(u8, VirtAddr), Pte>,
-    /// What reclaim has put off the flush of.
+    /// What reclaim has deferred the flush of.
     pub(super) batched: Vec<(u8, VirtAddr, u16)>,
     /// The page sizes of slices, where not 4 KiB.
     pub(super) slices: BTreeMap<(u8, u64), Psize>,
@@ -109,6 +109,12 @@ impl Memory {
         self.tracker.is_pending(at)
     }
 
+    /// Whether any update is pending.
+    #[must_use]
+    pub fn has_pending(&self) -> bool {
+        self.tracker.has_pending()
+    }
+
     /// What software believes the entry of the page at `at` to be: what it last wrote, pending or not.
     #[must_use]
     pub fn believed(&self, at: At) -> Pte {
@@ -123,6 +129,6 @@ impl Memory {
 
 /// The place of the entry that maps `at`. Neighbours in a table are neighbours here, and the low bits
 /// are the index in the table.
-pub(super) fn slot_of(at: At) -> Slot {
+pub(crate) fn slot_of(at: At) -> Slot {
     Slot(Page::new(at.mm, at.addr).number())
 }

@@ -25,7 +25,8 @@ use exec::World;
 
 pub use crate::kernel::Fault;
 pub use memory::Memory;
-pub use state::{Local, Progress, Seen, Setup, Stop};
+pub(crate) use memory::slot_of;
+pub use state::{Local, Progress, Request, Seen, Setup, Stop};
 
 /// The kernel's code for one architecture, version and design.
 pub trait Code {

@@ -5,7 +5,10 @@ use lazy_mmu::design::Hook;
 use lazy_mmu::sched::TaskStruct;
 
 use super::memory::Memory;
+use crate::backend::{At, Slot};
 use crate::hazard::{Hazard, Triggers};
+use crate::hw::effect::ArchEffect;
+use crate::hw::pte::Pte;
 use crate::kernel::Fault;
 
 /// All that a task can reach while it runs on a CPU.
@@ -63,11 +66,29 @@ pub struct Seen {
     pub exercised: Triggers,
     /// The task that was forked.
     pub forked: Option<TaskStruct>,
+    /// Where the requests of arch code go, if anyone wants them.
+    pub requests: Option<Vec<Request>>,
+}
+
+/// What arch code asks of the machine, one of the duties of a [`Backend`](crate::Backend).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// An entry is written to memory.
+    Write(Slot, Pte),
+    /// The updates of that many pages join the batch.
+    Defer(At, u16),
+    /// All work in the batch is done.
+    Complete,
+    /// No CPU translates that many pages by an old entry any more.
+    Invalidate(At, u32),
+    /// An effect is executed.
+    Effect(ArchEffect),
+    /// A primitive returns: an entry, or 0 and 1 for a yes or no.
+    Return(u64),
 }
 
 /// What the code is changed by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Setup {
     /// A mistake in it.
     pub fault: Option<Fault>,

@@ -4,7 +4,7 @@
 //! off, so that both belong to one task until its section ends.
 
 use super::ipte_range::{self, IpteRange};
-use crate::backend::{At, Hw, PteRange};
+use crate::backend::{At, Hw, RangeHint};
 
 /// s390 as the proposal has it; one cache per CPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,7 +40,7 @@ impl S390 {
     pub(super) fn arch_enter_lazy_mmu_mode_with_ptes(
         self,
         hw: &mut impl Hw<PerCpu = IpteRange>,
-        range: PteRange,
+        range: RangeHint,
     ) {
         self.arch_enter_lazy_mmu_mode(hw);
         let protected = self.protected >> (range.at.mm & 31) & 1 != 0;
@@ -57,10 +57,10 @@ impl S390 {
         if self.facility_13 {
             if let Some(range) = hw.per_cpu(|cpu| cpu.range()) {
                 ipte_range::write_cached(hw, range);
-                hw.settle();
+                hw.complete();
                 for index in hw.per_cpu(IpteRange::drop_range) {
                     let addr = range.at.addr.add_pages(index as u64);
-                    hw.put_off(At { addr, ..range.at }, 1);
+                    hw.defer(At { addr, ..range.at }, 1);
                 }
             }
             hw.per_cpu(|cpu| cpu.lazy_mmu_count = cpu.lazy_mmu_count.wrapping_sub(1));

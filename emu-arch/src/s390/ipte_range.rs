@@ -5,8 +5,8 @@
 
 use std::ops::Range;
 
-use crate::backend::{At, Hw, PteRange, Slot};
-use crate::hw::effect::Effect;
+use crate::backend::{At, Hw, RangeHint, Slot};
+use crate::hw::effect::ArchEffect;
 use crate::hw::leading;
 use crate::hw::pte::Pte;
 
@@ -16,9 +16,9 @@ use crate::hw::pte::Pte;
 pub const IPTE_RANGE_MAX: usize = 256;
 
 /// That many entries are invalidated on all CPUs by one instruction.
-pub const IPTE_RANGE: Effect = Effect::delayable("ipte_range");
+pub const IPTE_RANGE: ArchEffect = ArchEffect::delayable("ipte_range");
 /// An entry was put into the cache, which now holds that many.
-const CACHED: Effect = Effect::put_off("ipte_range.cache=");
+const CACHED: ArchEffect = ArchEffect::deferral("ipte_range.cache=");
 
 /// A slot of the cache that holds nothing; no entry has this bit.
 const PTE_POISON: Pte = Pte(1 << 63);
@@ -75,15 +75,15 @@ impl IpteRange {
     }
 
     /// Latches a range.
-    pub(super) fn latch(&mut self, range: PteRange) {
+    pub(super) fn latch(&mut self, range: RangeHint) {
         (self.base, self.base_pte, self.nr) = (Some(range.at), range.slot, range.nr);
         let nr = usize::from(range.nr).max(self.cache.len());
         self.cache.resize(nr, PTE_POISON);
     }
 
     /// The latched range, if any.
-    pub(super) fn range(&self) -> Option<PteRange> {
-        self.base.map(|at| PteRange { at, nr: self.nr, slot: self.base_pte })
+    pub(super) fn range(&self) -> Option<RangeHint> {
+        self.base.map(|at| RangeHint { at, nr: self.nr, slot: self.base_pte })
     }
 
     /// The cached entry of the range.
@@ -188,14 +188,14 @@ pub(super) fn note_cached(hw: &mut impl Hw<PerCpu = IpteRange>, at: At, cached: 
 #[inline(never)]
 fn note_cached_in_full(hw: &mut impl Hw<PerCpu = IpteRange>, at: At, cached: u16) {
     hw.effect(CACHED.of(u32::from(cached)));
-    hw.put_off(at, 1);
+    hw.defer(at, 1);
 }
 
 /// Writes what is cached, run by run. The range stays latched meanwhile: an interrupt may still put
 /// something into a slot, and where that slot was written already it is not written again.
 ///
 /// Fidelity: same as `leave_ipte_range()` of arch/s390/mm/lazy_mmu.c in the proposal v6.
-pub(super) fn write_cached(hw: &mut impl Hw<PerCpu = IpteRange>, range: PteRange) {
+pub(super) fn write_cached(hw: &mut impl Hw<PerCpu = IpteRange>, range: RangeHint) {
     let mut from = 0;
     while let Some(run) = hw.per_cpu(|cpu| cpu.next_run(from)) {
         from = run.end;
@@ -208,7 +208,7 @@ pub(super) fn write_cached(hw: &mut impl Hw<PerCpu = IpteRange>, range: PteRange
 ///
 /// Fidelity: changed: `set_pte_range()` of arch/s390/mm/lazy_mmu.c in the proposal v6; a part also ends
 /// after [`IPTE_RANGE_MAX`] entries, which is a whole table there, and each invalidation is global.
-fn set_pte_range(hw: &mut impl Hw<PerCpu = IpteRange>, range: PteRange, run: Range<usize>) {
+fn set_pte_range(hw: &mut impl Hw<PerCpu = IpteRange>, range: RangeHint, run: Range<usize>) {
     let mut start = run.start;
     while start < run.end {
         let slot = Slot(range.slot.0 + start as u64);

@@ -16,14 +16,14 @@ pub use ipte_range::{IPTE_RANGE, IPTE_RANGE_MAX, IpteRange};
 pub use pgtable::IPTE;
 
 use crate::Kernel;
-use crate::backend::{At, Backend, Change, Deferred, Facts, Hook, HwOf, PteRange};
-use crate::hw::effect::Effect;
+use crate::backend::{At, Backend, Change, Deferred, Facts, Hook, HwOf, RangeHint};
+use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
 
 /// What an `mmu_gather` or a range flush of a user address space comes to.
-pub const TLB_FLUSH_MM_LAZY: Effect = Effect::other("__tlb_flush_mm_lazy");
+pub const TLB_FLUSH_MM_LAZY: ArchEffect = ArchEffect::other("__tlb_flush_mm_lazy");
 /// All kernel translations die.
-pub const TLB_FLUSH_KERNEL: Effect = Effect::other("__tlb_flush_kernel()");
+pub const TLB_FLUSH_KERNEL: ArchEffect = ArchEffect::other("__tlb_flush_kernel()");
 
 /// The hook of the proposal.
 const ENTER_WITH_PTES: Hook = Hook::named("arch_enter_lazy_mmu_mode_with_ptes");
@@ -62,7 +62,7 @@ impl Backend for S390 {
         self.arch_enter_lazy_mmu_mode(hw);
     }
 
-    fn own_hook(self, hw: &mut impl HwOf<Self>, hook: Hook, range: Option<PteRange>) -> bool {
+    fn own_hook(self, hw: &mut impl HwOf<Self>, hook: Hook, range: Option<RangeHint>) -> bool {
         let range = range.filter(|_| hook == ENTER_WITH_PTES);
         range.is_some_and(|range| {
             self.arch_enter_lazy_mmu_mode_with_ptes(hw, range);

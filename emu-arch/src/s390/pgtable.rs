@@ -6,11 +6,11 @@
 
 use super::ipte_range::{IpteRange, is_valid, note_cached};
 use crate::backend::{At, Hw};
-use crate::hw::effect::Effect;
+use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
 
 /// One entry is invalidated on all CPUs.
-pub const IPTE: Effect = Effect::delayable("ipte()");
+pub const IPTE: ArchEffect = ArchEffect::delayable("ipte()");
 
 /// `set_pte()`: stores into the cache, or into memory.
 ///

@@ -1,9 +1,9 @@
 //! s390 on plain values: what no scenario can set up, and interrupts inside of a leave.
 
 use super::{ENTER_WITH_PTES, IpteRange, S390};
-use crate::backend::{At, Backend, Hw, PteRange, Slot};
+use crate::backend::{At, Backend, Hw, RangeHint, Slot};
 use crate::hw::addr::{Pfn, VirtAddr};
-use crate::hw::effect::{Effect, Kind};
+use crate::hw::effect::{ArchEffect, Kind};
 use crate::hw::pte::Pte;
 
 /// One table of valid entries, one CPU; what was done is a list of words.
@@ -39,8 +39,8 @@ fn at(index: usize) -> At {
     At { mm: 1, addr: VirtAddr::page(ADDR).unwrap().add_pages(index as u64) }
 }
 
-fn range(first: usize, nr: u16) -> PteRange {
-    PteRange { at: at(first), nr, slot: Slot(first as u64) }
+fn range(first: usize, nr: u16) -> RangeHint {
+    RangeHint { at: at(first), nr, slot: Slot(first as u64) }
 }
 
 impl Hw for Values {
@@ -90,8 +90,8 @@ impl Hw for Values {
         self.preempt_count -= 1;
         self.done.push(format!("preempt_count={}", self.preempt_count));
     }
-    fn effect(&mut self, effect: Effect) {
-        if effect.kind == Kind::PutOff {
+    fn effect(&mut self, effect: ArchEffect) {
+        if effect.kind == Kind::Deferral {
             return;
         }
         if let Some(interrupt) = self.interrupt.take() {

@@ -4,18 +4,18 @@
 
 use crate::backend::{At, Hw, Psize};
 use crate::hw::addr::{PAGE_SHIFT, PAGE_SIZE, VirtAddr};
-use crate::hw::effect::Effect;
+use crate::hw::effect::ArchEffect;
 
 /// That many pages leave the TSB, which is in memory and the same for all CPUs.
-pub const FLUSH_TSB_USER: Effect = Effect::delayable("flush_tsb_user");
+pub const FLUSH_TSB_USER: ArchEffect = ArchEffect::delayable("flush_tsb_user");
 /// One page leaves the TSB.
-pub const FLUSH_TSB_USER_PAGE: Effect = Effect::delayable("flush_tsb_user_page()");
+pub const FLUSH_TSB_USER_PAGE: ArchEffect = ArchEffect::delayable("flush_tsb_user_page()");
 /// One page leaves the TLBs of the CPUs that the address space ran on.
-pub const GLOBAL_FLUSH_TLB_PAGE: Effect = Effect::delayable("global_flush_tlb_page()");
+pub const GLOBAL_FLUSH_TLB_PAGE: ArchEffect = ArchEffect::delayable("global_flush_tlb_page()");
 /// That many pages leave the TLBs of the CPUs that the address space ran on.
-pub const SMP_FLUSH_TLB_PENDING: Effect = Effect::delayable("smp_flush_tlb_pending");
+pub const SMP_FLUSH_TLB_PENDING: ArchEffect = ArchEffect::delayable("smp_flush_tlb_pending");
 /// A page joined the batch, which now holds that many.
-const BATCHED: Effect = Effect::put_off("tlb_batch.tlb_nr=");
+const BATCHED: ArchEffect = ArchEffect::deferral("tlb_batch.tlb_nr=");
 
 /// How many pages a batch holds before it is flushed.
 ///
@@ -110,7 +110,7 @@ pub(super) fn tlb_batch_add_one<H: Hw<PerCpu = TlbBatch>>(
             }
         };
         hw.effect(BATCHED.of(nr as u32));
-        hw.put_off(at, 1);
+        hw.defer(at, 1);
         if nr >= hw.limit(TLB_BATCH_NR) {
             flush_tlb_pending(hw);
         }
@@ -155,7 +155,7 @@ pub(super) fn flush_tlb_pending(hw: &mut impl Hw<PerCpu = TlbBatch>) {
         }
     }
     hw.per_cpu(|batch| batch.vaddrs.clear());
-    hw.settle();
+    hw.complete();
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ mod before;
 
 use crate::Kernel;
 use crate::backend::{At, Backend, Change, Deferred, Facts, Hw, HwOf};
-use crate::hw::effect::Effect;
+use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
 
 pub use batch::{
@@ -26,7 +26,7 @@ pub use batch::{
 };
 
 /// That many kernel pages leave the TSB and the TLBs; never delayed.
-pub const FLUSH_TLB_KERNEL_RANGE: Effect = Effect::other("flush_tlb_kernel_range");
+pub const FLUSH_TLB_KERNEL_RANGE: ArchEffect = ArchEffect::other("flush_tlb_kernel_range");
 
 /// sparc64, in the version of the code that it holds: one batch per CPU.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -113,6 +113,12 @@ impl Tracker {
         self.pending.cause(page(at)).is_some()
     }
 
+    /// Whether any update is pending.
+    #[must_use]
+    pub fn has_pending(&self) -> bool {
+        self.pending.iter().next().is_some()
+    }
+
     /// What software believes the entry of the page at `at` to be, where stores to it are pending.
     #[must_use]
     pub fn latest(&self, at: At) -> Option<Pte> {
@@ -127,7 +133,7 @@ impl Tracker {
 
     /// Updates are put off.
     #[inline]
-    pub fn put_off(&mut self, now: Now, at: At, nr: u16) {
+    pub fn defer(&mut self, now: Now, at: At, nr: u16) {
         let owner = self.owner(now);
         let (stores, oldest) = (self.facts.defers_stores(), self.pending.oldest_of(owner));
         let seq = now.seq.saturating_sub(1);
@@ -138,15 +144,15 @@ impl Tracker {
         let foreign = oldest.is_some_and(|oldest| oldest.task != now.task);
         let (count, irq) = (now.preempt_count, now.preempt_count.in_interrupt());
         let per_cpu = self.facts.pins_task();
-        for hazard in hazard::put_off(per_cpu, count.preemptible(), irq, foreign) {
+        for hazard in hazard::defer(per_cpu, count.preemptible(), irq, foreign) {
             let cause = oldest.filter(|_| hazard == Some(Hazard::ForeignBatch));
             self.report_some(hazard, cause.map(|oldest| oldest.seq));
         }
     }
 
     /// All that the owner's batch has put off is done.
-    pub fn settle(&mut self, now: Now) {
-        self.pending.settle(self.owner(now));
+    pub fn complete(&mut self, now: Now) {
+        self.pending.complete(self.owner(now));
     }
 
     /// Tells whether it matters which translations die.

@@ -92,7 +92,7 @@ impl Updates {
     }
 
     /// Makes all that `owner` has put off done: software goes by memory again.
-    pub(super) fn settle(&mut self, owner: u8) {
+    pub(super) fn complete(&mut self, owner: u8) {
         let done = std::mem::take(self.batch(owner));
         if self.batches().next().is_none() {
             self.waiting.clear();
@@ -202,12 +202,12 @@ mod tests {
         assert_eq!(updates.cause(five), Some(2), "the lowest owner's comes first");
         assert!(updates.believe(five, Pte(3)));
         assert_eq!(updates.latest(five), Some(Pte(3)));
-        updates.settle(3);
+        updates.complete(3);
         let mut other = Updates::default();
         other.push(0, pending(5, 2), true);
         assert_eq!(updates, other);
         assert_eq!(updates.latest(five), None, "one store is done, and memory is right again");
-        updates.settle(0);
+        updates.complete(0);
         assert_eq!(updates, Updates::default());
         assert!(!updates.believe(five, Pte(1)));
     }

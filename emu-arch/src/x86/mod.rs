@@ -5,12 +5,12 @@
 
 use crate::Kernel;
 use crate::backend::{At, Backend, Facts, HwOf};
-use crate::hw::effect::Effect;
+use crate::hw::effect::ArchEffect;
 
 /// Invalidation of a range of user pages.
-pub const FLUSH_TLB_MM_RANGE: Effect = Effect::other("flush_tlb_mm_range");
+pub const FLUSH_TLB_MM_RANGE: ArchEffect = ArchEffect::other("flush_tlb_mm_range");
 /// Invalidation of a range of kernel pages.
-pub const FLUSH_TLB_KERNEL_RANGE: Effect = Effect::other("flush_tlb_kernel_range");
+pub const FLUSH_TLB_KERNEL_RANGE: ArchEffect = ArchEffect::other("flush_tlb_kernel_range");
 
 /// x86 on bare metal; it keeps nothing per CPU.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -13,12 +13,12 @@ pub use multicalls::{MMU_UPDATE_CALL, MMUEXT_OP_CALL, MULTICALL};
 
 use crate::Kernel;
 use crate::backend::{At, Backend, Batch, Change, Deferred, Facts, Hw, HwOf, Level, Slot};
-use crate::hw::effect::Effect;
+use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
 use multicalls::{Mmuext, extend_mmu_update, queue_flush, xen_mc_flush};
 
 /// An atomic operation on a read-only page table traps, and the hypervisor does it at once.
-pub const TRAP_AND_EMULATE: Effect = Effect::other("trap and emulate");
+pub const TRAP_AND_EMULATE: ArchEffect = ArchEffect::other("trap and emulate");
 
 /// The most pages that are flushed one by one.
 ///
@@ -71,6 +71,7 @@ impl Backend for XenPv {
         effects: &[MMU_UPDATE_CALL, MMUEXT_OP_CALL, MULTICALL],
         prot_start_reads: true,
         updates_read_memory: true,
+        bug_on: true,
         ..Facts::new("xen-pv", "delays the stores, in a queue of hypercalls")
     };
 

@@ -8,7 +8,7 @@
 use super::cpu::{Entry, MC_BATCH, MMU_UPDATE, XenCpu};
 use crate::backend::{At, Hw, Slot};
 use crate::hw::addr::PTRS_PER_PTE;
-use crate::hw::effect::Effect;
+use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
 
 /// Bytes of a `struct mmuext_op`.
@@ -17,15 +17,15 @@ const MMUEXT_OP: usize = 24;
 const CPUMASK: usize = 8;
 
 /// One hypercall that updates that many entries.
-pub const MMU_UPDATE_CALL: Effect = Effect::delayable("HYPERVISOR_mmu_update");
+pub const MMU_UPDATE_CALL: ArchEffect = ArchEffect::delayable("HYPERVISOR_mmu_update");
 /// One hypercall that flushes TLBs.
-pub const MMUEXT_OP_CALL: Effect = Effect::delayable("HYPERVISOR_mmuext_op");
+pub const MMUEXT_OP_CALL: ArchEffect = ArchEffect::delayable("HYPERVISOR_mmuext_op");
 /// One hypercall that makes that many calls.
-pub const MULTICALL: Effect = Effect::delayable("HYPERVISOR_multicall");
+pub const MULTICALL: ArchEffect = ArchEffect::delayable("HYPERVISOR_multicall");
 /// An update joined the newest queued call, which now has that many.
-const EXTENDED: Effect = Effect::put_off("mmu_update.args[1]=");
+const EXTENDED: ArchEffect = ArchEffect::deferral("mmu_update.args[1]=");
 /// A TLB flush was queued; that many calls are now.
-const QUEUED: Effect = Effect::put_off("mc_buffer.mcidx=");
+const QUEUED: ArchEffect = ArchEffect::deferral("mc_buffer.mcidx=");
 
 /// What a TLB flush does: the command of a `struct mmuext_op`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,8 +37,8 @@ pub(super) enum Mmuext {
 }
 
 impl Mmuext {
-    const fn effect(self) -> Effect {
-        Effect::put_off(match self {
+    const fn effect(self) -> ArchEffect {
+        ArchEffect::deferral(match self {
             Self::TlbFlushLocal => "MMUEXT_TLB_FLUSH_LOCAL",
             Self::InvlpgLocal => "MMUEXT_INVLPG_LOCAL",
             Self::TlbFlushMulti => "MMUEXT_TLB_FLUSH_MULTI",
@@ -72,7 +72,7 @@ pub(super) fn extend_mmu_update(
     };
     if hw.watched() {
         hw.effect(EXTENDED.of(u32::from(n)));
-        hw.put_off(at, 1);
+        hw.defer(at, 1);
     }
 }
 
@@ -138,7 +138,7 @@ pub(super) fn xen_mc_flush(hw: &mut impl Hw<PerCpu = XenCpu>) {
             Entry::MmuextOp { at, pages } => hw.tlb_invalidate(at, pages),
         }
     }
-    hw.settle();
+    hw.complete();
     // Given back empty, for its memory.
     hw.per_cpu(|cpu| {
         cpu.queue = queue;

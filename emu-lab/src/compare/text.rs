@@ -3,9 +3,10 @@
 use std::fmt::Write;
 
 pub use super::cells::Paint;
-use super::cells::{Line, Tone, cell_lines, wrap};
+use super::cells::{Line, Tone, cell_lines};
 use super::columns::Varies;
 use super::{Cell, Column, Comparison, End, Part, Row};
+use crate::render::text::wrap;
 
 /// The widest line, in characters.
 pub const WIDTH: usize = 78;

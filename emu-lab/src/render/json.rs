@@ -1,6 +1,7 @@
 //! JSON Lines: one object per event, with the same content as the tree.
 //!
-//! Every object has `seq`, `cpu`, `task`, `event` and `name`; the rest depends on the event. Fields
+//! Every object has `seq`, `cpu`, `task`, `event` and `name`; the rest depends on the event. Where the
+//! record is that of a scenario, `line` comes last: the line that the event belongs to, from 1. Fields
 //! are only ever added.
 //!
 //! ```
@@ -19,6 +20,8 @@ use lazy_mmu::trace::{Event, Recorded};
 use serde::Serialize;
 use serde_json::{Map, json};
 
+use crate::scenario::Outcome;
+
 /// One line.
 #[derive(Serialize)]
 struct JsonEvent<'r> {
@@ -29,6 +32,8 @@ struct JsonEvent<'r> {
     name: &'r str,
     #[serde(flatten)]
     rest: Map<String, serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
 }
 
 /// Renders all events.
@@ -44,15 +49,26 @@ pub fn render(record: &Record) -> String {
 
 /// Renders event by event, for long records.
 pub fn lines(record: &Record) -> impl Iterator<Item = String> + '_ {
-    record.events().map(|recorded| line(record.design(), &recorded))
+    record.events().map(|recorded| object(record.design(), &recorded, None))
 }
 
-fn line(design: Design, recorded: &Recorded<'_>) -> String {
+/// Renders the record of a scenario event by event, each with its line.
+pub fn scenario_lines(outcome: &Outcome) -> impl Iterator<Item = String> + '_ {
+    let design = outcome.record.design();
+    outcome.record.events().map(move |recorded| {
+        // What is left at the end belongs to no line.
+        let left = matches!(recorded.event, Event::Pending { .. } | Event::End { .. });
+        let line = outcome.line_of(recorded.seq as u32).filter(|_| !left);
+        object(design, &recorded, line)
+    })
+}
+
+fn object(design: Design, recorded: &Recorded<'_>, line: Option<u32>) -> String {
     let (event, name, rest) = parts(design, &recorded.event);
     let serde_json::Value::Object(rest) = rest else { unreachable!("parts returns objects") };
     let Recorded { seq, cpu, task, .. } = *recorded;
-    let line = JsonEvent { seq, cpu, task, event, name, rest };
-    serde_json::to_string(&line).expect("an event has string keys and no failing values")
+    let object = JsonEvent { seq, cpu, task, event, name, rest, line };
+    serde_json::to_string(&object).expect("an event has string keys and no failing values")
 }
 
 /// The kind of an event, its name, and what else there is to say.
@@ -107,14 +123,13 @@ fn call_name(design: Design, call: Call) -> &'static str {
     design.call_info(call).map_or(UNDECLARED, |info| info.name)
 }
 
-pub(crate) fn state(design: Design, bits: StateBits) -> serde_json::Value {
-    let mut fields = Map::new();
-    design.fields(bits, &mut |field| {
-        let value = match field.value {
-            Value::Count(n) => n.into(),
-            Value::Flag(flag) => flag.into(),
-        };
-        fields.insert(field.name.to_owned(), value);
-    });
-    fields.into()
+/// The fields of a state as one object.
+#[must_use]
+pub fn state(design: Design, bits: StateBits) -> serde_json::Value {
+    let value = |value| match value {
+        Value::Count(n) => n.into(),
+        Value::Flag(flag) => flag.into(),
+    };
+    let fields = design.fields(bits).map(|field| (field.name.to_owned(), value(field.value)));
+    fields.collect::<Map<_, _>>().into()
 }

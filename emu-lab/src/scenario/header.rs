@@ -62,10 +62,10 @@ fn one_run(number: usize, line: &str, run: &str) -> Result<Where, InputError> {
     let mut words = run.split_whitespace();
     let arch = words.next().unwrap_or(run);
     let archs = || Arch::all().map(Arch::id);
-    let arch = arch.parse().map_err(|_| error(arch, "an architecture").nearest(arch, archs()))?;
+    let arch = arch.parse().map_err(|_| error(arch, "an architecture").one_of(arch, archs()))?;
     let kernel = words.next().unwrap_or(&run[run.len()..]);
     let kernels = Kernel::ALL.map(Kernel::id);
-    let kernel = kernel.parse().map_err(|_| error(kernel, "a kernel").nearest(kernel, kernels))?;
+    let kernel = kernel.parse().map_err(|_| error(kernel, "a kernel").one_of(kernel, kernels))?;
     let designs = || Design::all().map(Design::id);
     let mut word = words.next();
     let design = match word {
@@ -73,7 +73,7 @@ fn one_run(number: usize, line: &str, run: &str) -> Result<Where, InputError> {
         Some(id) => {
             word = words.next();
             let design = Design::by_id(id);
-            Some(design.ok_or_else(|| error(id, "a design").nearest(id, designs()))?)
+            Some(design.ok_or_else(|| error(id, "a design").one_of(id, designs()))?)
         }
     };
     let mended = word == Some(MENDED);

@@ -7,8 +7,8 @@ use emu_arch::hazard::Hazard;
 use emu_arch::kernel::{self, PteArgs};
 use emu_arch::machine::Found;
 use emu_arch::{Machine, MmStruct};
-use lazy_mmu::sched;
 use lazy_mmu::trace::Event;
+use lazy_mmu::{machine_api, sched};
 
 use super::driver::{Script, Stage};
 use super::setup::Standing;
@@ -184,11 +184,11 @@ impl Stage for Lab {
     }
 
     fn note(&self, event: Event<'_>) {
-        sched::note_event(event);
+        machine_api::note_event(event);
     }
 
     fn begin(&self, number: u32) {
-        self.lines.borrow_mut().push((sched::next_seq(), number));
+        self.lines.borrow_mut().push((machine_api::next_seq(), number));
     }
 
     fn claim(&self, line: &Line, no_point: Option<&str>) {

@@ -37,6 +37,5 @@ pub use parse::parse;
 pub use replayed::{run_on_code, run_replayed};
 pub use run::{Outcome, See, run, run_lines};
 pub use setup::Setup;
-pub use show::text;
 pub use value::{Expect, Inside, Line, Scenario, Step, Where};
 pub use words::{context_change, words};

@@ -2,17 +2,14 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use emu_arch::kernel::{self, Lock, PteArgs};
-use lazy_mmu::design::Takes;
-
 use super::value::{Expect, Step};
-use super::words::{EXPECTATIONS, PROTS, PSIZES};
+use super::words::EXPECTATIONS;
 
 impl Display for Step {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Kernel(step) => text(step).fmt(f),
-            Self::Map(args) => write(f, "map", args, true),
+            Self::Kernel(step) => step.fmt(f),
+            Self::Map(args) => args.line("map", true).fmt(f),
             Self::Expect(Expect::Hazard(hazard)) => write!(f, "expect hazard {hazard}"),
             Self::Expect(Expect::Times { effect, times }) => write!(f, "expect {effect} {times}"),
             Self::Expect(expected) => {
@@ -21,55 +18,6 @@ impl Display for Step {
             }
         }
     }
-}
-
-/// A step of the kernel in the words of scenarios.
-#[must_use]
-pub fn text(step: &kernel::Step) -> impl Display + '_ {
-    struct Text<'s>(&'s kernel::Step);
-    impl Display for Text<'_> {
-        fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-            match self.0 {
-                kernel::Step::Call(info, None) => f.write_str(info.short),
-                kernel::Step::Call(info, Some(args)) => {
-                    write(f, info.short, args, info.takes == Takes::PteRange)
-                }
-                kernel::Step::Context(op) => op.fmt(f),
-                kernel::Step::Pte(op, args) => write(f, op.name(), args, op.takes_nr()),
-                kernel::Step::Task(op) => op.fmt(f),
-                kernel::Step::Fork(child) => write!(f, "fork {}", char::from(b'A' + child - 1)),
-                kernel::Step::Lock(lock, op) => {
-                    let name = op.name(*lock);
-                    match lock {
-                        Lock::InitMm => write!(f, "{name} init_mm"),
-                        Lock::Pte { addr, .. } => write!(f, "{name} {addr:#x}"),
-                        Lock::Mutex | _ => f.write_str(name),
-                    }
-                }
-            }
-        }
-    }
-    Text(step)
-}
-
-fn write(f: &mut Formatter<'_>, name: &str, args: &PteArgs, takes_nr: bool) -> fmt::Result {
-    write!(f, "{name} {:#x}", args.addr)?;
-    if takes_nr {
-        write!(f, " {}", args.nr)?;
-    }
-    if let Some((name, _)) = PROTS.iter().find(|(_, prot)| Some(*prot) == args.prot) {
-        write!(f, " {name}")?;
-    }
-    if args.mm > 1 {
-        write!(f, " mm={}", args.mm)?;
-    }
-    if let Some(pfn) = args.pfn {
-        write!(f, " pfn={pfn:#x}")?;
-    }
-    if let Some((name, _)) = PSIZES.iter().find(|(_, psize)| Some(*psize) == args.psize) {
-        write!(f, " psize={name}")?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! Models mm/vmalloc.c (v7.0): `vmap_pages_range()` and `vunmap_range()` down to the loops over the
 //! entries of one table. No lock is held, since each range has one user.
 
+use std::fmt::{self, Display, Formatter};
+
 use emu_arch::hw::addr::VirtAddr;
 use emu_arch::hw::table::Table;
 use emu_arch::{MmStruct, Pfn, Pte, pgtable};
@@ -20,6 +22,18 @@ pub enum VmapError {
     /// A page has no valid frame number.
     EINVAL,
 }
+
+impl Display for VmapError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::EBUSY => "an address of the range is mapped already",
+            Self::ENOMEM => "there are fewer pages than addresses in the range",
+            Self::EINVAL => "a page has no valid frame number",
+        })
+    }
+}
+
+impl std::error::Error for VmapError {}
 
 /// Maps `pages` at `addr..end` of the kernel's address space `init_mm`.
 ///

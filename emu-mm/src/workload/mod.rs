@@ -28,7 +28,7 @@ use emu_arch::Arch;
 
 use crate::proc::{BuildError, Mapping};
 
-pub use options::{Options, WORKLOADS, Workload};
+pub use options::{Options, Workload};
 pub use report::{Report, Row};
 
 use stage::{Mode, Stage};

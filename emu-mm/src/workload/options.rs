@@ -1,8 +1,10 @@
 //! Which workloads there are, and how one runs.
 
+use std::fmt::{self, Display, Formatter};
 use std::num::NonZeroU32;
+use std::str::FromStr;
 
-use emu_arch::Kernel;
+use emu_arch::{Kernel, UnknownId};
 use lazy_mmu::design::Design;
 
 use crate::proc::Populate;
@@ -15,10 +17,10 @@ macro_rules! workloads {
             $($(#[$meta])* $name,)*
         }
 
-        /// Every workload.
-        pub const WORKLOADS: [Workload; [$($id),*].len()] = [$(Workload::$name),*];
-
         impl Workload {
+            /// Every workload.
+            pub const ALL: [Self; [$($id),*].len()] = [$(Self::$name),*];
+
             /// The name that the command line uses.
             #[must_use]
             pub const fn id(self) -> &'static str {
@@ -50,11 +52,18 @@ workloads! {
     Vmalloc = "vmalloc", "map and unmap as many kernel pages (vmap_pages_range, vunmap_range)";
 }
 
-impl Workload {
-    /// Finds a workload by its name.
-    #[must_use]
-    pub fn by_id(id: &str) -> Option<Self> {
-        WORKLOADS.into_iter().find(|workload| workload.id() == id)
+impl Display for Workload {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.pad(self.id())
+    }
+}
+
+impl FromStr for Workload {
+    type Err = UnknownId;
+
+    fn from_str(id: &str) -> Result<Self, UnknownId> {
+        let found = Self::ALL.into_iter().find(|workload| workload.id() == id);
+        found.ok_or_else(|| UnknownId::new("workload", id))
     }
 }
 

@@ -38,6 +38,28 @@ impl std::fmt::Display for Value {
     }
 }
 
+/// The fields of a state, in the order of the kernel's structure: at most eight.
+#[derive(Clone, Debug)]
+pub struct Fields(std::iter::Flatten<std::array::IntoIter<Option<Field>, 8>>);
+
+impl Fields {
+    /// The given fields.
+    #[must_use]
+    pub fn of<const N: usize>(fields: [Field; N]) -> Self {
+        const { assert!(N <= 8, "a state is one word: at most eight fields of eight bits") };
+        let all: [Option<Field>; 8] = std::array::from_fn(|at| fields.get(at).copied());
+        Self(all.into_iter().flatten())
+    }
+}
+
+impl Iterator for Fields {
+    type Item = Field;
+
+    fn next(&mut self) -> Option<Field> {
+        self.0.next()
+    }
+}
+
 /// The state that a design keeps in `task_struct`: small, comparable, and one word when packed.
 ///
 /// [`lazy_mmu_state!`](crate::lazy_mmu_state) writes an implementation from a list of fields.
@@ -46,8 +68,8 @@ pub trait LazyMmuState: Copy + Default + Eq + std::hash::Hash + std::fmt::Debug 
     fn pack(self) -> StateBits;
     /// The inverse of [`pack`](Self::pack).
     fn unpack(bits: StateBits) -> Self;
-    /// Calls `see` with each field, in the order of the kernel's structure.
-    fn fields(self, see: &mut dyn FnMut(Field));
+    /// The fields, in the order of the kernel's structure.
+    fn fields(self) -> Fields;
 }
 
 /// An API design: its identity and one pure transition per call.
@@ -186,12 +208,12 @@ macro_rules! lazy_mmu_state {
                 let _ = at;
                 Self { $($field,)+ }
             }
-            fn fields(self, see: &mut dyn FnMut($crate::design::Field)) {
-                $(see($crate::design::Field {
+            fn fields(self) -> $crate::design::Fields {
+                $crate::design::Fields::of([$($crate::design::Field {
                     name: stringify!($field),
                     short: $short,
                     value: $crate::lazy_mmu_state!(@value $ty, self.$field),
-                });)+
+                }),+])
             }
         }
     };

@@ -31,6 +31,7 @@ mod contract;
 mod effects;
 mod hook;
 mod id;
+mod names;
 mod registry;
 mod rows;
 
@@ -38,7 +39,8 @@ pub use any::Design;
 pub use call::{Call, CallInfo, Role, Takes};
 pub use check::{Check, Warn};
 pub use context::{Context, Token};
-pub use contract::{Field, LazyMmuDesign, LazyMmuState, StateBits, Value};
+pub use contract::{Field, Fields, LazyMmuDesign, LazyMmuState, StateBits, Value};
 pub use effects::{EFFECTS_MAX, Effect, Effects, hook_if, store, store_if, warn_if};
 pub use hook::{Hook, HookInfo};
+pub use names::UnknownName;
 pub use registry::{RegisterError, calls, hooks, register};

@@ -13,6 +13,7 @@ use crate::trace::{Event, Record};
 /// What happens when a sanity check of the emulated kernel finds something; it is always recorded
 /// where a record is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum OnWarn {
     /// Nothing more.
     Record,
@@ -218,18 +219,4 @@ pub fn current_task() -> TaskStruct {
         flags: cur.flags.get(),
         tokens: cur.tokens.get(),
     })
-}
-
-/// Puts `next` in the place of the current task and returns the one that was there: the content of
-/// a context switch.
-pub fn swap_current(next: TaskStruct) -> TaskStruct {
-    let prev = current_task();
-    current(|cur| {
-        cur.pid.set(next.pid);
-        cur.preempt_count.set(next.preempt_count);
-        cur.flags.set(next.flags);
-        cur.tokens.set(next.tokens);
-        cur.set_state(next.lazy_mmu_state);
-    });
-    prev
 }

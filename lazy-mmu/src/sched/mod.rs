@@ -2,38 +2,35 @@
 //!
 //! Models what include/linux/sched.h and include/linux/thread_info.h (v7.0) say of `current`: its
 //! lazy MMU state, its preempt count and its thread flags. A host thread is a task; an emulated
-//! machine that has many swaps their content in and out with [`swap_current`]. Beside the task the
+//! machine that has many swaps their content in and out. Beside the task the
 //! thread-local holds what the emulated kernel was built with (the design, the architecture) and
 //! the record that is being written.
 //!
 //! One file per concern: `current` is the thread-local, `task` the task as a value, `context` its preempt
-//! count, `install` what is put in place while something runs, `note` what goes into the record, `warn`
-//! what is done about a warning.
+//! count, `scope` what is put in place while something runs, `recording` what goes into the record, `warn`
+//! what is done about a warning, `machine` what only an emulated machine does.
 
-mod context;
+pub(crate) mod context;
 mod current;
-mod install;
-mod note;
+pub(crate) mod machine;
+pub(crate) mod recording;
+mod scope;
 mod task;
 mod warn;
 
 pub use context::{
-    CONTEXT_CHANGES, arch_preempt_disable, arch_preempt_enable, bad_preempt_count, change_context,
-    get_cpu, hardirq_enter, hardirq_exit, local_bh_disable, local_bh_enable, nmi_enter, nmi_exit,
-    preempt_disable, preempt_enable, put_cpu, softirq_enter, softirq_exit, spin_lock, spin_unlock,
+    arch_preempt_disable, arch_preempt_enable, get_cpu, hardirq_enter, hardirq_exit,
+    local_bh_disable, local_bh_enable, nmi_enter, nmi_exit, preempt_disable, preempt_enable,
+    put_cpu, softirq_enter, softirq_exit, spin_lock, spin_unlock,
 };
 pub(crate) use current::{Current, current};
-pub use current::{OnWarn, current_task, swap_current};
-pub use install::{with_arch, with_design, with_on_warn, with_task};
-pub use note::{
-    next_seq, note, note_away, note_back, note_context, note_effect, note_event, note_hazard,
-    note_switch, pid_count_and_seq, record_hooks, recording,
-};
+pub use current::{OnWarn, current_task};
+pub use recording::{note, note_effect, record_hooks, recording};
+pub use scope::{with_arch, with_design, with_on_warn, with_task};
 pub use task::{TaskStruct, Tokens};
 pub use warn::warn;
 pub(crate) use warn::warn_current;
 
-use crate::arch::Point;
 use crate::design::Design;
 use crate::preempt::PreemptCount;
 
@@ -101,30 +98,4 @@ pub fn test_and_clear_thread_flag(flag: u32) -> bool {
 #[must_use]
 pub fn design() -> Design {
     current(Current::design)
-}
-
-/// Sets the number of the CPU in the records from now on, 0 to 31.
-pub fn set_cpu(cpu: u8) {
-    current(|cur| cur.cpu.set(cpu));
-}
-
-/// Tells whether a record is being written or points are asked for: whether anyone sees an effect.
-#[inline]
-#[must_use]
-pub fn watched() -> bool {
-    current(|cur| cur.watched.get())
-}
-
-/// Has the architecture told of each point inside a call, or no longer.
-pub fn set_points(on: bool) {
-    current(|cur| {
-        cur.points.set(on);
-        cur.watched.set(on || cur.recording.get());
-    });
-}
-
-/// Tells the architecture that `point` comes next, if it asked for points.
-#[inline]
-pub fn point(point: Point) {
-    current(|cur| cur.point(point));
 }

@@ -9,7 +9,7 @@ mod wrong;
 mod zap;
 
 use emu_arch::backend::Access;
-use emu_arch::{Arch, Effect, Machine, MmStruct, Pfn, Pte, VirtAddr};
+use emu_arch::{Arch, ArchEffect, Machine, MmStruct, Pfn, Pte, VirtAddr};
 use emu_mm::mm::internal::ANON_FRAMES;
 use emu_mm::mm::memory::{PageCopy, copy_page_range, unmap_page_range};
 use emu_mm::mm::vma::VmFlags;
@@ -83,7 +83,7 @@ impl User {
         (child, counts)
     }
 
-    fn effects(&self, effect: Effect) -> u64 {
+    fn effects(&self, effect: ArchEffect) -> u64 {
         self.machine.totals().of(effect)
     }
 }

@@ -2,6 +2,7 @@
 
 mod diff;
 mod fold;
+pub(crate) mod own_crate;
 pub(crate) mod sheet;
 
 use std::path::{Path, PathBuf};

@@ -11,6 +11,7 @@ use super::{archs, check_none, is_test, sources};
 const PLACES: &[(&str, &str)] = &[
     ("emu-arch/src/arch.rs", "the list of architectures"),
     ("emu-arch/src/era.rs", "the list of eras, one of which is a proposal for one architecture"),
+    ("docs/gen/", "the documents are about the architectures"),
     ("examples/", "a user's programs choose what they run on"),
     ("benches/", "measures one architecture beside another"),
 ];

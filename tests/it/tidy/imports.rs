@@ -32,7 +32,7 @@ impl Imports {
             let Some((file, text)) = found else { panic!("none of {candidates:?} exists") };
             for module in Module::all_in(file, &text, &path) {
                 for (child, at) in &module.declared {
-                    let path = [&module.path[..], &[child.clone()]].concat();
+                    let path = [&module.path[..], std::slice::from_ref(child)].concat();
                     wanted.push((path, module.files_of(child, at.as_deref(), root)));
                 }
                 modules.insert(module.path.clone(), module);
@@ -63,7 +63,7 @@ impl Imports {
         let (mut at, rest) = self.start(from, path)?;
         let mut rest = rest;
         while let [name, further @ ..] = rest {
-            let inner = [&at[..], &[name.clone()]].concat();
+            let inner = [&at[..], std::slice::from_ref(name)].concat();
             let module = &self.modules[&at];
             if self.modules.contains_key(&inner) {
                 (at, rest) = (inner, further);

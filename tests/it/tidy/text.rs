@@ -1,8 +1,8 @@
 //! Rules about text: words, sizes, heads, comments, fidelity tags, and the documents beside the code.
 
 use super::{archs, check_none, is_test, sources};
-use crate::fidelity;
 use crate::support::{read, root};
+use lazymmu_docs::fidelity;
 
 /// Words that files under the folder must not contain, and why.
 const FORBIDDEN: &[(&str, &str, &str)] = &[
@@ -11,6 +11,7 @@ const FORBIDDEN: &[(&str, &str, &str)] = &[
     ("lazy-mmu/src/", "emu_arch", "the generic layer knows of no machine"),
     ("emu-check/src/check/", "sched::current", "the checker knows of no thread"),
     ("emu-arch/src/replay/", "sched::current", "the replaying host knows of no thread"),
+    ("emu-check/src/explore/", "lazy_mmu", "the explorer knows of no model"),
     ("emu-check/src/prove/", "sched::", "a proof is about designs alone"),
     ("emu-check/src/prove/", "emu_arch", "a proof is about designs alone"),
     ("", "HashMap", "its order is random: use BTreeMap"),

@@ -1,0 +1,111 @@
+//! The command `lazymmu`, for architectures and designs of your own beside those of the lab.
+//!
+//! A program that calls [`cli`] is the whole command: `--arch` and `--design` take the ids of what is in
+//! its [`Registry`], `list` and `--help` show them, `compare --arch all` and `check --all` include them,
+//! and scenarios know their effects, their calls and, in headers, their ids.
+//!
+//! ```no_run
+//! use std::process::ExitCode;
+//!
+//! use lazymmu::Registry;
+//! # mod mine {
+//! #     use emu_arch::{At, Backend, Facts, Hw, Kernel};
+//! #     #[derive(Clone, Copy, Debug)]
+//! #     pub(crate) struct Riscv;
+//! #     impl Backend for Riscv {
+//! #         type PerCpu = ();
+//! #         const FACTS: Facts = Facts::new("riscv", "delays nothing yet");
+//! #         fn in_kernel(_: Kernel) -> Self {
+//! #             Self
+//! #         }
+//! #         fn enter(self, _: &mut impl Hw<PerCpu = ()>) {}
+//! #         fn leave(self, _: &mut impl Hw<PerCpu = ()>) {}
+//! #         fn flush(self, _: &mut impl Hw<PerCpu = ()>) {}
+//! #         fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = ()>, at: At, pages: u32) {
+//! #             hw.tlb_invalidate(at, pages);
+//! #         }
+//! #     }
+//! #     pub(crate) use lazy_mmu::design::counts::State as Proposal;
+//! # }
+//! # use mine::{Proposal, Riscv};
+//!
+//! // `Riscv` is an `emu_arch::Backend`, `Proposal` a `lazy_mmu::design::LazyMmuDesign`.
+//! fn main() -> ExitCode {
+//!     lazymmu::cli(Registry::new().arch::<Riscv>().design::<Proposal>())
+//! }
+//! ```
+//!
+//! `examples/my_arch.rs` has a backend and runs it.
+
+mod args;
+mod book;
+mod check;
+mod compare;
+mod demo;
+mod list;
+mod progress;
+mod prove;
+mod registry;
+mod report;
+mod run;
+mod workload;
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches};
+
+use args::{Cli, Command};
+pub use registry::Registry;
+
+/// The name of the command with nothing of your own in it, which the examples of its help use.
+const NAME: &str = "lazymmu";
+
+/// Runs the command that the arguments of the process name.
+///
+/// The architectures and designs of `registry` are known to the whole process from now on. An id that
+/// is taken is an error like bad input: it is printed, and the status is 2. Nothing here panics, and
+/// nothing ends the process.
+#[must_use]
+pub fn cli(registry: Registry) -> ExitCode {
+    if let Err(failure) = registry.register() {
+        return failure.report();
+    }
+    let cli = match parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A closed pipe is no reason to fail.
+            let _ = error.print();
+            return ExitCode::from(error.exit_code() as u8);
+        }
+    };
+    let result = match &cli.command {
+        Command::Demo => demo::demo(),
+        Command::Run(args) => run::run(args),
+        Command::Check(args) => check::run(args),
+        Command::Compare(args) => compare::run(args),
+        Command::Prove(args) => prove::run(args),
+        Command::Workload(args) => workload::run(args),
+        Command::Book => book::book(),
+        Command::List => list::list(),
+    };
+    result.unwrap_or_else(|failure| failure.report())
+}
+
+/// Parses the arguments of the process; help shows the examples under the name of the program.
+fn parse() -> Result<Cli, clap::Error> {
+    let program = std::env::args_os().next().map(PathBuf::from);
+    let name = program.as_deref().and_then(Path::file_stem).and_then(OsStr::to_str);
+    let command = under(Cli::command(), name.unwrap_or(NAME));
+    Cli::from_arg_matches(&command.try_get_matches()?)
+}
+
+fn under(command: clap::Command, name: &str) -> clap::Command {
+    let help = command.get_after_help().map(ToString::to_string);
+    let command = match help {
+        Some(help) => command.after_help(help.replace(NAME, name)),
+        None => command,
+    };
+    command.mut_subcommands(|sub| under(sub, name))
+}
