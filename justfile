@@ -16,6 +16,10 @@ review:
 dead:
     cargo insta test --workspace --all-features --check --unreferenced=reject
 
+# Write the computed documents to docs/
+docs:
+    cargo run --release --quiet --package lazymmu-docs
+
 # Measure; ratios side by side
 bench:
     cargo bench

@@ -6,7 +6,7 @@ mod ratio;
 use std::cell::Cell;
 use std::hint::black_box;
 
-use lazy_mmu::{LazyMmuSection, record_hooks};
+use lazy_mmu::{LazyMmuSection, lazy_mmu_mode_disable, lazy_mmu_mode_enable, record_hooks};
 use ratio::{compare, contender, items};
 
 /// The callee that no optimiser sees through.
@@ -69,6 +69,24 @@ impl Drop for HandGuard {
     }
 }
 
+/// A guard by hand over the calls of the API.
+struct CallGuard;
+
+impl CallGuard {
+    #[inline]
+    fn new() -> Self {
+        lazy_mmu_mode_enable();
+        Self
+    }
+}
+
+impl Drop for CallGuard {
+    #[inline]
+    fn drop(&mut self) {
+        lazy_mmu_mode_disable();
+    }
+}
+
 #[inline(never)]
 fn bare(n: u64) -> u64 {
     opaque(n)
@@ -81,9 +99,36 @@ fn by_hand(n: u64) -> u64 {
 }
 
 #[inline(never)]
+fn by_calls(n: u64) -> u64 {
+    let _guard = CallGuard::new();
+    opaque(n)
+}
+
+#[inline(never)]
 fn section(n: u64) -> u64 {
     let _section = LazyMmuSection::new();
     opaque(n)
+}
+
+#[inline(never)]
+fn empty_by_hand() {
+    let _guard = HandGuard::new();
+}
+
+#[inline(never)]
+fn empty_by_calls() {
+    let _guard = CallGuard::new();
+}
+
+#[inline(never)]
+fn empty_section() {
+    let _section = LazyMmuSection::new();
+}
+
+/// An empty section where the compiler sees the loop around it.
+fn repeat(n: u64, f: impl Fn()) -> u64 {
+    (0..n).for_each(|_| f());
+    n
 }
 
 fn sum(n: u64, f: impl Fn(u64) -> u64) -> u64 {
@@ -97,8 +142,28 @@ fn main() {
         n,
         &mut [
             contender("guard by hand, same state and checks", |n| sum(n, by_hand)),
+            contender("guard by hand over the calls", |n| sum(n, by_calls)),
             contender("LazyMmuSection", |n| sum(n, section)),
             contender("bare function", |n| sum(n, bare)),
+        ],
+    );
+    compare(
+        "an empty section, nothing records",
+        n,
+        &mut [
+            contender("guard by hand over the calls", |n| repeat(n, empty_by_calls)),
+            contender("guard by hand, same state and checks", |n| repeat(n, empty_by_hand)),
+            contender("LazyMmuSection", |n| repeat(n, empty_section)),
+        ],
+    );
+    compare(
+        "an empty section inlined into its loop, nothing records",
+        n,
+        &mut [
+            contender("guard by hand over the calls", |n| {
+                repeat(n, || drop(black_box(CallGuard::new())))
+            }),
+            contender("LazyMmuSection", |n| repeat(n, || drop(black_box(LazyMmuSection::new())))),
         ],
     );
     let n = items(20_000);

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use emu_check::book;
+use lazymmu_docs::designs;
 
 use crate::report::Failure;
 use crate::run::{builtin, print};
@@ -10,6 +10,6 @@ use crate::run::{builtin, print};
 /// Prints the book.
 pub(crate) fn book() -> Result<ExitCode, Failure> {
     let kunit = builtin("kunit")?;
-    print(|to| to.write_all(book::render(kunit).as_bytes()))?;
+    print(|to| to.write_all(designs::markdown(kunit).as_bytes()))?;
     Ok(ExitCode::SUCCESS)
 }

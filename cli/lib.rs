@@ -43,6 +43,7 @@ mod check;
 mod compare;
 mod demo;
 mod list;
+mod progress;
 mod prove;
 mod registry;
 mod report;

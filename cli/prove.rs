@@ -1,15 +1,15 @@
-//! `lazymmu prove`: whether two designs are equivalent, or what tells them apart.
+//! `lazymmu prove`: whether two designs are equivalent, or what distinguishes them.
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args};
-use emu_check::prove::{self, Answer, Compare, Language, Question, TASKS_MAX, Verdict};
-use indicatif::{ProgressBar, ProgressStyle};
+use emu_check::prove::{self, Compare, Language, Question, TASKS_MAX, Verdict};
 use lazy_mmu::design::Design;
+use lazymmu_docs::equivalence;
 
 use crate::args::{design_parser, language_parser};
+use crate::progress::Progress;
 use crate::report::Failure;
 use crate::run::print;
 
@@ -38,7 +38,7 @@ pub(crate) struct ProveArgs {
     /// Compare only programs in which at most so many brackets are open at a time
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     nesting: Option<u16>,
-    /// Walk the product of so many tasks as well; language any only
+    /// Count the states of so many tasks as well; language any only
     #[arg(long, value_name = "N", default_value_t = 1,
           value_parser = clap::value_parser!(u8).range(1..=i64::from(TASKS_MAX)))]
     tasks: u8,
@@ -87,7 +87,9 @@ pub(crate) fn run(args: &ProveArgs) -> Result<ExitCode, Failure> {
         max_states: args.max_states,
         ..Question::new(design, against)
     };
-    let answer = answer(&question);
+    let mut progress = Progress::new("")?;
+    let answer = prove::prove_with(&question, &mut progress);
+    progress.done();
     let text = if args.json { prove::json(&answer) + "\n" } else { prove::text(&answer) };
     print(|to| to.write_all(text.as_bytes()))?;
     Ok(match answer.verdict {
@@ -110,23 +112,10 @@ fn check_setting(args: &ProveArgs, language: Language) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Answers with a spinner where it takes long and somebody looks.
-fn answer(question: &Question) -> Answer {
-    if !std::io::stderr().is_terminal() {
-        return prove::prove(question);
-    }
-    let style = ProgressStyle::with_template("{spinner} {human_pos} states, {elapsed}");
-    let bar = ProgressBar::new_spinner();
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-    let answer = prove::prove_with(question, &mut |states| bar.set_position(states));
-    bar.finish_and_clear();
-    answer
-}
-
 /// Every pair of designs.
 fn all(args: &ProveArgs) -> String {
     if args.markdown {
-        return prove::chapter();
+        return equivalence::markdown();
     }
     let one = args.language.map(|language| vec![language]);
     let languages = one.unwrap_or_else(|| Language::ALL.to_vec());
@@ -140,7 +129,7 @@ fn all(args: &ProveArgs) -> String {
     prove::matrices_text(&matrices)
 }
 
-/// A parser that knows the ways to compare.
+/// A parser of what is compared.
 fn compare_parser() -> impl TypedValueParser<Value = Compare> {
     let value = |compare: Compare| PossibleValue::new(compare.name()).help(compare.about());
     PossibleValuesParser::new(Compare::ALL.map(value)).map(|name| {

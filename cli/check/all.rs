@@ -3,10 +3,11 @@
 use std::process::ExitCode;
 
 use emu_arch::{Arch, Kernel};
-use emu_check::check::{Report, check, findings, table};
+use emu_check::check::{Report, check, overview};
+use lazymmu_docs::findings;
 
-use super::progress::Progress;
-use super::{CheckArgs, Format, show, status};
+use super::{CheckArgs, Format, json, status};
+use crate::progress::Progress;
 use crate::report::Failure;
 use crate::run::print;
 
@@ -33,7 +34,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
             let ended = progress.was_ended();
             let time = progress.done();
             if args.format == Format::Json {
-                let line = show::json(&report, time);
+                let line = json(&report, time);
                 print(|to| writeln!(to, "{line}"))?;
             }
             reports.push(report);
@@ -43,10 +44,10 @@ pub(super) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
         }
     }
     if args.format == Format::Text {
-        let text = table::text(&reports);
+        let text = overview(&reports);
         print(|to| to.write_all(text.as_bytes()))?;
     }
     let worst = reports.iter().find(|report| report.is_violated());
-    let worst = worst.or_else(|| reports.iter().find(|report| !report.is_proof()));
+    let worst = worst.or_else(|| reports.iter().find(|report| !report.is_exhaustive()));
     Ok(worst.or(reports.first()).map_or(ExitCode::SUCCESS, status))
 }

@@ -1,26 +1,28 @@
-//! `lazymmu check`: every interleaving, and the shortest ways to what goes wrong.
+//! `lazymmu check`: every interleaving, and a shortest path to each thing that goes wrong.
 
 mod all;
-mod progress;
 mod save;
-mod show;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use emu_arch::replay::Fault;
 use emu_arch::{Arch, Kernel};
 use emu_check::check::{
-    Accesses, End, Language, Options, Pages, Property, Report, check, check_programs,
+    Accesses, Client, Counterexample, End, Language, Options, Pages, Portfolio, Property, Report,
+    Verdict, check_portfolio, check_programs,
 };
+use indicatif::HumanBytes;
 use lazy_mmu::design::Design;
+use serde_json::Value;
 
 use crate::args::{arch_parser, design_parser, kernel_parser, language_parser};
+use crate::progress::Progress;
 use crate::report::Failure;
 use crate::run::{Source, check_era, print};
-use progress::Progress;
 
 /// Arguments of `lazymmu check`.
 #[derive(Args, Debug)]
@@ -74,10 +76,14 @@ pub(crate) struct CheckArgs {
     format: Format,
 }
 
-/// What the client may do and what falls into its calls.
+/// What the client may do and what may interrupt its calls.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Client")]
 struct ClientArgs {
+    /// What its tasks do: calls in every order, updates under locks, the life of tasks, or pages that
+    /// fill batches; each of them in turn by default, calls where another option of the client is given
+    #[arg(long, value_enum)]
+    client: Option<ClientArg>,
     /// The number of tasks
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=3))]
     tasks: Option<u8>,
@@ -109,6 +115,43 @@ struct ClientArgs {
     /// The last task is forked by another one, anywhere, and tasks exit
     #[arg(long)]
     fork: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ClientArg {
+    /// Calls in every order, interrupts and preemption
+    Calls,
+    /// Updates under page table locks, and flushes
+    Locks,
+    /// Fork, sleep, schedule and exit
+    Tasks,
+    /// Pages of two tables, batches of three entries
+    Batches,
+}
+
+impl From<ClientArg> for Client {
+    fn from(arg: ClientArg) -> Self {
+        match arg {
+            ClientArg::Calls => Self::Calls,
+            ClientArg::Locks => Self::Locks,
+            ClientArg::Tasks => Self::Tasks,
+            ClientArg::Batches => Self::Batches,
+        }
+    }
+}
+
+impl ClientArgs {
+    /// Whether nothing is said of the client, so that each one is searched.
+    fn is_default(&self) -> bool {
+        let Self { client, tasks, cpus, language, nesting, pages, .. } = self;
+        let numbers = [tasks, cpus, nesting].into_iter().all(Option::is_none);
+        let flags = self.any_access
+            || self.no_interrupts
+            || self.interrupt_calls
+            || self.no_preemption
+            || self.fork;
+        client.is_none() && numbers && language.is_none() && pages.is_none() && !flags
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -144,11 +187,12 @@ The crash of v7.0 as a Xen PV guest, found from nothing but the rules of the API
   lazymmu check scenarios/bugs/xen-preempted-in-enable.scn   its tasks, interleaved
   lazymmu check --all                               what holds where
 
-A search that ends by itself is a proof, for call sequences of any length. Properties are
-named in the output and by `lazymmu list`.
+A search that ends by itself is exhaustive, for call sequences of any length. A property then
+holds, which is a proof, if something exercised it; else the report says what never happened.
+Properties are named in the output and by `lazymmu list`.
 
-Exit status: 0 all hold, 1 one does not (one of speed alone counts only where it was asked for by
-name), 2 bad usage, 3 gave up before it knew.";
+Exit status: 0 none is broken, 1 one is (one of speed alone counts only where it was asked for by
+name), 2 bad usage, 3 gave up before it knew, or a property asked for by name is not exercised.";
 
 fn property_parser() -> impl TypedValueParser<Value = Property> {
     let values = Property::all().map(|property| {
@@ -166,11 +210,27 @@ fn fault_parser() -> impl TypedValueParser<Value = Fault> {
 }
 
 impl CheckArgs {
+    /// The searches of each client on `arch` as of `kernel`.
+    fn portfolio(&self, arch: Arch, kernel: Kernel) -> Vec<Options> {
+        let usual = self.options(arch, kernel);
+        let with = |options: Options| Options {
+            design: usual.design,
+            fault: usual.fault,
+            first: usual.first,
+            max_states: usual.max_states,
+            max_memory: usual.max_memory,
+            properties: usual.properties.clone(),
+            ..options
+        };
+        Options::portfolio(arch, kernel).into_iter().map(with).collect()
+    }
+
     /// What is searched on `arch` as of `kernel`.
     fn options(&self, arch: Arch, kernel: Kernel) -> Options {
         let ClientArgs { tasks, cpus, language, nesting, pages, .. } = self.client;
         let client = &self.client;
-        let mut options = Options::new(arch, kernel);
+        let mut options =
+            Options::of(client.client.map_or(Client::Calls, Client::from), arch, kernel);
         options.design = self.design.unwrap_or(options.design);
         options.fault = self.fault;
         options.tasks = tasks.unwrap_or(options.tasks);
@@ -186,10 +246,10 @@ impl CheckArgs {
         if client.any_access {
             options.accesses = Accesses::Any;
         }
-        options.interrupts = !client.no_interrupts;
+        options.interrupts &= !client.no_interrupts;
         options.interrupt_calls |= client.interrupt_calls;
-        options.preemption = !client.no_preemption;
-        options.fork = client.fork;
+        options.preemption &= !client.no_preemption;
+        options.fork |= client.fork;
         options.first = self.first;
         options.max_states = self.max_states;
         options.max_memory = self.max_memory.saturating_mul(1 << 20);
@@ -222,14 +282,17 @@ pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
         save::prepare(folder)?;
     }
     let source = args.file.as_deref().map(Source::open).transpose()?;
+    if source.is_none() {
+        return search(args);
+    }
     let mut progress = Progress::new("")?;
     let report = match &source {
         Some(source) => {
             let code = source.scenario.code(args.mended);
             check_programs(code, &options, &mut progress)
-                .map_err(|(line, message)| source.wrong_line(line, message))?
+                .map_err(|refused| source.wrong_line(refused.line, refused.why))?
         }
-        None => check(&options, &mut progress),
+        None => unreachable!("handled above"),
     };
     let time = progress.done();
     let saved = args.save.as_deref().map(|folder| save::save(folder, &report));
@@ -238,11 +301,96 @@ pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
         Err(failure) => (Vec::new(), Some(failure)),
     };
     let text = match args.format {
-        Format::Text | Format::Markdown => show::text(&report, time, &saved),
-        Format::Json => show::json(&report, time) + "\n",
+        Format::Text | Format::Markdown => text(&report, time, &saved),
+        Format::Json => format!("{}\n", json(&report, time)),
     };
     print(|to| to.write_all(text.as_bytes()))?;
     failed.map_or_else(|| Ok(status(&report)), Err)
+}
+
+/// Searches the clients and prints what they say together.
+fn search(args: &CheckArgs) -> Result<ExitCode, Failure> {
+    let searches = if args.client.is_default() {
+        args.portfolio(args.arch, args.kernel)
+    } else {
+        vec![args.options(args.arch, args.kernel)]
+    };
+    let mut progress = Progress::new("")?;
+    let portfolio = check_portfolio(&searches, &mut progress);
+    let time = progress.done();
+    let mut saved = Vec::new();
+    if let Some(folder) = &args.save {
+        for report in &portfolio.reports {
+            saved.extend(save::save(folder, report)?);
+        }
+    }
+    let text = match args.format {
+        Format::Text | Format::Markdown => portfolio_text(&portfolio, time, &saved),
+        Format::Json => format!("{}\n", portfolio_json(&portfolio, time)),
+    };
+    print(|to| to.write_all(text.as_bytes()))?;
+    Ok(portfolio_status(&portfolio, !args.property.is_empty()))
+}
+
+/// The exit status of the searches of clients: 3 also where a property that was asked for by name was
+/// not exercised.
+fn portfolio_status(portfolio: &Portfolio, asked: bool) -> ExitCode {
+    let unknown = |(_, verdict): (Property, Verdict)| match verdict {
+        Verdict::NotExercised(_) | Verdict::NotApplicable(_) => asked,
+        Verdict::Open => true,
+        Verdict::Holds { .. } | Verdict::Broken => false,
+    };
+    let first = portfolio.reports.iter().any(|report| report.end == End::First);
+    match portfolio {
+        _ if portfolio.is_violated() => ExitCode::FAILURE,
+        _ if !first && portfolio.verdicts().any(unknown) => ExitCode::from(3),
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+/// What the clients say together, for people.
+fn portfolio_text(portfolio: &Portfolio, time: Duration, saved: &[PathBuf]) -> String {
+    let mut text = portfolio.head();
+    for (options, found) in portfolio.broken() {
+        if let Some(report) = portfolio.reports.iter().find(|report| &report.options == options) {
+            text += &counterexample(report, found, saved);
+        }
+    }
+    text + &portfolio.summary() + &format!("{:.2} s\n", time.as_secs_f64())
+}
+
+/// What the clients say together, for programs.
+fn portfolio_json(portfolio: &Portfolio, time: Duration) -> Value {
+    let mut json = portfolio.json();
+    json["seconds"] = time.as_secs_f64().into();
+    json
+}
+
+/// The report for people, with where its scenarios are and what the search took.
+fn text(report: &Report, time: Duration, saved: &[PathBuf]) -> String {
+    let mut text = report.head();
+    for found in &report.broken {
+        text += &counterexample(report, found, saved);
+    }
+    let (seconds, bytes) = (time.as_secs_f64(), HumanBytes(report.bytes as u64));
+    text + &report.summary() + &format!(", {seconds:.2} s, {bytes}\n")
+}
+
+/// A counterexample of the report, and where its scenario is.
+fn counterexample(report: &Report, found: &Counterexample, saved: &[PathBuf]) -> String {
+    let name = save::file_name(report, found);
+    let mut text = report.show(found);
+    if let Some(path) = saved.iter().find(|path| path.ends_with(&name)) {
+        text += &format!("\nsaved as {}\n", path.display());
+    }
+    text
+}
+
+/// The report for programs, with the time that the search took.
+fn json(report: &Report, time: Duration) -> Value {
+    let mut json = serde_json::json!(report);
+    json["seconds"] = time.as_secs_f64().into();
+    json
 }
 
 /// The exit status of a search.

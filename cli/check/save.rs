@@ -3,14 +3,18 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use emu_check::check::{Counterexample, Report};
+use emu_check::check::{Client, Counterexample, Report};
 
 use crate::report::Failure;
 
 /// The name of the file of a counterexample: the property, and which of it.
 pub(super) fn file_name(report: &Report, found: &Counterexample) -> String {
     let nth = report.of(found.property).position(|other| std::ptr::eq(other, found));
-    format!("{}-{}.scn", found.property.id(), nth.map_or(1, |nth| nth + 1))
+    let client = match report.options.client {
+        Client::Calls => String::new(),
+        client => format!("-{}", client.name()),
+    };
+    format!("{}{client}-{}.scn", found.property.id(), nth.map_or(1, |nth| nth + 1))
 }
 
 /// Makes `folder` be there, so that a search is not made for nothing.

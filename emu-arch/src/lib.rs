@@ -63,6 +63,8 @@
 //!
 //! One that is to be part of the project has a folder beside the others and two lines below.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 mod arch;
 pub mod backend;
 pub mod conformance;

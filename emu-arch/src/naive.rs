@@ -4,7 +4,7 @@
 //! inlines of include/linux/pgtable.h, v7.0), with the hooks kept so that records show them.
 
 use crate::Kernel;
-use crate::backend::{At, Backend, Facts, Hw};
+use crate::backend::{At, Backend, Facts, HwOf};
 
 /// An architecture whose page table updates take effect at once; it holds nothing per CPU.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -20,16 +20,16 @@ impl Backend for Naive {
     }
 
     /// Fidelity: same as include/linux/pgtable.h v7.0 without `CONFIG_ARCH_HAS_LAZY_MMU_MODE`.
-    fn enter(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) {}
+    fn enter(self, _: &mut impl HwOf<Self>) {}
     /// Fidelity: same as include/linux/pgtable.h v7.0 without `CONFIG_ARCH_HAS_LAZY_MMU_MODE`.
-    fn leave(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) {}
+    fn leave(self, _: &mut impl HwOf<Self>) {}
     /// Fidelity: same as include/linux/pgtable.h v7.0 without `CONFIG_ARCH_HAS_LAZY_MMU_MODE`.
-    fn flush(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) {}
+    fn flush(self, _: &mut impl HwOf<Self>) {}
 
     /// Costs nothing and is not recorded, but the TLBs forget.
     ///
     /// Fidelity: stub: `flush_tlb_range()` of no architecture of v7.0.
-    fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, at: At, pages: u32) {
+    fn flush_tlb_range(self, hw: &mut impl HwOf<Self>, at: At, pages: u32) {
         hw.tlb_invalidate(at, pages);
     }
 }

@@ -12,7 +12,7 @@ use crate::backend::{Access, Level};
 use crate::hw::addr::VirtAddr;
 use crate::hw::pte::Pte;
 use crate::hw::table::Ptep;
-use crate::kernel::ptes::for_each_primitive;
+use crate::kernel::ptes::{for_each_other_primitive, for_each_primitive};
 use crate::machine::{ArchCode, MmStruct, Primitives};
 
 /// The arch code that does what a primitive on `mm` asks.
@@ -68,47 +68,20 @@ pub fn ptep_get_lockless(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>) -> Pte {
     if mm.machine().seen() { code(mm).ptep_get_lockless(mm, addr, ptep) } else { ptep.read() }
 }
 
-/// Touches memory through the entry, as a CPU does.
-#[inline]
-pub fn access(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, access: Access) {
-    code(mm).access(mm, addr, ptep, access);
+/// Declares the primitives that take effect at once.
+macro_rules! other_functions {
+    ($($(#[$meta:meta])* $name:ident($($arg:ident: $type:ty),*);)*) => {
+        $($(#[$meta])*
+        pub fn $name(mm: &MmStruct, addr: VirtAddr $(, $arg: $type)*) {
+            code(mm).$name(mm, addr $(, $arg)*);
+        })*
+    };
 }
 
-/// Writes the entry above the last level that covers `addr`: `set_pmd()` and its like.
-pub fn set_table(mm: &MmStruct, level: Level, addr: VirtAddr, valid: bool) {
-    code(mm).set_table(mm, addr, level, valid);
-}
-
-/// Flushes `pages` pages from the TLBs: `flush_tlb_range()` and, for the kernel's pages,
-/// `flush_tlb_kernel_range()`. A record shows at most 1023.
-pub fn flush_tlb_range(mm: &MmStruct, addr: VirtAddr, pages: u64) {
-    code(mm).flush_tlb_range(mm, addr, pages);
-}
-
-/// Flushes the TLBs at the end of an `mmu_gather` over `pages` pages from `addr` on; on an
-/// architecture whose batch is the flush, it flushes the batch. A record shows at most 1023.
-pub fn tlb_flush(mm: &MmStruct, addr: VirtAddr, pages: u64) {
-    code(mm).tlb_flush(mm, addr, pages);
-}
-
-/// An `mmu_gather` takes the flush of `nr` pages from `addr` on upon itself.
-pub fn tlb_remove_tlb_entries(mm: &MmStruct, addr: VirtAddr, nr: u16) {
-    code(mm).tlb_remove_tlb_entries(mm, addr, nr);
-}
+for_each_other_primitive!(other_functions);
 
 /// The caller flushes `pages` pages from `addr` on later, as a gather does or a fork at its end: the
 /// lock of their table may be released before. Nothing is recorded.
 pub fn flush_promised(mm: &MmStruct, addr: VirtAddr, pages: u64) {
     mm.machine().track(|tracker, _| tracker.owned(mm.at(addr), pages));
-}
-
-/// Reclaim defers the flush of `nr` pages from `addr` on, until someone asks for it.
-pub fn set_tlb_ubc_flush_pending(mm: &MmStruct, addr: VirtAddr, nr: u16) {
-    code(mm).set_tlb_ubc_flush_pending(mm, addr, nr);
-}
-
-/// Flushes what reclaim has deferred, if anything: what whoever relies on flushed entries does after
-/// taking the lock of their table.
-pub fn flush_tlb_batched_pending(mm: &MmStruct, addr: VirtAddr) {
-    code(mm).flush_tlb_batched_pending(mm, addr);
 }

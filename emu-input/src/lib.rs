@@ -1,5 +1,7 @@
 //! Input that a person wrote and got wrong: where, what was expected, and the nearest valid word.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 use std::fmt::{self, Display, Formatter};
 
 /// Why an input was refused.

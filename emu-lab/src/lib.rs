@@ -3,6 +3,8 @@
 //! [`scenario`] runs calls that a person wrote down, [`compare`] puts them side by side under several
 //! designs, and [`render`] shows records to other programs and their hazards to people.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 pub mod compare;
 pub mod render;
 pub mod scenario;

@@ -7,6 +7,8 @@
 //!
 //! [`workload`] runs the first over the second.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 pub mod mm;
 pub mod proc;
 pub mod workload;

@@ -11,21 +11,10 @@ use crate::body;
 use crate::item::{Item, Trees, is_word};
 use crate::valid;
 
-/// A place in the user's source.
-pub(crate) struct Place {
-    pub(crate) file: String,
-    pub(crate) line: usize,
-}
-
-/// Expands one attribute; `place` tells where a span is.
+/// Expands one attribute.
 ///
 /// On an error the item is emitted as it came, so that it does not vanish while someone types.
-pub(crate) fn attribute(
-    mode: Mode,
-    args: TokenStream,
-    item: TokenStream,
-    place: fn(Span) -> Place,
-) -> TokenStream {
+pub(crate) fn attribute(mode: Mode, args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let args = Args::parse(mode, args, &mut errors);
     let bare = item.clone();
@@ -51,7 +40,7 @@ pub(crate) fn attribute(
     let body = if is_block {
         Some(block_body(mode, &args, &body))
     } else {
-        function_body(mode, &args, &item, &body, place)
+        function_body(mode, &args, &item, &body)
     };
     let Some(body) = body else { return bare };
     item.body = Some(body);
@@ -59,21 +48,15 @@ pub(crate) fn attribute(
 }
 
 /// The braces of a function, unless its last statement has no end yet.
-fn function_body(
-    mode: Mode,
-    args: &Args,
-    item: &Item,
-    body: &Group,
-    place: fn(Span) -> Place,
-) -> Option<Group> {
+fn function_body(mode: Mode, args: &Args, item: &Item, body: &Group) -> Option<Group> {
     let (mut first, rest) = body::split(body)?;
     let rest = filled(rest, args, item);
-    let site = site(args, item, place);
+    let name = name(args, item);
     // As streams: what is unseen in them stays as it is.
     if args.per_poll.is_some() {
-        first.extend([polled(mode, args, item, body, rest, &site)]);
+        first.extend([polled(mode, args, item, body, rest, &name)]);
     } else {
-        first.extend([guard(mode, args, &site), rest]);
+        first.extend([guard(mode, args, &name), rest]);
     }
     Some(braces(body, first))
 }
@@ -82,22 +65,22 @@ fn function_body(
 ///
 /// The guard has no name, so that no constant of the user's can be meant by it; a borrowed
 /// temporary lives as long as a local.
-fn guard(mode: Mode, args: &Args, site: &Literal) -> TokenStream {
+fn guard(mode: Mode, args: &Args, name: &Literal) -> TokenStream {
     let at = Span::mixed_site();
     let Some(ptes) = &args.with_ptes else {
         return match (mode, &args.krate) {
             // The usual case is one template, which the compiler is handed at once.
             (Mode::Section, None) => {
-                quote_spanned!(at=> let _ = &::lazy_mmu::__private::section(#site);)
+                quote_spanned!(at=> let _ = &::lazy_mmu::__private::section(#name);)
             }
             (Mode::Pause, None) => {
-                quote_spanned!(at=> let _ = &::lazy_mmu::__private::paused_section(#site);)
+                quote_spanned!(at=> let _ = &::lazy_mmu::__private::paused_section(#name);)
             }
             (Mode::Section, Some(krate)) => {
-                quote_spanned!(at=> let _ = &#krate::__private::section(#site);)
+                quote_spanned!(at=> let _ = &#krate::__private::section(#name);)
             }
             (Mode::Pause, Some(krate)) => {
-                quote_spanned!(at=> let _ = &#krate::__private::paused_section(#site);)
+                quote_spanned!(at=> let _ = &#krate::__private::paused_section(#name);)
             }
         };
     };
@@ -108,7 +91,7 @@ fn guard(mode: Mode, args: &Args, site: &Literal) -> TokenStream {
         quote_spanned!(at.located_at(span)=> &(#part))
     });
     let range = quote_spanned!(at=> #krate::pte_range(#(#parts),*));
-    quote_spanned!(at=> let _ = &#krate::section_with_ptes(#site, #range);)
+    quote_spanned!(at=> let _ = &#krate::section_with_ptes(#name, #range);)
 }
 
 /// The expression that polls `rest`, the body of an `async fn`, inside of sections.
@@ -118,7 +101,7 @@ fn polled(
     item: &Item,
     body: &Group,
     rest: TokenStream,
-    site: &Literal,
+    name: &Literal,
 ) -> TokenStream {
     let at = Span::mixed_site();
     let krate = krate(args);
@@ -138,7 +121,7 @@ fn polled(
         Mode::Section => quote_spanned!(at=> per_poll),
         Mode::Pause => quote_spanned!(at=> per_poll_paused),
     };
-    quote_spanned!(at=> #krate::#enter(#site, async move #inner).await)
+    quote_spanned!(at=> #krate::#enter(#name, async move #inner).await)
 }
 
 /// `rest` of a body, or a use of the type parameters, which clippy lets pass unused where there is
@@ -230,19 +213,17 @@ fn krate(args: &Args) -> TokenStream {
     }
 }
 
-/// The name of the function and its place: one literal, which costs the compiler least.
-fn site(args: &Args, item: &Item, place: fn(Span) -> Place) -> Literal {
-    let span = item.name.as_ref().map_or_else(Span::call_site, proc_macro2::Ident::span);
+/// The name of the function, or the one given to the attribute.
+fn name(args: &Args, item: &Item) -> Literal {
     let name = match (&args.name, &item.name) {
         (Some(name), _) => name.value().replace('\n', " "),
         (None, Some(name)) => name.to_string(),
         (None, None) => String::new(),
     };
     let name = name.strip_prefix("r#").unwrap_or(&name);
-    let Place { file, line } = place(span);
-    let mut site = Literal::string(&format!("{name}\n{file}\n{line}"));
-    site.set_span(Span::mixed_site());
-    site
+    let mut literal = Literal::string(name);
+    literal.set_span(Span::mixed_site());
+    literal
 }
 
 /// `tokens` in the user's own braces.

@@ -7,7 +7,7 @@
 //! ```text
 //! #[lazy_mmu]                                     // all before the braces: untouched tokens
 //! fn zap(ptl: &PteLock<'_>, addr: VirtAddr) {     // `{ }`: the user's group, its span kept
-//!     let _ = &::lazy_mmu::__private::section("zap\nsrc/mm.rs\n12");
+//!     let _ = &::lazy_mmu::__private::section("zap");
 //!     // the user's tokens
 //! }
 //! ```
@@ -29,22 +29,15 @@ mod tests;
 use proc_macro::TokenStream;
 
 use crate::args::Mode;
-use crate::expand::Place;
 
 /// The documentation is in the crate `lazy-mmu`.
 #[proc_macro_attribute]
 pub fn lazy_mmu(args: TokenStream, item: TokenStream) -> TokenStream {
-    expand::attribute(Mode::Section, args.into(), item.into(), place).into()
+    expand::attribute(Mode::Section, args.into(), item.into()).into()
 }
 
 /// The documentation is in the crate `lazy-mmu`.
 #[proc_macro_attribute]
 pub fn lazy_mmu_paused(args: TokenStream, item: TokenStream) -> TokenStream {
-    expand::attribute(Mode::Pause, args.into(), item.into(), place).into()
-}
-
-/// The place of `span` in the user's source.
-fn place(span: proc_macro2::Span) -> Place {
-    let span = span.unwrap();
-    Place { file: span.file(), line: span.line() }
+    expand::attribute(Mode::Pause, args.into(), item.into()).into()
 }

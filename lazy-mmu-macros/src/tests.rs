@@ -1,11 +1,11 @@
 //! Expansion on tokens: what is written, what is kept, what is refused.
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 use crate::args::Mode;
-use crate::expand::{self, Place};
+use crate::expand;
 
-const GUARD: &str = r#"let _ = &::lazy_mmu::__private::section("f\nzap.rs\n7");"#;
+const GUARD: &str = r#"let _ = &::lazy_mmu::__private::section("f");"#;
 
 fn tokens(text: &str) -> TokenStream {
     text.parse().expect("the test's own text is made of tokens")
@@ -16,10 +16,6 @@ fn squeezed(tokens: &TokenStream) -> String {
     tokens.to_string().split_whitespace().collect()
 }
 
-fn place(_: Span) -> Place {
-    Place { file: "zap.rs".to_owned(), line: 7 }
-}
-
 #[track_caller]
 fn check_expand(args: &str, item: &str, expected: &str) {
     check_expand_tokens(args, tokens(item), expected);
@@ -27,7 +23,7 @@ fn check_expand(args: &str, item: &str, expected: &str) {
 
 #[track_caller]
 fn check_expand_tokens(args: &str, item: TokenStream, expected: &str) {
-    let found = expand::attribute(Mode::Section, tokens(args), item, place);
+    let found = expand::attribute(Mode::Section, tokens(args), item);
     let expected = tokens(&expected.replace("GUARD", GUARD));
     assert_eq!(squeezed(&found), squeezed(&expected));
 }
@@ -40,7 +36,7 @@ fn check_refused(args: &str, item: &str, expected: &[&str]) {
 
 #[track_caller]
 fn check_refused_in(mode: Mode, args: &str, item: &str, expected: &[&str]) {
-    let found = expand::attribute(mode, tokens(args), tokens(item), place).to_string();
+    let found = expand::attribute(mode, tokens(args), tokens(item)).to_string();
     let kept = tokens(item).to_string();
     let (errors, rest) = found.split_at(found.len() - kept.len());
     assert_eq!(rest, kept, "the item is emitted after the errors");
@@ -127,7 +123,7 @@ fn groups_without_delimiters_are_opened_where_items_begin_and_end() {
     let body = [invisible("1 + 2")].into_iter().chain(tokens("* 3"));
     let body = Group::new(Delimiter::Brace, body.collect());
     let item = tokens("fn f()").into_iter().chain([body.into()]).collect();
-    let output = expand::attribute(Mode::Section, TokenStream::new(), item, place);
+    let output = expand::attribute(Mode::Section, TokenStream::new(), item);
     let Some(TokenTree::Group(body)) = output.into_iter().last() else { panic!("no body") };
     let trees: Vec<_> = body.stream().into_iter().collect();
     let kept = &trees[trees.len() - 3];
@@ -160,9 +156,10 @@ fn an_empty_body_mentions_the_type_parameters() {
 
 #[test]
 fn arguments() {
-    let site = |name: &str| format!(r#""{name}\nzap.rs\n7""#);
-    let guard =
-        |krate: &str, name: &str| format!("let _ = &{krate}::__private::section({});", site(name));
+    let literal = |name: &str| format!(r#""{name}""#);
+    let guard = |krate: &str, name: &str| {
+        format!("let _ = &{krate}::__private::section({});", literal(name))
+    };
     let item = "fn r#fn() { x }";
     let with = |guard: &str| format!("fn r#fn() {{ {guard} x }}");
     check_expand("", item, &with(&guard("::lazy_mmu", "fn")));
@@ -174,7 +171,7 @@ fn arguments() {
     let hinted = format!(
         "let _ = &::lazy_mmu::__private::section_with_ptes({}, \
          ::lazy_mmu::__private::pte_range(&(mm), &(a + f::<B, C<D>>(x, y)), &(e), &(ptep)));",
-        site("fn")
+        literal("fn")
     );
     check_expand("with_ptes(mm, a + f::<B, C<D>>(x, y), e, ptep)", item, &with(&hinted));
 }
@@ -285,9 +282,8 @@ fn skip_takes_back_what_a_block_handed_on() {
 
 #[test]
 fn per_poll_wraps_the_body() {
-    let site = r#""f\nzap.rs\n7""#;
     let wrap = |inner: &str| {
-        format!("::lazy_mmu::__private::per_poll({site}, async move {{ {inner} }}).await")
+        format!("::lazy_mmu::__private::per_poll(\"f\", async move {{ {inner} }}).await")
     };
     let hint = "if false { return ::lazy_mmu::__private::never::<T>(); }";
     check_expand(

@@ -11,58 +11,28 @@ use crate::sched::{current, recording};
 use crate::section::{LazyMmuPause, LazyMmuSection};
 use crate::trace::Event;
 
-/// An annotated function, as records and reports name it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Site {
-    /// The name of the function, or the one given to the attribute.
-    pub name: &'static str,
-    /// The file that the function is in, as the compiler names it.
-    pub file: &'static str,
-    /// The line of its name in that file, from 1; 0 where it is not known.
-    pub line: u32,
-}
-
-impl Site {
-    /// Reads the text that an attribute hands over: name, file and line one a line.
-    ///
-    /// One literal costs the compiler a fraction of what a constant structure does, and the code
-    /// around it one address. It is read only where somebody records.
-    ///
-    /// ```
-    /// use lazy_mmu::__private::Site;
-    /// let site = Site { name: "zap", file: "src/mm.rs", line: 12 };
-    /// assert_eq!(Site::read("zap\nsrc/mm.rs\n12"), site);
-    /// ```
-    #[must_use]
-    pub fn read(text: &'static str) -> Self {
-        let (name, place) = text.split_once('\n').unwrap_or((text, ""));
-        let (file, line) = place.split_once('\n').unwrap_or((place, ""));
-        Self { name, file, line: line.parse().unwrap_or(0) }
-    }
-}
-
 /// What `#[lazy_mmu]` puts first into a body.
 #[inline(always)]
-pub fn section(site: &'static str) -> LazyMmuSection {
+pub fn section(name: &'static str) -> LazyMmuSection {
     if !current(|cur| cur.count(Call::ENABLE)) {
-        section_in_full(site);
+        section_in_full(name);
     }
     LazyMmuSection(PhantomData)
 }
 
 /// What `#[lazy_mmu_paused]` puts first into a body.
 #[inline(always)]
-pub fn paused_section(site: &'static str) -> LazyMmuPause {
+pub fn paused_section(name: &'static str) -> LazyMmuPause {
     if !current(|cur| cur.count(Call::PAUSE)) {
-        paused_section_in_full(site);
+        paused_section_in_full(name);
     }
     LazyMmuPause(PhantomData)
 }
 
 /// What `#[lazy_mmu(with_ptes(..))]` puts first into a body.
 #[inline]
-pub fn section_with_ptes(site: &'static str, hint: PteRange) -> LazyMmuSection {
-    note_site(site);
+pub fn section_with_ptes(name: &'static str, hint: PteRange) -> LazyMmuSection {
+    note_name(name);
     lazy_mmu_mode_enable_with_ptes(hint);
     LazyMmuSection(PhantomData)
 }
@@ -71,23 +41,23 @@ pub fn section_with_ptes(site: &'static str, hint: PteRange) -> LazyMmuSection {
 /// small, as the call in it does.
 #[cold]
 #[inline(never)]
-fn section_in_full(site: &'static str) {
-    note_site(site);
+fn section_in_full(name: &'static str) {
+    note_name(name);
     pgtable::in_full(Call::ENABLE);
 }
 
 /// A pause that is more than a counter.
 #[cold]
 #[inline(never)]
-fn paused_section_in_full(site: &'static str) {
-    note_site(site);
+fn paused_section_in_full(name: &'static str) {
+    note_name(name);
     pgtable::in_full(Call::PAUSE);
 }
 
 #[inline]
-fn note_site(site: &'static str) {
+fn note_name(name: &'static str) {
     if recording() {
-        current(|cur| cur.note(Event::Section(Site::read(site).name)));
+        current(|cur| cur.note(Event::Section(name)));
     }
 }
 
@@ -108,20 +78,20 @@ pub fn pte_range(
 }
 
 /// What `#[lazy_mmu(per_poll)]` puts around a body: each poll is a section.
-pub async fn per_poll<F: Future>(site: &'static str, body: F) -> F::Output {
+pub async fn per_poll<F: Future>(name: &'static str, body: F) -> F::Output {
     let mut body = pin!(body);
     poll_fn(|cx| {
-        let _section = section(site);
+        let _section = section(name);
         body.as_mut().poll(cx)
     })
     .await
 }
 
 /// What `#[lazy_mmu_paused(per_poll)]` puts around a body: each poll is a pause.
-pub async fn per_poll_paused<F: Future>(site: &'static str, body: F) -> F::Output {
+pub async fn per_poll_paused<F: Future>(name: &'static str, body: F) -> F::Output {
     let mut body = pin!(body);
     poll_fn(|cx| {
-        let _pause = paused_section(site);
+        let _pause = paused_section(name);
         body.as_mut().poll(cx)
     })
     .await
@@ -163,12 +133,7 @@ pub const fn mention<T: ?Sized>() {}
 #[macro_export]
 macro_rules! lazy_mmu_section {
     ($($body:tt)*) => {{
-        let _ = &$crate::__private::section(::core::concat!(
-            "lazy_mmu_section!\n",
-            ::core::file!(),
-            "\n",
-            ::core::line!(),
-        ));
+        let _ = &$crate::__private::section("lazy_mmu_section!");
         $($body)*
     }};
 }
@@ -184,12 +149,7 @@ macro_rules! lazy_mmu_section {
 #[macro_export]
 macro_rules! lazy_mmu_paused_section {
     ($($body:tt)*) => {{
-        let _ = &$crate::__private::paused_section(::core::concat!(
-            "lazy_mmu_paused_section!\n",
-            ::core::file!(),
-            "\n",
-            ::core::line!(),
-        ));
+        let _ = &$crate::__private::paused_section("lazy_mmu_paused_section!");
         $($body)*
     }};
 }

@@ -34,7 +34,7 @@ pub trait Arch {
     }
 
     /// Something is about to happen inside a call: its next store, hook or effect. Here an interrupt
-    /// or a preemption may fall. Asked for by [`crate::sched::set_points`].
+    /// or a preemption may fall. Asked for by the machine, with `set_points`.
     fn point(&self, _: Point) {}
 
     /// A call of the API is about to return.

@@ -40,7 +40,7 @@
 //! }
 //!
 //! fn expanded(addr: u64) -> u64 {
-//!     let _ = &::lazy_mmu::__private::section("zap\nsrc/mm.rs\n12");
+//!     let _ = &::lazy_mmu::__private::section("zap");
 //!     addr + 4096
 //! }
 //! # assert_eq!(zap(1), expanded(1));

@@ -8,7 +8,7 @@
 
 use crate::arch::Point;
 use crate::design::{
-    Call, CallInfo, Context, Design, Effect, HookInfo, Role, StateBits, Token, Warn,
+    Call, CallInfo, Context, Design, Effect, Hook, HookInfo, Role, StateBits, Token, Warn,
 };
 use crate::ptes::PteRange;
 use crate::trace::Event;
@@ -50,18 +50,54 @@ pub trait TaskHost: Sized {
         self.design().is_active(state)[usize::from(self.context().in_interrupt)]
     }
 
-    /// Calls `see` with each effect of `call`, in program order, and returns what the call returns.
+    /// Hands each effect of `call` to `run`, in program order, and returns what the call returns.
     ///
     /// A host overrides it to run a design with a fault in it.
     #[inline(always)]
-    fn each(
-        &mut self,
-        call: Call,
-        cx: Context,
-        mut see: impl FnMut(&mut Self, Effect<StateBits>),
-    ) -> Token {
+    fn each(&mut self, call: Call, cx: Context, run: &mut Run<'_>) -> Token {
         let (design, state) = (self.design(), self.state());
-        design.each(state, cx, call, &mut |effect| see(self, effect))
+        design.each(state, cx, call, &mut |effect| run.effect(self, effect))
+    }
+}
+
+/// A transition that is being executed.
+#[derive(Debug)]
+pub struct Run<'r> {
+    design: Design,
+    range: Option<&'r PteRange>,
+    /// A check has ended the call.
+    ended: bool,
+}
+
+impl Run<'_> {
+    /// Executes the next effect, unless a check has ended the call.
+    #[inline(always)]
+    pub fn effect<H: TaskHost>(&mut self, host: &mut H, effect: Effect<StateBits>) {
+        if self.ended {
+            return;
+        }
+        match effect {
+            Effect::Store(state) => {
+                host.point(Point::Store);
+                host.set_state(state);
+                host.note(Event::Store(state));
+            }
+            Effect::Hook(hook) => {
+                let info = match hook {
+                    Hook::ENTER => &HookInfo::ENTER,
+                    Hook::LEAVE => &HookInfo::LEAVE,
+                    Hook::FLUSH => &HookInfo::FLUSH,
+                    own => self.design.own_hook(own),
+                };
+                host.point(Point::Hook(info));
+                host.note(Event::Hook(hook));
+                host.hook(info, self.range);
+            }
+            Effect::Warn(warn) => {
+                self.ended = warn.check.ends_call();
+                host.warn(&warn);
+            }
+        }
     }
 }
 
@@ -71,14 +107,21 @@ pub trait TaskHost: Sized {
 #[inline(always)]
 pub fn call<H: TaskHost>(host: &mut H, call: Call, range: Option<&PteRange>) {
     let design = host.design();
-    let Some(info) = design.answers(call) else { return lacks(host, call) };
+    let info = match call {
+        Call::ENABLE => &CallInfo::ENABLE,
+        Call::DISABLE => &CallInfo::DISABLE,
+        Call::PAUSE => &CallInfo::PAUSE,
+        Call::RESUME => &CallInfo::RESUME,
+        own => match design.answers(own) {
+            Some(info) => info,
+            None => return lacks(host, call),
+        },
+    };
     let call = info.call;
     host.note(Event::Call(call));
     let tokens = design.has_tokens();
-    let token = match info.role {
-        Role::ClosesSection if tokens => host.pop_token(),
-        _ => Token::DEFAULT,
-    };
+    let takes = tokens && info.role == Role::ClosesSection;
+    let token = if takes { host.pop_token() } else { Token::DEFAULT };
     let cx = Context { token, ..host.context() };
     let token = transition(host, call, cx, range);
     if tokens && info.role == Role::OpensSection {
@@ -118,26 +161,8 @@ pub fn transition<H: TaskHost>(
     cx: Context,
     range: Option<&PteRange>,
 ) -> Token {
-    let design = host.design();
-    let mut ended = false;
-    host.each(call, cx, |host, effect| match effect {
-        _ if ended => {}
-        Effect::Store(state) => {
-            host.point(Point::Store);
-            host.set_state(state);
-            host.note(Event::Store(state));
-        }
-        Effect::Hook(hook) => {
-            let info = design.own_hook(hook);
-            host.point(Point::Hook(info));
-            host.note(Event::Hook(hook));
-            host.hook(info, range);
-        }
-        Effect::Warn(warn) => {
-            ended = warn.check.ends_call();
-            host.warn(&warn);
-        }
-    })
+    let mut run = Run { design: host.design(), range, ended: false };
+    host.each(call, cx, &mut run)
 }
 
 /// Makes `call` on a plain state, without a task: calls `see` with each effect that happens and the

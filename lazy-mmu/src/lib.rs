@@ -4,6 +4,39 @@
 //! updates. This crate has the generic API under the kernel's names, every API design as a pure
 //! transition function, the current task as a thread-local, and a record of what was called.
 //!
+//! Annotate a function, run it, and read which hooks of the architecture it reaches:
+//!
+//! ```
+//! use lazy_mmu::{lazy_mmu, lazy_mmu_paused, record_hooks};
+//!
+//! #[lazy_mmu]
+//! fn zap(pages: &mut [u64]) {
+//!     pages.fill(0);
+//!     poison();
+//! }
+//!
+//! #[lazy_mmu_paused]
+//! fn poison() {}
+//!
+//! let ((), record) = record_hooks(|| zap(&mut [1, 2, 3]));
+//! assert_eq!(
+//!     record.to_string(),
+//!     "\
+//! zap:
+//! lazy_mmu_mode_enable()              -> arch_enter()  enable=1 pause=0
+//!     poison:
+//!     lazy_mmu_mode_pause()           -> arch_leave()  enable=1 pause=1
+//!     lazy_mmu_mode_resume()          -> arch_enter()  enable=1 pause=0
+//! lazy_mmu_mode_disable()             -> arch_leave()  enable=0 pause=0
+//! enable=0 pause=0, nothing pending
+//! "
+//! );
+//! ```
+//!
+//! [`attributes`] describes the attributes and their arguments, [`sched::with_design`] runs code under
+//! another API design, and [`design::LazyMmuDesign`] shows a design of one's own. In a test,
+//! `assert_hooks!` (feature `insta`) compares a record with a snapshot.
+//!
 //! | kernel | here |
 //! |---|---|
 //! | include/linux/pgtable.h | [`pgtable`], [`section`] |
@@ -12,16 +45,10 @@
 //! | include/linux/mm_types_task.h | [`design`] |
 //! | asm/pgtable.h | [`arch`] |
 //!
-//! Tests pin what code does with [`assert_hooks!`], with feature `insta`.
+//! Beside the kernel's files, [`call`] executes a call on any task, and [`trace`] holds records.
 
+#![warn(clippy::wildcard_enum_match_arm)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-
-// The output of the attributes says `::lazy_mmu`, in this crate too.
-#[expect(
-    unused_extern_crates,
-    reason = "for attributes inside of this crate, of which there are none yet"
-)]
-extern crate self as lazy_mmu;
 
 pub mod design;
 pub mod preempt;
@@ -39,12 +66,16 @@ pub mod attributes;
 
 pub mod panics;
 
+#[doc(hidden)]
+pub mod machine_api;
+
 mod annotated;
 mod ptes;
 
 #[cfg(feature = "insta")]
 #[cfg_attr(docsrs, doc(cfg(feature = "insta")))]
 pub use insta;
+
 /// Runs the function inside a section: enables the mode first and disables it on every way out.
 ///
 /// See [`attributes`].
@@ -67,7 +98,7 @@ pub use trace::Record;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::annotated::{
-        Site, mention, never, paused_section, per_poll, per_poll_paused, pte_range, section,
+        mention, never, paused_section, per_poll, per_poll_paused, pte_range, section,
         section_with_ptes,
     };
 }

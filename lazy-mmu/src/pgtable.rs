@@ -7,19 +7,16 @@
 //! Fidelity: changed: include/linux/pgtable.h v7.0 (5ab246749569): a call is a transition of the design
 //! that is in force, and what a check does is configured.
 
-use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
-
 use crate::arch::Point;
 use crate::call::{self, TaskHost};
 use crate::design::counts_task::{TASK_PAUSE, TASK_RESUME};
 use crate::design::with_ptes::ENABLE_WITH_PTES;
 use crate::design::{
-    Call, CallInfo, Check, Context, Design, HookInfo, LazyMmuDesign, LazyMmuState, StateBits,
-    Token, Warn, counts,
+    Call, CallInfo, Context, Design, HookInfo, LazyMmuDesign, LazyMmuState, StateBits, Token, Warn,
+    counts,
 };
 use crate::ptes::PteRange;
-use crate::sched::{Current, OnWarn, Tokens, current};
+use crate::sched::{Current, Tokens, current, warn_current};
 use crate::trace::Event;
 
 /// Begins a section: page table updates of the current task may be batched until the matching
@@ -139,41 +136,49 @@ pub(crate) fn in_full(call: Call) {
 }
 
 impl TaskHost for &Current {
+    #[inline(always)]
     fn design(&self) -> Design {
         Current::design(self)
     }
 
+    #[inline(always)]
     fn state(&mut self) -> StateBits {
         Current::state(self)
     }
 
+    #[inline(always)]
     fn set_state(&mut self, state: StateBits) {
         Current::set_state(self, state);
     }
 
+    #[inline(always)]
     fn context(&mut self) -> Context {
         Current::context(self, Token::DEFAULT)
     }
 
+    #[inline(always)]
     fn push_token(&mut self, token: Token) {
         self.with_tokens(|tokens| tokens.push(token));
     }
 
+    #[inline(always)]
     fn pop_token(&mut self) -> Token {
         self.with_tokens(Tokens::pop)
     }
 
+    #[inline(always)]
     fn hook(&mut self, hook: &'static HookInfo, range: Option<&PteRange>) {
         if let Some(arch) = self.arch() {
             arch.hook(hook, range);
         }
     }
 
+    #[inline(always)]
     fn warn(&mut self, found: &Warn) {
-        warn(self, found);
+        warn_current(self, found);
     }
 
-    #[inline]
+    #[inline(always)]
     fn point(&mut self, point: Point) {
         Current::point(self, point);
     }
@@ -183,39 +188,15 @@ impl TaskHost for &Current {
         Current::note(self, event);
     }
 
+    #[inline(always)]
     fn returned(&mut self, call: &'static CallInfo) {
         if let Some(arch) = self.arch() {
             arch.returned(call);
         }
     }
 
+    #[inline(always)]
     fn is_active(&mut self) -> bool {
         Current::is_active(self)
     }
-}
-
-/// Reports what a sanity check found, by the caller's policy.
-#[cold]
-pub(crate) fn warn(cur: &Current, found: &Warn) {
-    /// The checks that have printed, as the kernel keeps a flag per check.
-    static PRINTED: Mutex<BTreeSet<Warn>> = Mutex::new(BTreeSet::new());
-
-    cur.note(Event::from(found));
-    if let Some(arch) = cur.arch().filter(|_| found.check != Check::BugOn) {
-        arch.warned(found);
-    }
-    match cur.on_warn() {
-        OnWarn::Panic if !std::thread::panicking() => panic!("WARNING: {found}"),
-        OnWarn::PrintOnce if !crate::sched::recording() => {
-            if PRINTED.lock().unwrap_or_else(PoisonError::into_inner).insert(*found) {
-                print(found);
-            }
-        }
-        OnWarn::Record | OnWarn::PrintOnce | OnWarn::Panic => {}
-    }
-}
-
-#[expect(clippy::print_stderr, reason = "the policy that the caller chose")]
-fn print(found: &Warn) {
-    eprintln!("WARNING: {found}");
 }

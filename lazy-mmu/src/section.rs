@@ -33,15 +33,8 @@ impl Drop for LazyMmuSection {
     /// Calls [`lazy_mmu_mode_disable`].
     #[inline]
     fn drop(&mut self) {
-        disable();
+        lazy_mmu_mode_disable();
     }
-}
-
-/// The end of a section, out of line: a function has it twice, once for unwinding, and there the
-/// inlined comparison would cost more code than it saves time.
-#[inline(never)]
-fn disable() {
-    lazy_mmu_mode_disable();
 }
 
 /// A pause: the mode is paused when it is made and resumed when it is dropped.
@@ -63,14 +56,8 @@ impl Drop for LazyMmuPause {
     /// Calls [`lazy_mmu_mode_resume`].
     #[inline]
     fn drop(&mut self) {
-        resume();
+        lazy_mmu_mode_resume();
     }
-}
-
-/// The end of a pause, out of line as that of a section.
-#[inline(never)]
-fn resume() {
-    lazy_mmu_mode_resume();
 }
 
 /// Runs `f` inside a section.

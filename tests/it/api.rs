@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use emu_arch::{Arch, Machine};
 use lazy_mmu::design::StateBits;
+use lazy_mmu::machine_api;
 use lazy_mmu::sched::{self, TaskStruct};
 use lazy_mmu::trace::Event;
 use lazy_mmu::{
@@ -105,14 +106,14 @@ fn warnings_follow_the_policy() {
     let disable = AssertUnwindSafe(lazy_mmu_mode_disable);
     let ((), record) = record_hooks(lazy_mmu_mode_disable);
     assert!(record.to_string().contains("WARNING: VM_WARN_ON_ONCE(enable_count == 0)"));
-    sched::swap_current(TaskStruct::default());
+    machine_api::swap_current(TaskStruct::default());
     let panic = catch_unwind(|| sched::with_on_warn(OnWarn::Panic, disable.0));
     let text = *panic.expect_err("the policy is to panic").downcast::<String>().expect("a text");
     assert_eq!(text, "WARNING: VM_WARN_ON_ONCE(enable_count == 0)");
-    sched::swap_current(TaskStruct::default());
+    machine_api::swap_current(TaskStruct::default());
     sched::with_on_warn(OnWarn::Record, disable.0);
     assert_eq!(sched::current_task().lazy_mmu_state, StateBits(255));
-    sched::swap_current(TaskStruct::default());
+    machine_api::swap_current(TaskStruct::default());
 }
 
 #[test]
@@ -121,7 +122,7 @@ fn a_leak_shows_in_the_last_line() {
     let ((), record) = machine.run(|| record_hooks(lazy_mmu_mode_enable));
     let text = record.to_string();
     assert_eq!(text.lines().last(), Some("enable=1 pause=0, nothing pending, preempt_count=1"));
-    sched::swap_current(TaskStruct::default());
+    machine_api::swap_current(TaskStruct::default());
 }
 
 #[test]

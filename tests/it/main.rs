@@ -1,7 +1,6 @@
 //! All tests that go through public items, in one binary.
 
 mod api;
-mod book;
 mod bugs;
 mod check;
 mod cli;
@@ -9,8 +8,7 @@ mod compare;
 mod conformance;
 mod contract;
 mod designs;
-mod fidelity;
-mod findings;
+mod docs;
 mod macros;
 mod macros_diff;
 mod macros_messages;

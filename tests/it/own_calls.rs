@@ -25,8 +25,8 @@ macro_rules! design {
             fn unpack(bits: StateBits) -> Self {
                 Self(LazyMmuState::unpack(bits))
             }
-            fn fields(self, see: &mut dyn FnMut(Field)) {
-                self.0.fields(see);
+            fn fields(self) -> Fields {
+                self.0.fields()
             }
         }
 

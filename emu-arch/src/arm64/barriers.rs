@@ -3,10 +3,14 @@
 //! Models `pte_valid_not_user()`, `queue_pte_barriers()` and `emit_pte_barriers()` of
 //! arch/arm64/include/asm/pgtable.h, v7.0.
 
-use super::TIF_LAZY_MMU_PENDING;
 use crate::backend::{At, Hw};
 use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
+
+/// Bit of the thread flag that says that barriers are owed.
+///
+/// Fidelity: same as arch/arm64/include/asm/thread_info.h v7.0.
+pub const TIF_LAZY_MMU_PENDING: u32 = 31;
 
 /// Stores to page tables become visible to all table walkers.
 pub const DSB_ISHST: ArchEffect = ArchEffect::delayable("dsb(ishst)");

@@ -2,8 +2,7 @@
 //!
 //! Models arch/arm64/include/asm/pgtable.h, v7.0 (4dd9b4d7a8d5).
 
-use super::TIF_LAZY_MMU_PENDING;
-use super::barriers::emit_pte_barriers;
+use super::barriers::{TIF_LAZY_MMU_PENDING, emit_pte_barriers};
 use crate::backend::Hw;
 
 /// Does nothing: the generic state says that the mode is active.

@@ -9,22 +9,17 @@ mod hooks;
 mod before;
 
 use crate::Kernel;
-use crate::backend::{At, Backend, Batch, Deferred, Facts, Hw, Level, write_ptes};
+use crate::backend::{At, Backend, Batch, Deferred, Facts, Hw, HwOf, Level, write_ptes};
 use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
 
-pub use barriers::{DSB_ISHST, ISB};
+pub use barriers::{DSB_ISHST, ISB, TIF_LAZY_MMU_PENDING};
 
 /// TLB maintenance over a range.
 pub const FLUSH_TLB_RANGE: ArchEffect = ArchEffect::other("__flush_tlb_range");
 
 /// The barrier of a context switch.
 pub const DSB_ISH: ArchEffect = ArchEffect::other("dsb(ish)");
-
-/// Bit of the thread flag that says that barriers are owed.
-///
-/// Fidelity: same as arch/arm64/include/asm/thread_info.h v7.0.
-pub const TIF_LAZY_MMU_PENDING: u32 = 31;
 
 /// arm64, in the version of the code that it holds; it keeps nothing per CPU.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -74,21 +69,21 @@ impl Backend for Arm64 {
         if kernel < Kernel::V6_16 { Err("arm64 has the mode since v6.16") } else { Ok(()) }
     }
 
-    fn enter(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) {
+    fn enter(self, hw: &mut impl HwOf<Self>) {
         match self {
             Self::V6_16 => before::arch_enter_lazy_mmu_mode(hw),
             Self::V7_0 => hooks::arch_enter_lazy_mmu_mode(hw),
         }
     }
 
-    fn leave(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) {
+    fn leave(self, hw: &mut impl HwOf<Self>) {
         match self {
             Self::V6_16 => before::arch_leave_lazy_mmu_mode(hw),
             Self::V7_0 => hooks::arch_leave_lazy_mmu_mode(hw),
         }
     }
 
-    fn flush(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) {
+    fn flush(self, hw: &mut impl HwOf<Self>) {
         match self {
             Self::V6_16 => before::arch_flush_lazy_mmu_mode(hw),
             Self::V7_0 => hooks::arch_flush_lazy_mmu_mode(hw),
@@ -99,7 +94,7 @@ impl Backend for Arm64 {
     /// `isb()` is still to come.
     ///
     /// Fidelity: same as arch/arm64/kernel/process.c v6.16 and v7.0.
-    fn switch_out(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) {
+    fn switch_out(self, hw: &mut impl HwOf<Self>) {
         hw.effect(DSB_ISH);
     }
 
@@ -110,14 +105,7 @@ impl Backend for Arm64 {
     /// `___ptep_set_wrprotect()` and `__ptep_test_and_clear_young()`; blocks of contiguous entries, page
     /// table checks and MTE tags are left out.
     #[inline(always)]
-    fn set_ptes<H: Hw<PerCpu = Self::PerCpu>>(
-        self,
-        hw: &mut H,
-        at: At,
-        ptep: H::Ptep,
-        pte: Pte,
-        nr: u16,
-    ) {
+    fn set_ptes<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep, pte: Pte, nr: u16) {
         write_ptes(hw, ptep, pte, nr);
         // `__set_pte_complete()`: TLB maintenance has the barriers for all other entries.
         if nr > 0 && barriers::pte_valid_not_user(pte) {
@@ -129,7 +117,7 @@ impl Backend for Arm64 {
     ///
     /// Fidelity: changed: `__ptep_set_access_flags()` of arch/arm64/mm/fault.c v7.0, without the flush of
     /// the translation that permitted less.
-    fn ptep_set_access_flags<H: Hw<PerCpu = Self::PerCpu>>(
+    fn ptep_set_access_flags<H: HwOf<Self>>(
         self,
         hw: &mut H,
         _: At,
@@ -148,7 +136,7 @@ impl Backend for Arm64 {
     ///
     /// Fidelity: same as arch/arm64/include/asm/pgtable.h v6.16 and v7.0 with four levels, of which the
     /// p4d is the root.
-    fn set_table(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, at: At, level: Level, valid: bool) {
+    fn set_table(self, hw: &mut impl HwOf<Self>, at: At, level: Level, valid: bool) {
         let root = matches!(level, Level::P4d | Level::Pgd);
         if (valid || root) && !(root && at.is_init_mm()) {
             self.queue_pte_barriers(hw, at, 1);
@@ -159,16 +147,16 @@ impl Backend for Arm64 {
     ///
     /// Fidelity: stub: `__flush_tlb_range()` and `flush_tlb_kernel_range()` of
     /// arch/arm64/include/asm/tlbflush.h v7.0, one name for both, done at once.
-    fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, at: At, pages: u32) {
+    fn flush_tlb_range(self, hw: &mut impl HwOf<Self>, at: At, pages: u32) {
         hw.effect(FLUSH_TLB_RANGE.of(pages));
         hw.tlb_invalidate(at, pages);
     }
 
-    fn lazy_mode(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) -> Option<bool> {
+    fn lazy_mode(self, hw: &mut impl HwOf<Self>) -> Option<bool> {
         (self == Self::V6_16).then(|| hw.test_thread_flag(before::TIF_LAZY_MMU))
     }
 
-    fn pending(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) -> Option<(u32, &'static str)> {
+    fn pending(self, hw: &mut impl HwOf<Self>) -> Option<(u32, &'static str)> {
         let flag = match self {
             Self::V6_16 => before::TIF_LAZY_MMU_PENDING,
             Self::V7_0 => TIF_LAZY_MMU_PENDING,

@@ -53,6 +53,8 @@ pub struct Facts {
     pub flush_passes_stores: bool,
     /// All CPUs translate by one hash page table; an entry gets there on first use.
     pub hash_table: bool,
+    /// Its code evaluates a `BUG_ON()` in some version.
+    pub bug_on: bool,
     /// The mode defers updates of user pages, as far as it defers any.
     pub defers_user: bool,
     /// The mode defers updates of the kernel's pages.
@@ -76,6 +78,7 @@ impl Facts {
             updates_read_memory: false,
             flush_passes_stores: false,
             hash_table: false,
+            bug_on: false,
             defers_user: true,
             defers_kernel: true,
             wants_lazy_mmu_mode: true,

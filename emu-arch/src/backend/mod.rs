@@ -21,6 +21,7 @@ pub use lazy_mmu::design::Hook;
 pub use crate::hw::Slot;
 pub use facts::{Batch, Deferred, Facts};
 pub use hw::{Hw, write_ptes};
+pub(crate) use words::slice;
 pub use words::{Access, At, Level, Psize, RangeHint};
 
 /// An architecture's side of the lazy MMU mode: the contract.
@@ -126,27 +127,22 @@ pub trait Backend: Copy + std::fmt::Debug + Send + Sync + 'static {
     }
 
     /// `arch_enter_lazy_mmu_mode()`
-    fn enter(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>);
+    fn enter(self, hw: &mut impl HwOf<Self>);
     /// `arch_leave_lazy_mmu_mode()`
-    fn leave(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>);
+    fn leave(self, hw: &mut impl HwOf<Self>);
     /// `arch_flush_lazy_mmu_mode()`
-    fn flush(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>);
+    fn flush(self, hw: &mut impl HwOf<Self>);
 
     /// Runs `hook`, which a design has beyond the three, and returns whether the architecture has it; by
     /// default it has none. `range` is the argument of the call, where it is pages of one table.
-    fn own_hook(
-        self,
-        _: &mut impl Hw<PerCpu = Self::PerCpu>,
-        _hook: Hook,
-        _range: Option<RangeHint>,
-    ) -> bool {
+    fn own_hook(self, _: &mut impl HwOf<Self>, _hook: Hook, _range: Option<RangeHint>) -> bool {
         false
     }
     /// What a context switch does before the registers of the outgoing task are saved; that task is
     /// current, and preemption is off.
-    fn switch_out(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) {}
+    fn switch_out(self, _: &mut impl HwOf<Self>) {}
     /// What a context switch does after it: the incoming task is current, and preemption is off.
-    fn switch_in(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) {}
+    fn switch_in(self, _: &mut impl HwOf<Self>) {}
 
     /// Tells whether a context switch pauses the outgoing task, so that one that waits is paused.
     fn switch_pauses(self) -> bool {
@@ -155,19 +151,19 @@ pub trait Backend: Copy + std::fmt::Debug + Send + Sync + 'static {
 
     /// `set_pte()`: one entry, by arch code.
     #[inline]
-    fn set_pte<H: Hw<PerCpu = Self::PerCpu>>(self, hw: &mut H, at: At, ptep: H::Ptep, pte: Pte) {
+    fn set_pte<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep, pte: Pte) {
         self.set_ptes(hw, at, ptep, pte, 1);
     }
     /// `pte_clear()`
     #[inline]
-    fn pte_clear<H: Hw<PerCpu = Self::PerCpu>>(self, hw: &mut H, at: At, ptep: H::Ptep) {
+    fn pte_clear<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep) {
         self.pte_update(hw, at, ptep, |_| Pte::NONE);
     }
 
     /// Whether [`ptep_get`](Self::ptep_get) is a read from memory and nothing else.
     const PTEP_GET_IS_READ: bool = true;
     /// `ptep_get()`: by default a read from memory.
-    fn ptep_get<H: Hw<PerCpu = Self::PerCpu>>(self, hw: &mut H, _: At, ptep: H::Ptep) -> Pte {
+    fn ptep_get<H: HwOf<Self>>(self, hw: &mut H, _: At, ptep: H::Ptep) -> Pte {
         hw.read(ptep)
     }
     /// `set_ptes()`: `nr` entries of consecutive pages, none of which was present; by default plain
@@ -175,54 +171,36 @@ pub trait Backend: Copy + std::fmt::Debug + Send + Sync + 'static {
     ///
     /// Fidelity: same as the default of include/linux/pgtable.h v7.0.
     #[inline]
-    fn set_ptes<H: Hw<PerCpu = Self::PerCpu>>(
-        self,
-        hw: &mut H,
-        _: At,
-        ptep: H::Ptep,
-        pte: Pte,
-        nr: u16,
-    ) {
+    fn set_ptes<H: HwOf<Self>>(self, hw: &mut H, _: At, ptep: H::Ptep, pte: Pte, nr: u16) {
         write_ptes(hw, ptep, pte, nr);
     }
     /// Changes an entry in one atomic step and returns the old one: what `ptep_get_and_clear()`,
     /// `ptep_set_wrprotect()` and their like are made of; by default nothing else happens.
     #[inline]
-    fn pte_update<H: Hw<PerCpu = Self::PerCpu>>(
-        self,
-        hw: &mut H,
-        _: At,
-        ptep: H::Ptep,
-        new: impl FnOnce(Pte) -> Pte,
-    ) -> Pte {
+    fn pte_update<H: HwOf<Self>>(self, hw: &mut H, _: At, ptep: H::Ptep, new: impl Change) -> Pte {
         let old = hw.read(ptep);
         hw.write(ptep, new(old));
         old
     }
     /// `set_pmd()` and the levels above: an entry that is valid or, when cleared, is not; by default a
     /// plain store.
-    fn set_table(self, _: &mut impl Hw<PerCpu = Self::PerCpu>, _: At, _: Level, _: bool) {}
+    fn set_table(self, _: &mut impl HwOf<Self>, _: At, _: Level, _: bool) {}
 
     /// `ptep_set_wrprotect()`
     #[inline]
-    fn ptep_set_wrprotect<H: Hw<PerCpu = Self::PerCpu>>(self, hw: &mut H, at: At, ptep: H::Ptep) {
+    fn ptep_set_wrprotect<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep) {
         self.pte_update(hw, at, ptep, |pte| pte.without(Pte::WRITE));
     }
     /// `ptep_test_and_clear_young()`
     #[inline]
-    fn ptep_test_and_clear_young<H: Hw<PerCpu = Self::PerCpu>>(
-        self,
-        hw: &mut H,
-        at: At,
-        ptep: H::Ptep,
-    ) -> bool {
+    fn ptep_test_and_clear_young<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep) -> bool {
         self.pte_update(hw, at, ptep, |pte| pte.without(Pte::YOUNG)).has(Pte::YOUNG)
     }
     /// `ptep_set_access_flags()`: a present entry gets more permissions; by default it is replaced.
     ///
     /// Fidelity: changed: mm/pgtable-generic.c v7.0, without `flush_tlb_fix_spurious_fault()`.
     #[inline]
-    fn ptep_set_access_flags<H: Hw<PerCpu = Self::PerCpu>>(
+    fn ptep_set_access_flags<H: HwOf<Self>>(
         self,
         hw: &mut H,
         _: At,
@@ -234,32 +212,15 @@ pub trait Backend: Copy + std::fmt::Debug + Send + Sync + 'static {
         changed
     }
     /// `ptep_modify_prot_start()`: no one changes the entry until the commit.
-    fn ptep_modify_prot_start<H: Hw<PerCpu = Self::PerCpu>>(
-        self,
-        hw: &mut H,
-        at: At,
-        ptep: H::Ptep,
-    ) -> Pte {
+    fn ptep_modify_prot_start<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep) -> Pte {
         self.pte_update(hw, at, ptep, |_| Pte::NONE)
     }
     /// `ptep_modify_prot_commit()`
-    fn ptep_modify_prot_commit<H: Hw<PerCpu = Self::PerCpu>>(
-        self,
-        hw: &mut H,
-        at: At,
-        ptep: H::Ptep,
-        pte: Pte,
-    ) {
+    fn ptep_modify_prot_commit<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep, pte: Pte) {
         self.set_ptes(hw, at, ptep, pte, 1);
     }
     /// A CPU touches memory through the entry; hardware or a fault handler may change the entry.
-    fn access<H: Hw<PerCpu = Self::PerCpu>>(
-        self,
-        hw: &mut H,
-        _: At,
-        ptep: H::Ptep,
-        access: Access,
-    ) {
+    fn access<H: HwOf<Self>>(self, hw: &mut H, _: At, ptep: H::Ptep, access: Access) {
         let pte = hw.read(ptep);
         if access.permitted_by(pte) {
             let dirty = if access == Access::Write { Pte::DIRTY } else { 0 };
@@ -270,20 +231,30 @@ pub trait Backend: Copy + std::fmt::Debug + Send + Sync + 'static {
     }
     /// `flush_tlb_range()`, `flush_tlb_mm()` and, for the kernel's pages, `flush_tlb_kernel_range()`,
     /// over `pages` pages.
-    fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, at: At, pages: u32);
+    fn flush_tlb_range(self, hw: &mut impl HwOf<Self>, at: At, pages: u32);
     /// `tlb_flush()`, the flush at the end of an `mmu_gather`: by default one of the range.
-    fn tlb_flush(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, at: At, pages: u32) {
+    fn tlb_flush(self, hw: &mut impl HwOf<Self>, at: At, pages: u32) {
         self.flush_tlb_range(hw, at, pages);
     }
 
     /// What the architecture itself remembers of the mode of the current task, where it does.
-    fn lazy_mode(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) -> Option<bool> {
+    fn lazy_mode(self, _: &mut impl HwOf<Self>) -> Option<bool> {
         None
     }
 
     /// What is outstanding: how many, and the kernel's name of the place that holds it; by default
     /// nothing ever is.
-    fn pending(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) -> Option<(u32, &'static str)> {
+    fn pending(self, _: &mut impl HwOf<Self>) -> Option<(u32, &'static str)> {
         None
     }
 }
+
+/// A machine that keeps per CPU what the backend `B` does.
+pub trait HwOf<B: Backend>: Hw<PerCpu = B::PerCpu> {}
+
+impl<B: Backend, H: Hw<PerCpu = B::PerCpu>> HwOf<B> for H {}
+
+/// A change of an entry: from what it was to what it is.
+pub trait Change: FnOnce(Pte) -> Pte {}
+
+impl<F: FnOnce(Pte) -> Pte> Change for F {}

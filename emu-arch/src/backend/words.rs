@@ -51,6 +51,22 @@ pub enum Psize {
     Page16M,
 }
 
+/// The start of the slice that an address lies in.
+///
+/// Fidelity: same as arch/powerpc/include/asm/slice.h v7.0.
+#[must_use]
+pub(crate) const fn slice(addr: VirtAddr) -> u64 {
+    const SLICE_LOW_SHIFT: u32 = 28;
+    const SLICE_LOW_TOP: u64 = 0x1_0000_0000;
+    const SLICE_HIGH_SHIFT: u32 = 40;
+    let shift = if addr.get() < SLICE_LOW_TOP { SLICE_LOW_SHIFT } else { SLICE_HIGH_SHIFT };
+    // The first high slice starts where the low ones end.
+    if shift == SLICE_HIGH_SHIFT && addr.get() >> shift == 0 {
+        return SLICE_LOW_TOP;
+    }
+    addr.get() >> shift << shift
+}
+
 /// A level of the page tables above the last one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Level {

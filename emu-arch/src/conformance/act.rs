@@ -34,7 +34,7 @@ impl Act {
     pub(super) const fn pte(&self) -> Option<(PteOp, &PteArgs)> {
         match self {
             Self::Step(Step::Pte(op, args)) => Some((*op, args)),
-            _ => None,
+            Self::Step(_) | Self::Migrate => None,
         }
     }
 
@@ -49,7 +49,7 @@ impl Act {
     pub(super) const fn role(&self) -> Option<Role> {
         match self {
             Self::Step(Step::Call(info, _)) => Some(info.role),
-            _ => None,
+            Self::Step(_) | Self::Migrate => None,
         }
     }
 }
@@ -138,7 +138,7 @@ impl Client {
             Act::Step(Step::Pte(PteOp::ptep_modify_prot_commit, args)) => {
                 self.started.retain(|at| *at != args.at());
             }
-            _ => match act.role() {
+            Act::Step(_) | Act::Migrate => match act.role() {
                 Some(role) if role.opens() => self.open.push(role),
                 Some(role) if role.closes() => drop(self.open.pop()),
                 _ => {}

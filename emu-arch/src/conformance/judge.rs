@@ -101,7 +101,12 @@ impl Seen<'_> {
                         || (format!("an entry is written after {what}"), format!("before {what}"));
                     return tally.must(Duty::WritesFirst, false, said);
                 }
-                _ => {}
+                Request::Write(..)
+                | Request::Defer(..)
+                | Request::Complete
+                | Request::Invalidate(..)
+                | Request::Effect(_)
+                | Request::Return(_) => {}
             }
             any |= !late.is_empty();
             batch.request(request, self.facts);

@@ -43,7 +43,10 @@ impl Batch {
                 self.effect |= self.slots.contains(slot);
             }
             Request::Complete => *self = Self::default(),
-            _ => {}
+            Request::Write(..)
+            | Request::Effect(_)
+            | Request::Invalidate(..)
+            | Request::Return(_) => {}
         }
     }
 }

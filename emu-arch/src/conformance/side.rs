@@ -99,9 +99,8 @@ impl Side {
 impl Done {
     /// The effects that the mode can defer, in order.
     pub(super) fn delayable(&self) -> impl Iterator<Item = ArchEffect> + '_ {
-        let effects = self.requests.iter().filter_map(|request| match request {
-            Request::Effect(effect) => Some(*effect),
-            _ => None,
+        let effects = self.requests.iter().filter_map(|request| {
+            if let Request::Effect(effect) = request { Some(*effect) } else { None }
         });
         effects.filter(|effect| effect.kind == Kind::Delayable)
     }
@@ -124,9 +123,8 @@ impl Done {
 
     /// What the primitive returned.
     pub(super) fn returned(&self) -> Option<u64> {
-        self.requests.iter().rev().find_map(|request| match request {
-            Request::Return(value) => Some(*value),
-            _ => None,
+        self.requests.iter().rev().find_map(|request| {
+            if let Request::Return(value) = request { Some(*value) } else { None }
         })
     }
 

@@ -37,6 +37,10 @@ pub(super) const fn has_hash_table(facts: &Facts) -> Result<(), &'static str> {
     if facts.hash_table { Ok(()) } else { Err("the architecture has no hash page table") }
 }
 
+pub(super) const fn has_bug_on(facts: &Facts) -> Result<(), &'static str> {
+    if facts.bug_on { Ok(()) } else { Err("the architecture's code has no BUG_ON()") }
+}
+
 pub(super) const fn flush_passes_stores(facts: &Facts) -> Result<(), &'static str> {
     let passes = facts.flush_passes_stores;
     if passes { Ok(()) } else { Err("a flush waits for the deferred stores, if there are any") }

@@ -149,7 +149,7 @@ hazards! {
     IrqDeferred = "irq-deferred", InterruptUpdate, defers,
         "an interrupt counts on an update that waits for the task";
     /// A `BUG_ON()` of the architecture was hit.
-    ArchBug = "arch-bug", BugCheck, always,
+    ArchBug = "arch-bug", BugCheck, has_bug_on,
         "the architecture's code stops the task: BUG_ON()";
     /// A sanity check of the generic layer fired.
     ApiWarning = "api-warning", Call, always,

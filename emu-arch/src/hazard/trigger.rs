@@ -45,6 +45,8 @@ triggers! {
     NestedDisable = "a nested disable returns";
     Pause = "a pause returns";
     Resume = "a resume returns";
+    RestoringResume = "a resume returns that has a mode to restore";
+    BatchingDisable = "a nested disable returns to a section that may batch";
     PausedUpdate = "a paused task updates an entry";
     OwnMode = "a call returns where the architecture itself remembers the mode";
     Outside = "a call returns outside of every bracket";
@@ -66,10 +68,11 @@ impl Triggers {
     /// Adds a trigger, and the general one that it is a case of.
     pub fn insert(&mut self, trigger: Trigger) {
         self.0 |= 1 << trigger as u32;
-        match trigger {
-            Trigger::Unlock | Trigger::KernelUnlock => self.insert(Trigger::AnyUnlock),
-            Trigger::InterruptUpdate => self.insert(Trigger::Update),
-            _ => {}
+        if matches!(trigger, Trigger::Unlock | Trigger::KernelUnlock) {
+            self.insert(Trigger::AnyUnlock);
+        }
+        if trigger == Trigger::InterruptUpdate {
+            self.insert(Trigger::Update);
         }
     }
 

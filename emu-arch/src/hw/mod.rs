@@ -3,6 +3,7 @@
 
 pub mod addr;
 pub mod effect;
+pub mod limits;
 pub mod page_map;
 pub mod pte;
 pub mod table;

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use lazy_mmu::sched::CONTEXT_CHANGES;
+use lazy_mmu::machine_api::CONTEXT_CHANGES;
 
 /// A change of the preempt count, by its kernel name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

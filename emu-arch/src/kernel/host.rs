@@ -39,6 +39,8 @@ pub trait Host: Hw {
     fn tracks_hazards(&self) -> bool;
     /// Calls `look` with the tracker, where hazards are tracked, and reports what it finds.
     fn track(&mut self, look: impl FnOnce(&mut Tracker, Now));
+    /// Whether anybody counts what properties are about.
+    const EXERCISES: bool = false;
     /// Notes that something happened that a property is about, for whoever counts.
     fn exercise(&mut self, _: Trigger) {}
     /// Reports what a sanity check has found.

@@ -79,6 +79,33 @@ macro_rules! for_each_primitive {
 }
 pub(crate) use for_each_primitive;
 
+/// The primitives that take effect at once, whoever observes, one row each: name and arguments.
+macro_rules! for_each_other_primitive {
+    ($callback:ident) => {
+        $callback! {
+            /// Touches memory through the entry, as a CPU does.
+            access(ptep: Ptep<'_>, access: Access);
+            /// Writes the entry above the last level that covers `addr`: `set_pmd()` and its like.
+            set_table(level: Level, valid: bool);
+            /// Flushes `pages` pages from the TLBs: `flush_tlb_range()` and, for the kernel's pages,
+            /// `flush_tlb_kernel_range()`. A record shows at most 1023.
+            flush_tlb_range(pages: u64);
+            /// Flushes the TLBs at the end of an `mmu_gather` over `pages` pages from `addr` on; on an
+            /// architecture whose batch is the flush, it flushes the batch. A record shows at most
+            /// 1023.
+            tlb_flush(pages: u64);
+            /// An `mmu_gather` takes the flush of `nr` pages from `addr` on upon itself.
+            tlb_remove_tlb_entries(nr: u16);
+            /// Reclaim defers the flush of `nr` pages from `addr` on, until someone asks for it.
+            set_tlb_ubc_flush_pending(nr: u16);
+            /// Flushes what reclaim has deferred, if anything: what whoever relies on flushed entries
+            /// does after taking the lock of their table.
+            flush_tlb_batched_pending();
+        }
+    };
+}
+pub(crate) use for_each_other_primitive;
+
 /// Declares the primitives as functions of the kernel.
 macro_rules! functions {
     ($($(#[$meta:meta])* $name:ident($($arg:ident: $type:ty = $from:ident),*) $(-> $ret:ty)?
@@ -125,24 +152,23 @@ fn observed<H: Host, R>(
     if !host.tracks_hazards() {
         return work(host);
     }
-    let (mut one, mut several) = ([Pte::NONE], Vec::new());
-    let before = entries_of(host, ptep, nr, &mut one, &mut several);
-    let interrupted = host.in_interrupt();
-    host.exercise(if interrupted { Trigger::InterruptUpdate } else { Trigger::Update });
+    let before = Snapshot::of(host, ptep, nr);
+    if H::EXERCISES {
+        let interrupted = host.in_interrupt();
+        host.exercise(if interrupted { Trigger::InterruptUpdate } else { Trigger::Update });
+    }
     if matches!(latest, Latest::From(_)) && H::Backend::FACTS.updates_read_memory {
         host.exercise(Trigger::Read);
         host.track(|tracker, _| {
-            (0..nr).zip(&*before).for_each(|(n, was)| tracker.read(at.add_pages(n), *was));
+            (0..nr).for_each(|n| tracker.read(at.add_pages(n), before.at(n)));
         });
     }
     let value = work(host);
-    let (mut one, mut several) = ([Pte::NONE], Vec::new());
-    let after = entries_of(host, ptep, nr, &mut one, &mut several);
+    let after = Snapshot::of(host, ptep, nr);
     host.track(|tracker, now| {
         // The last entry first, as records have it.
         for n in (0..nr).rev() {
-            let (was, is) = (before[usize::from(n)], after[usize::from(n)]);
-            tracker.changed(now, at.add_pages(n), was, is, |was| match latest {
+            tracker.changed(now, at.add_pages(n), before.at(n), after.at(n), |was| match latest {
                 Latest::Pages(pte) => pte.advance_pfn(u64::from(n)),
                 Latest::Empty => Pte::NONE,
                 Latest::From(change) => change(was),
@@ -152,24 +178,25 @@ fn observed<H: Host, R>(
     value
 }
 
-/// Reads `nr` entries into `one`, or into `several` where there are more.
-fn entries_of<'e, H: Host>(
-    host: &mut H,
-    ptep: H::Ptep,
-    nr: u16,
-    one: &'e mut [Pte; 1],
-    several: &'e mut Vec<Pte>,
-) -> &'e mut [Pte] {
-    let entries = if nr == 1 {
-        &mut one[..]
-    } else {
-        several.resize(usize::from(nr), Pte::NONE);
-        &mut several[..]
-    };
-    for (n, entry) in (0..nr).zip(&mut *entries) {
-        *entry = host.read(host.ptep_add(ptep, n));
+/// The entries of a primitive at one moment; the first apart, since most primitives have no other.
+struct Snapshot {
+    first: Pte,
+    rest: Vec<Pte>,
+}
+
+impl Snapshot {
+    #[inline(always)]
+    fn of<H: Host>(host: &mut H, ptep: H::Ptep, nr: u16) -> Self {
+        let first = host.read(ptep);
+        let rest = (1..nr).map(|n| host.read(host.ptep_add(ptep, n))).collect();
+        Self { first, rest }
     }
-    entries
+
+    /// The entry number `n`.
+    #[inline(always)]
+    fn at(&self, n: u16) -> Pte {
+        if n == 0 { self.first } else { self.rest[usize::from(n) - 1] }
+    }
 }
 
 /// Records a use of `op`.

@@ -10,6 +10,7 @@ use lazy_mmu::trace::Event;
 use super::{Fault, Host};
 use crate::backend::Backend;
 use crate::hazard::{Hazard, Trigger};
+use crate::hw::limits::NR_CPUS;
 
 macro_rules! task_ops {
     ($($(#[$meta:meta])* $op:ident = $name:literal, $run:expr;)*) => {
@@ -132,7 +133,7 @@ pub const fn idle(cpu: u8) -> u8 {
 /// Tells whether `pid` is the number of an idle task.
 #[must_use]
 pub const fn is_idle(pid: u8) -> bool {
-    pid > u8::MAX - crate::machine::NR_CPUS as u8
+    pid > u8::MAX - NR_CPUS as u8
 }
 
 /// The first half of a context switch to task `next`: what happens before the registers of the

@@ -1,20 +1,49 @@
 //! The machine of a thread as the kernel's code sees it: the host that executes for real.
 
+use std::cell::{Cell, RefCell};
+
 use lazy_mmu::design::{StateBits, Warn};
+use lazy_mmu::machine_api;
 use lazy_mmu::preempt::PreemptCount;
 use lazy_mmu::sched::{self, TaskStruct};
 use lazy_mmu::trace::Event;
 
-use super::dispatch::PerCpu;
-use super::{Inner, MmStruct};
+use super::inner::{Inner, MmStruct};
 use crate::backend::{At, Backend, Hw, Psize, Slot};
 use crate::hw::addr::VirtAddr;
 use crate::hw::effect::ArchEffect;
 use crate::hw::leading;
+use crate::hw::limits::NR_CPUS;
 use crate::hw::pte::Pte;
 use crate::hw::table::Ptep;
 use crate::kernel::{ContextOp, Host};
 use crate::tracker::{Now, Tracker};
+
+/// A value for each CPU.
+#[derive(Debug, Default)]
+pub(crate) struct PerCpu<T> {
+    values: [Lines<T>; NR_CPUS],
+    /// The CPU that runs, as [`Inner`] has it: kept here too, since every step asks for it.
+    cpu: Cell<usize>,
+}
+
+/// Cache lines of their own, as in the kernel: here for the shift that finds them.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Lines<T>(RefCell<T>);
+
+impl<T> PerCpu<T> {
+    /// The value of the CPU that runs: `this_cpu_ptr()`.
+    #[inline(always)]
+    pub(super) fn this(&self) -> &RefCell<T> {
+        &self.values[self.cpu.get() % NR_CPUS].0
+    }
+
+    /// `cpu` executes from now on.
+    pub(super) fn run_on(&self, cpu: u8) {
+        self.cpu.set(cpu.into());
+    }
+}
 
 /// The machine with the thread's current task.
 ///
@@ -52,8 +81,9 @@ impl<'m, B: Backend, const SEEN: bool> Host for Live<'m, B, SEEN> {
 
     #[inline]
     fn note(&mut self, event: Event<'_>) {
-        if SEEN {
-            sched::note_event(event);
+        // Asked here, since packing an event is a call.
+        if SEEN && sched::recording() {
+            machine_api::note_event(event);
         }
     }
 
@@ -74,7 +104,7 @@ impl<'m, B: Backend, const SEEN: bool> Host for Live<'m, B, SEEN> {
     }
 
     fn change_context(&mut self, op: ContextOp) {
-        sched::change_context(op.name, op.offset, op.add);
+        machine_api::change_context(op.name, op.offset, op.add);
     }
 
     fn dup_task(&mut self, make: impl FnOnce(TaskStruct) -> TaskStruct) {
@@ -224,7 +254,7 @@ impl<'m, B: Backend, const SEEN: bool> Hw for Live<'m, B, SEEN> {
 
     #[inline(always)]
     fn effect(&mut self, effect: ArchEffect) {
-        if SEEN && sched::watched() {
+        if SEEN && machine_api::watched() {
             self.inner.effect_watched(effect);
         } else {
             self.inner.count(effect);

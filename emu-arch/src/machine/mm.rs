@@ -4,37 +4,16 @@
 //! entries are set is kept, since nothing but their being set has an effect.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use lazy_mmu::trace::PteOp;
 
-use super::Inner;
-use crate::backend::{At, Level, Psize};
+use super::inner::{Inner, MmInner, MmStruct};
+use crate::backend::{At, Level, Psize, slice};
 use crate::hw::addr::{P4D_SHIFT, PMD_SHIFT, PUD_SHIFT, VirtAddr};
 use crate::hw::pte::Pte;
 use crate::hw::table::{Ptep, Table};
 use crate::kernel::{Lock, LockOp, PteArgs, Step};
-
-/// An address space of a machine; a clone is another handle to the same one.
-///
-/// Fidelity: changed: what the page table primitives need of `struct mm_struct`,
-/// include/linux/mm_types.h v7.0.
-#[derive(Clone, Debug)]
-pub struct MmStruct(Rc<MmInner>);
-
-#[derive(Debug)]
-struct MmInner {
-    machine: Rc<Inner>,
-    id: u8,
-    tables: RefCell<BTreeMap<u64, Rc<Table>>>,
-    /// The entries set in the levels above: level shift and address under it.
-    uppers: RefCell<BTreeSet<(u32, u64)>>,
-    slices: RefCell<BTreeMap<u64, Psize>>,
-    has_slices: Cell<bool>,
-    /// What reclaim has deferred the flush of: `tlb_flush_batched`.
-    batched: RefCell<Vec<(VirtAddr, u16)>>,
-}
 
 /// A page table whose lock is held: what `pte_offset_map_lock()` returns.
 ///
@@ -143,10 +122,10 @@ impl MmStruct {
         }
         for (level, shift) in [(Level::P4d, P4D_SHIFT), (Level::Pud, PUD_SHIFT)] {
             if self.0.uppers.borrow_mut().insert((shift, addr.get() >> shift)) {
-                crate::pgtable::set_table(self, level, addr, true);
+                crate::pgtable::set_table(self, addr, level, true);
             }
         }
-        crate::pgtable::set_table(self, Level::Pmd, addr, true);
+        crate::pgtable::set_table(self, addr, Level::Pmd, true);
         self.pte_table(addr)
     }
 
@@ -203,7 +182,7 @@ impl MmStruct {
     /// Puts an entry that was used before into memory, as it is after an access: young, and hashed
     /// where the architecture hashes; no effect is caused or recorded.
     pub fn populate(&self, ptep: Ptep<'_>, pte: Pte) {
-        ptep.write(self.machine().arch.used(pte));
+        ptep.write(self.machine().code.used(pte));
     }
 
     /// Puts the entries that `args` describe into memory, each as after an access; no effect is caused or
@@ -216,20 +195,4 @@ impl MmStruct {
             self.populate(table.ptep(addr.pte_index()), pte.advance_pfn(u64::from(n)));
         }
     }
-}
-
-/// The start of the slice that an address lies in.
-///
-/// Fidelity: same as arch/powerpc/include/asm/slice.h v7.0.
-#[must_use]
-pub(crate) const fn slice(addr: VirtAddr) -> u64 {
-    const SLICE_LOW_SHIFT: u32 = 28;
-    const SLICE_LOW_TOP: u64 = 0x1_0000_0000;
-    const SLICE_HIGH_SHIFT: u32 = 40;
-    let shift = if addr.get() < SLICE_LOW_TOP { SLICE_LOW_SHIFT } else { SLICE_HIGH_SHIFT };
-    // The first high slice starts where the low ones end.
-    if shift == SLICE_HIGH_SHIFT && addr.get() >> shift == 0 {
-        return SLICE_LOW_TOP;
-    }
-    addr.get() >> shift << shift
 }

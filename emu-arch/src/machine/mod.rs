@@ -6,6 +6,7 @@
 
 mod dispatch;
 mod hint;
+mod inner;
 mod live;
 mod mm;
 mod point;
@@ -13,88 +14,33 @@ mod probe;
 mod task;
 mod totals;
 
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use lazy_mmu::arch::{Arch as ArchHooks, Point};
-use lazy_mmu::design::{CallInfo, Check, HookInfo, Warn};
+use lazy_mmu::design::{CallInfo, HookInfo, Warn};
 use lazy_mmu::{PteRange, sched};
 
-pub(crate) use mm::slice;
-pub use mm::{MmStruct, PteLock};
-pub use point::point_name;
-pub use task::PID_MAX;
+pub use crate::hw::limits::{MMS_MAX, NR_CPUS, PID_MAX};
+pub use crate::kernel::point_name;
+pub(crate) use dispatch::boot;
+use inner::Inner;
+pub(crate) use inner::{ArchCode, Primitives};
+pub use inner::{Found, MmStruct};
+pub use mm::PteLock;
 pub use totals::{Total, Totals};
-
-pub(crate) use dispatch::{ArchCode, Primitives, boot};
 
 use crate::backend::{Access, At, Backend};
 use crate::hazard::Hazard;
-use crate::hw::Slot;
 use crate::hw::addr::VirtAddr;
-use crate::hw::effect::{ArchEffect, Kind};
 use crate::hw::pte::Pte;
-use crate::hw::table::{Ptep, Table};
-use crate::tracker::{Now, Tracker};
 use crate::{Arch, Kernel};
-
-/// How many address spaces a machine has at most, `init_mm` included.
-pub const MMS_MAX: u8 = 32;
-
-/// How many CPUs a machine has.
-pub const NR_CPUS: usize = 8;
-
-/// The page frame of the first entry that names none.
-pub(crate) const FIRST_PFN: u64 = 0x1000;
-
-/// A hazard that was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// The kind.
-    pub hazard: Hazard,
-    /// The number of the hazard's event in the record: of the warning or the BUG, where it is one.
-    pub seq: u32,
-    /// The number of the event that caused it, where one did.
-    pub cause: Option<u32>,
-}
 
 /// An emulated machine of one architecture.
 #[derive(Clone, Debug)]
 pub struct Machine {
+    arch: Arch,
     inner: Rc<Inner>,
     init_mm: MmStruct,
-}
-
-/// What all parts of a machine share.
-#[derive(Debug)]
-pub(crate) struct Inner {
-    pub(crate) arch: Arch,
-    /// The arch code, with its state.
-    pub(crate) code: Box<dyn ArchCode>,
-    /// Whether `ptep_get()` is a read from memory and nothing else, and nobody is told of it.
-    pub(crate) reads_plainly: Cell<bool>,
-    /// The CPU that runs.
-    cpu: Cell<u8>,
-    /// How many `BUG_ON()`s of the architecture were hit.
-    bugs: Cell<u32>,
-    tasks: task::Tasks,
-    /// Who holds which lock.
-    locks: RefCell<BTreeMap<(u8, u64), u8>>,
-    /// What callers keep between `ptep_modify_prot_start()` and its commit.
-    started: RefCell<BTreeMap<(u8, VirtAddr), Pte>>,
-    /// The page frame of the next entry that names none.
-    next_pfn: Cell<u64>,
-    /// Whether hazards are tracked.
-    pub(crate) tracking: Cell<bool>,
-    tracker: RefCell<Tracker>,
-    /// The hazards found so far.
-    found: RefCell<Vec<Found>>,
-    script: RefCell<Option<point::Script>>,
-    totals: RefCell<Totals>,
-    mms: Cell<u8>,
-    /// Every page table, by its number.
-    tables: RefCell<Vec<Rc<Table>>>,
 }
 
 impl Machine {
@@ -119,32 +65,15 @@ impl Machine {
     }
 
     fn with_code(arch: Arch, code: Box<dyn ArchCode>) -> Self {
-        let inner = Rc::new(Inner {
-            arch,
-            reads_plainly: Cell::new(code.ptep_get_is_read()),
-            code,
-            cpu: Cell::new(0),
-            bugs: Cell::new(0),
-            tasks: task::Tasks::new(),
-            locks: RefCell::default(),
-            started: RefCell::default(),
-            next_pfn: Cell::new(FIRST_PFN),
-            tracking: Cell::new(false),
-            tracker: RefCell::new(Tracker::new(arch.facts())),
-            found: RefCell::default(),
-            script: RefCell::default(),
-            totals: RefCell::default(),
-            mms: Cell::new(1),
-            tables: RefCell::default(),
-        });
+        let inner = Rc::new(Inner::new(code, arch.facts()));
         let init_mm = MmStruct::new(Rc::clone(&inner), 0);
-        Self { inner, init_mm }
+        Self { arch, inner, init_mm }
     }
 
     /// The architecture.
     #[must_use]
     pub fn arch(&self) -> Arch {
-        self.inner.arch
+        self.arch
     }
 
     /// The address space of the kernel.
@@ -201,99 +130,6 @@ impl Machine {
     pub fn accessed(&self, mm: &MmStruct, addr: VirtAddr, pte: Pte, access: Access) -> Pte {
         let at = At { mm: mm.id(), addr };
         self.inner.code.accessed(at, pte, access)
-    }
-}
-
-impl Inner {
-    /// A page table of empty entries.
-    fn new_table(&self) -> Rc<Table> {
-        let mut tables = self.tables.borrow_mut();
-        let table = Rc::new(Table::new(tables.len() as u32));
-        tables.push(Rc::clone(&table));
-        table
-    }
-
-    /// Calls `f` with the entry at `slot`.
-    #[inline]
-    fn at_slot<R>(&self, slot: Slot, f: impl FnOnce(Ptep<'_>) -> R) -> R {
-        let tables = self.tables.borrow();
-        f(tables[(slot.0 >> 9) as usize].ptep((slot.0 & 511) as u16))
-    }
-
-    /// Records a `BUG_ON()` of the architecture; the task is not to go on.
-    fn bug(&self, cond: &'static str) {
-        self.bugs.set(self.bugs.get() + 1);
-        sched::warn(Warn { check: Check::BugOn, cond });
-        self.report(Hazard::ArchBug);
-    }
-
-    /// Whether the tracker wants to know which translations die.
-    pub(crate) fn tracks_translations(&self) -> bool {
-        self.tracking.get() && self.tracker.borrow().has_cached()
-    }
-
-    /// Calls `f` with the tracker, where hazards are tracked, and notes what it finds.
-    #[inline]
-    pub(crate) fn track(&self, f: impl FnOnce(&mut Tracker, Now)) {
-        if self.tracking.get() {
-            let now = Now {
-                cpu: self.cpu.get(),
-                task: sched::pid(),
-                preempt_count: sched::preempt_count(),
-                seq: sched::next_seq(),
-            };
-            let tracker = &mut *self.tracker.borrow_mut();
-            f(tracker, now);
-            if tracker.has_found() {
-                self.note_found(tracker);
-            }
-        }
-    }
-
-    /// Notes what the tracker has found, in the record and here.
-    #[cold]
-    fn note_found(&self, tracker: &mut Tracker) {
-        for (hazard, cause) in tracker.take_found() {
-            let next = sched::next_seq();
-            let seq = if hazard.has_event() { next } else { next.saturating_sub(1) };
-            if hazard.has_event() {
-                sched::note_hazard(hazard.id(), cause);
-            }
-            self.found.borrow_mut().push(Found { hazard, seq, cause });
-        }
-    }
-
-    fn report(&self, hazard: Hazard) {
-        self.track(|tracker, _| tracker.report(hazard, None));
-    }
-
-    /// Takes `nr` page frames that nothing else uses and returns the first.
-    pub(crate) fn take_pfns(&self, nr: u16) -> u64 {
-        self.next_pfn.replace(self.next_pfn.get() + u64::from(nr))
-    }
-
-    /// Whether anyone sees what arch code does: whether a record is written, points are asked for or
-    /// hazards are tracked.
-    #[inline(always)]
-    pub(crate) fn seen(&self) -> bool {
-        sched::watched() | self.tracking.get()
-    }
-
-    /// Executes an effect that somebody sees.
-    #[cold]
-    #[inline(never)]
-    fn effect_watched(&self, effect: ArchEffect) {
-        sched::point(Point::Effect(effect.name));
-        self.count(effect);
-        sched::note_effect(effect.name, effect.n);
-    }
-
-    /// Counts an effect, unless it only puts work off.
-    #[inline(always)]
-    fn count(&self, effect: ArchEffect) {
-        if effect.kind != Kind::Deferral {
-            self.totals.borrow_mut().add(effect.name, effect.kind);
-        }
     }
 }
 

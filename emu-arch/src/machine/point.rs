@@ -6,36 +6,11 @@
 use std::rc::Rc;
 
 use lazy_mmu::arch::Point;
-use lazy_mmu::sched;
+use lazy_mmu::machine_api;
 
 use super::Machine;
-
-/// What falls into a call.
-#[derive(Clone)]
-pub(super) struct Script {
-    /// The name of the point.
-    name: String,
-    /// How many of that name are still passed by.
-    passes: u32,
-    run: Rc<dyn Fn() -> Option<u8>>,
-}
-
-impl std::fmt::Debug for Script {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Script({})", self.name)
-    }
-}
-
-/// The name of a point in scenarios: `store`, `arch_enter`, `arch_leave`, `arch_flush`, or the name
-/// of an effect without its arguments.
-#[must_use]
-pub fn point_name(point: Point) -> &'static str {
-    match point {
-        Point::Store => "store",
-        Point::Hook(hook) => hook.short.trim_end_matches("()"),
-        Point::Effect(name) => name.split(['(', '=']).next().unwrap_or(name),
-    }
-}
+use super::inner::Script;
+use crate::kernel::point_name;
 
 impl Machine {
     /// Runs `body`, and `script` at the point number `nth`, from 1, called `name` inside of it; tells whether there
@@ -50,10 +25,10 @@ impl Machine {
     ) -> bool {
         let script = Script { name: name.to_owned(), passes: nth - 1, run: script };
         let outer = self.inner.script.replace(Some(script));
-        sched::set_points(true);
+        machine_api::set_points(true);
         body();
         let fired = self.inner.script.replace(outer).is_none();
-        sched::set_points(self.inner.script.borrow().is_some());
+        machine_api::set_points(self.inner.script.borrow().is_some());
         fired
     }
 
@@ -71,9 +46,9 @@ impl Machine {
         }
         let Some(script) = self.inner.script.take() else { return };
         let (cpu, task) = (self.cpu(), self.running(self.cpu()));
-        sched::note_away();
+        machine_api::note_away();
         let back_on = (script.run)().unwrap_or(cpu);
         self.context_switch(back_on, task);
-        sched::note_back();
+        machine_api::note_back();
     }
 }

@@ -3,38 +3,11 @@
 //! The thread-local of [`lazy_mmu::sched`] holds the task that runs on the executing CPU; all others
 //! are kept here. A switch swaps them, so that annotated code runs unchanged in any task.
 
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
-
+use lazy_mmu::machine_api;
 use lazy_mmu::sched::{self, TaskStruct};
 
 use super::{Machine, NR_CPUS};
 use crate::kernel::{self, Cpus, Step, TaskOp, idle};
-
-/// The highest number of a task that is not an idle task.
-pub const PID_MAX: u8 = 200;
-
-/// The tasks of a machine.
-#[derive(Debug)]
-pub(super) struct Tasks {
-    /// Every task that is not running on the executing CPU.
-    saved: RefCell<BTreeMap<u8, TaskStruct>>,
-    running: [Cell<u8>; NR_CPUS],
-}
-
-impl Tasks {
-    /// Task 0 runs on CPU 0, an idle task on every other.
-    pub(super) fn new() -> Self {
-        let running =
-            std::array::from_fn(|cpu| Cell::new(if cpu == 0 { 0 } else { idle(cpu as u8) }));
-        Self { saved: RefCell::default(), running }
-    }
-
-    /// Keeps a task that runs nowhere yet.
-    pub(super) fn add(&self, task: TaskStruct) {
-        self.saved.borrow_mut().insert(task.pid, task);
-    }
-}
 
 impl Machine {
     /// The CPU that executes.
@@ -61,7 +34,7 @@ impl Machine {
         let from = inner.cpu.replace(cpu);
         if from != cpu {
             self.swap(self.running(from), self.running(cpu));
-            sched::set_cpu(cpu);
+            machine_api::set_cpu(cpu);
             inner.code.run_on(cpu);
         }
     }
@@ -76,7 +49,7 @@ impl Machine {
     fn swap(&self, from: u8, to: u8) {
         let mut saved = self.inner.tasks.saved.borrow_mut();
         let next = saved.remove(&to).unwrap_or_else(|| self.waiting(to));
-        let prev = sched::swap_current(next);
+        let prev = machine_api::swap_current(next);
         saved.insert(from, prev);
     }
 

@@ -5,7 +5,7 @@
 use super::batch::{self, Ppc64TlbBatch};
 use super::before::{self, Preemption};
 use crate::Kernel;
-use crate::backend::{Access, At, Backend, Deferred, Facts, Hw, write_ptes};
+use crate::backend::{Access, At, Backend, Change, Deferred, Facts, HwOf, write_ptes};
 use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
 
@@ -58,7 +58,7 @@ impl Backend for Hash {
     /// Keeps the task on the CPU whose batch it fills.
     ///
     /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v6.0, v6.19 and v7.0.
-    fn enter(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) {
+    fn enter(self, hw: &mut impl HwOf<Self>) {
         match self {
             Self::V6_0 => before::arch_enter_lazy_mmu_mode(hw, Preemption::On),
             Self::V6_1 => before::arch_enter_lazy_mmu_mode(hw, Preemption::Off),
@@ -67,7 +67,7 @@ impl Backend for Hash {
     }
 
     /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v6.0, v6.19 and v7.0.
-    fn leave(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) {
+    fn leave(self, hw: &mut impl HwOf<Self>) {
         match self {
             Self::V6_0 => before::arch_leave_lazy_mmu_mode(hw, Preemption::On),
             Self::V6_1 => before::arch_leave_lazy_mmu_mode(hw, Preemption::Off),
@@ -79,20 +79,20 @@ impl Backend for Hash {
     }
 
     /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v7.0 (c3f0778ffeca).
-    fn flush(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) {
+    fn flush(self, hw: &mut impl HwOf<Self>) {
         // An empty macro before.
         if self == Self::V7_0 {
             batch::flush_pending(hw);
         }
     }
 
-    fn switch_out(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) {
+    fn switch_out(self, hw: &mut impl HwOf<Self>) {
         if self != Self::V7_0 {
             before::switch_out(hw);
         }
     }
 
-    fn switch_in(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) {
+    fn switch_in(self, hw: &mut impl HwOf<Self>) {
         if self != Self::V7_0 {
             before::switch_in(hw);
         }
@@ -104,14 +104,7 @@ impl Backend for Hash {
     /// Fidelity: same as `set_ptes()` and `set_pte_filter()` of arch/powerpc/mm/pgtable.c v6.0, v6.19 and
     /// v7.0; that it was a section of its own from v6.6 (9fee28baa601) until 47b8def9358c is left out.
     #[inline(always)]
-    fn set_ptes<H: Hw<PerCpu = Self::PerCpu>>(
-        self,
-        hw: &mut H,
-        _: At,
-        ptep: H::Ptep,
-        pte: Pte,
-        nr: u16,
-    ) {
+    fn set_ptes<H: HwOf<Self>>(self, hw: &mut H, _: At, ptep: H::Ptep, pte: Pte, nr: u16) {
         write_ptes(hw, ptep, pte.without(Pte::HASHPTE), nr);
     }
 
@@ -120,13 +113,7 @@ impl Backend for Hash {
     /// Fidelity: same as `hash__pte_update()` of arch/powerpc/include/asm/book3s/64/hash.h v7.0; the
     /// wait for `H_PAGE_BUSY` is left out.
     #[inline]
-    fn pte_update<H: Hw<PerCpu = Self::PerCpu>>(
-        self,
-        hw: &mut H,
-        at: At,
-        ptep: H::Ptep,
-        new: impl FnOnce(Pte) -> Pte,
-    ) -> Pte {
+    fn pte_update<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep, new: impl Change) -> Pte {
         let old = hw.read(ptep);
         hw.write(ptep, new(old));
         if old.has(Pte::HASHPTE) {
@@ -142,7 +129,7 @@ impl Backend for Hash {
     ///
     /// Fidelity: same as `ptep_set_wrprotect()` of arch/powerpc/include/asm/book3s/64/pgtable.h v7.0.
     #[inline]
-    fn ptep_set_wrprotect<H: Hw<PerCpu = Self::PerCpu>>(self, hw: &mut H, at: At, ptep: H::Ptep) {
+    fn ptep_set_wrprotect<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep) {
         if hw.read(ptep).has(Pte::WRITE) {
             self.pte_update(hw, at, ptep, |pte| pte.without(Pte::WRITE));
         }
@@ -154,12 +141,7 @@ impl Backend for Hash {
     /// Fidelity: same as `__ptep_test_and_clear_young()` of
     /// arch/powerpc/include/asm/book3s/64/pgtable.h v7.0.
     #[inline]
-    fn ptep_test_and_clear_young<H: Hw<PerCpu = Self::PerCpu>>(
-        self,
-        hw: &mut H,
-        at: At,
-        ptep: H::Ptep,
-    ) -> bool {
+    fn ptep_test_and_clear_young<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep) -> bool {
         hw.read(ptep).has(Pte::YOUNG | Pte::HASHPTE)
             && self.pte_update(hw, at, ptep, |pte| pte.without(Pte::YOUNG)).has(Pte::YOUNG)
     }
@@ -168,12 +150,7 @@ impl Backend for Hash {
     ///
     /// Fidelity: same as arch/powerpc/mm/book3s64/pgtable.c v7.0.
     #[inline]
-    fn ptep_modify_prot_start<H: Hw<PerCpu = Self::PerCpu>>(
-        self,
-        hw: &mut H,
-        at: At,
-        ptep: H::Ptep,
-    ) -> Pte {
+    fn ptep_modify_prot_start<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep) -> Pte {
         self.pte_update(hw, at, ptep, super::invalidated)
     }
 
@@ -181,7 +158,7 @@ impl Backend for Hash {
     ///
     /// Fidelity: same as `__ptep_set_access_flags()` of arch/powerpc/include/asm/book3s/64/hash.h and its
     /// caller in arch/powerpc/mm/book3s64/pgtable.c, v7.0.
-    fn ptep_set_access_flags<H: Hw<PerCpu = Self::PerCpu>>(
+    fn ptep_set_access_flags<H: HwOf<Self>>(
         self,
         hw: &mut H,
         _: At,
@@ -196,13 +173,7 @@ impl Backend for Hash {
     ///
     /// Fidelity: changed: `hash_page_mm()` of arch/powerpc/mm/book3s64/hash_utils.c v7.0 reduced to
     /// its effect on the entry.
-    fn access<H: Hw<PerCpu = Self::PerCpu>>(
-        self,
-        hw: &mut H,
-        _: At,
-        ptep: H::Ptep,
-        access: Access,
-    ) {
+    fn access<H: HwOf<Self>>(self, hw: &mut H, _: At, ptep: H::Ptep, access: Access) {
         let pte = hw.read(ptep);
         if !access.permitted_by(pte) {
             hw.effect(ArchEffect::PAGE_FAULT);
@@ -218,20 +189,20 @@ impl Backend for Hash {
     /// Empty: an entry of the hash table goes when its page table entry does, by the batch.
     ///
     /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v6.0 to v7.0.
-    fn flush_tlb_range(self, _: &mut impl Hw<PerCpu = Self::PerCpu>, _: At, _: u32) {}
+    fn flush_tlb_range(self, _: &mut impl HwOf<Self>, _: At, _: u32) {}
 
     /// Flushes the batch of this CPU, whatever was gathered.
     ///
     /// Fidelity: same as `hash__tlb_flush()` of arch/powerpc/mm/book3s64/hash_tlb.c v6.0 to v7.0.
-    fn tlb_flush(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, _: At, _: u32) {
+    fn tlb_flush(self, hw: &mut impl HwOf<Self>, _: At, _: u32) {
         batch::flush_pending(hw);
     }
 
-    fn lazy_mode(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) -> Option<bool> {
+    fn lazy_mode(self, hw: &mut impl HwOf<Self>) -> Option<bool> {
         (self != Self::V7_0).then(|| hw.per_cpu(|batch| batch.active))
     }
 
-    fn pending(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) -> Option<(u32, &'static str)> {
+    fn pending(self, hw: &mut impl HwOf<Self>) -> Option<(u32, &'static str)> {
         match hw.per_cpu(|batch| batch.index()) {
             0 => None,
             n => Some((n as u32, "ppc64_tlb_batch")),

@@ -4,7 +4,7 @@
 //! arch/powerpc/include/asm/book3s/64/radix.h, v7.0. The generic counters move all the same.
 
 use crate::Kernel;
-use crate::backend::{At, Backend, Facts, Hw};
+use crate::backend::{At, Backend, Facts, HwOf};
 use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
 
@@ -34,20 +34,15 @@ impl Backend for Radix {
     }
 
     /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v6.0 to v7.0.
-    fn enter(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) {}
+    fn enter(self, _: &mut impl HwOf<Self>) {}
     /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v6.0 to v7.0.
-    fn leave(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) {}
+    fn leave(self, _: &mut impl HwOf<Self>) {}
     /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v6.0 to v7.0.
-    fn flush(self, _: &mut impl Hw<PerCpu = Self::PerCpu>) {}
+    fn flush(self, _: &mut impl HwOf<Self>) {}
 
     /// Fidelity: same as arch/powerpc/mm/book3s64/pgtable.c v7.0.
     #[inline]
-    fn ptep_modify_prot_start<H: Hw<PerCpu = Self::PerCpu>>(
-        self,
-        hw: &mut H,
-        at: At,
-        ptep: H::Ptep,
-    ) -> Pte {
+    fn ptep_modify_prot_start<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep) -> Pte {
         self.pte_update(hw, at, ptep, super::invalidated)
     }
 
@@ -55,7 +50,7 @@ impl Backend for Radix {
     ///
     /// Fidelity: changed: `radix__ptep_set_access_flags()` of arch/powerpc/mm/book3s64/radix_pgtable.c v7.0;
     /// no POWER9 erratum, so that no flush follows.
-    fn ptep_set_access_flags<H: Hw<PerCpu = Self::PerCpu>>(
+    fn ptep_set_access_flags<H: HwOf<Self>>(
         self,
         hw: &mut H,
         _: At,
@@ -68,7 +63,7 @@ impl Backend for Radix {
     /// The mode puts off no invalidation.
     ///
     /// Fidelity: stub: arch/powerpc/mm/book3s64/radix_tlb.c v7.0, the names of what is called.
-    fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, at: At, pages: u32) {
+    fn flush_tlb_range(self, hw: &mut impl HwOf<Self>, at: At, pages: u32) {
         let effect =
             if at.is_init_mm() { RADIX_FLUSH_TLB_KERNEL_RANGE } else { RADIX_FLUSH_TLB_RANGE };
         hw.effect(effect.of(pages));
@@ -76,7 +71,7 @@ impl Backend for Radix {
     }
 
     /// Fidelity: stub: `radix__tlb_flush()` of arch/powerpc/mm/book3s64/radix_tlb.c v7.0, its name.
-    fn tlb_flush(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, at: At, pages: u32) {
+    fn tlb_flush(self, hw: &mut impl HwOf<Self>, at: At, pages: u32) {
         hw.effect(RADIX_TLB_FLUSH.of(pages));
         hw.tlb_invalidate(at, pages);
     }

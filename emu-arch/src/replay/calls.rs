@@ -2,15 +2,14 @@
 
 use lazy_mmu::PteRange;
 use lazy_mmu::arch::Point;
-use lazy_mmu::call::{self, TaskHost};
-use lazy_mmu::design::{Call, CallInfo, Context, Design, Effect, HookInfo, StateBits, Token, Warn};
+use lazy_mmu::call::{self, Run, TaskHost};
+use lazy_mmu::design::{Call, CallInfo, Context, Design, HookInfo, StateBits, Token, Warn};
 use lazy_mmu::trace::Event;
 
-use super::Fault;
 use super::exec::Exec;
 use super::memory::slot_of;
 use crate::backend::{Backend, Hw};
-use crate::kernel::{self, Host, PteArgs, Step};
+use crate::kernel::{self, Fault, Host, PteArgs, Step};
 
 impl<B: Backend> Exec<'_, B> {
     /// Does a step.
@@ -102,23 +101,17 @@ impl<B: Backend> TaskHost for Exec<'_, B> {
         kernel::returned(self, call);
     }
 
-    fn each(
-        &mut self,
-        call: Call,
-        cx: Context,
-        mut see: impl FnMut(&mut Self, Effect<StateBits>),
-    ) -> Token {
+    fn each(&mut self, call: Call, cx: Context, run: &mut Run<'_>) -> Token {
         let state = Host::state(self);
         let design = Exec::design(self);
         let effects = design.step(state, cx, call);
         match self.fault() {
             Some(fault) => {
-                fault
-                    .effects(design, call, &effects)
-                    .into_iter()
-                    .for_each(|effect| see(self, effect));
+                for effect in fault.effects(design, call, &effects) {
+                    run.effect(self, effect);
+                }
             }
-            None => effects.iter().for_each(|effect| see(self, effect)),
+            None => effects.iter().for_each(|effect| run.effect(self, effect)),
         }
         effects.token()
     }

@@ -6,11 +6,12 @@ use lazy_mmu::design::{Design, Hook, StateBits};
 use lazy_mmu::preempt::PreemptCount;
 use rustc_hash::FxBuildHasher;
 
-use super::{Fault, Local, Progress, Seen, Setup, Stop};
+use super::memory::Memory;
+use super::state::{Local, Progress, Seen, Setup, Stop};
 use crate::backend::{Backend, Slot};
 use crate::hw::addr::VirtAddr;
 use crate::hw::pte::Pte;
-use crate::machine::point_name;
+use crate::kernel::{Fault, point_name};
 
 /// The code of one architecture, version and design, and every per-CPU state it has come across.
 pub(super) struct World<B: Backend> {
@@ -245,7 +246,7 @@ impl<'w, B: Backend> Exec<'w, B> {
     }
 
     /// The page size of slices, which no step changes.
-    pub(super) fn memory(&self) -> &super::Memory {
+    pub(super) fn memory(&self) -> &Memory {
         &self.reach.local.memory
     }
 }

@@ -5,19 +5,19 @@ use lazy_mmu::arch::Point;
 use lazy_mmu::call::call_by_arch;
 use lazy_mmu::design::counts_task::{TASK_PAUSE, TASK_RESUME};
 use lazy_mmu::design::{Check, StateBits, Warn};
+use lazy_mmu::machine_api::bad_preempt_count;
 use lazy_mmu::preempt::PreemptCount;
-use lazy_mmu::sched::{TaskStruct, bad_preempt_count};
+use lazy_mmu::sched::TaskStruct;
 use lazy_mmu::trace::Event;
 
 use super::exec::{Exec, Reach};
-use super::{Fault, Request};
-use crate::backend::{At, Backend, Hw, Psize, Slot};
+use super::state::Request;
+use crate::backend::{At, Backend, Hw, Psize, Slot, slice};
 use crate::hazard::{Hazard, Trigger};
 use crate::hw::addr::VirtAddr;
 use crate::hw::effect::{ArchEffect, Kind};
 use crate::hw::pte::Pte;
-use crate::kernel::{ContextOp, Host};
-use crate::machine::slice;
+use crate::kernel::{ContextOp, Fault, Host};
 use crate::tracker::{Now, Tracker};
 
 impl<B: Backend> Reach<'_, B> {
@@ -94,6 +94,7 @@ impl<B: Backend> Exec<'_, B> {
 impl<B: Backend> Host for Exec<'_, B> {
     type Backend = B;
     const OBSERVED: bool = true;
+    const EXERCISES: bool = true;
 
     fn backend(&self) -> B {
         Exec::backend(self)

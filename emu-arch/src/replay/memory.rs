@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::Arch;
-use crate::backend::{At, Psize, Slot};
+use crate::backend::{At, Facts, Psize, Slot, slice};
 use crate::hazard::Hazard;
 use crate::hw::addr::VirtAddr;
+use crate::hw::limits::FIRST_PFN;
 use crate::hw::pte::Pte;
 use crate::kernel::PteArgs;
-use crate::machine::{FIRST_PFN, slice};
 use crate::tracker::Tracker;
 
 /// Memory and what all CPUs share.
@@ -31,12 +30,11 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Empty page tables of `arch`.
-    #[must_use]
-    pub fn new(arch: Arch) -> Self {
+    /// Empty page tables of the architecture with these facts.
+    pub(super) fn empty(facts: &'static Facts) -> Self {
         Self {
             ptes: BTreeMap::new(),
-            tracker: Tracker::new(arch.facts()),
+            tracker: Tracker::new(facts),
             locks: BTreeMap::new(),
             started: BTreeMap::new(),
             batched: Vec::new(),
@@ -63,16 +61,6 @@ impl Memory {
     pub fn set_slice_psize(&mut self, args: &PteArgs) {
         if let Some(psize) = args.psize {
             self.slices.insert((args.mm, slice(args.addr)), psize);
-        }
-    }
-
-    /// Maps the pages that `args` describe, as entries that were used before on `arch`.
-    pub fn populate(&mut self, args: &PteArgs, arch: Arch) {
-        let pfn = args.pfn.unwrap_or_else(|| self.take_pfns(args.nr));
-        let pte = args.entry(pfn);
-        for n in 0..args.nr {
-            let at = args.at().add_pages(n);
-            self.write(slot_of(at), arch.used(pte.advance_pfn(u64::from(n))));
         }
     }
 

@@ -5,7 +5,6 @@
 
 use std::ops::Range;
 
-use super::pgtable::is_valid;
 use crate::backend::{At, Hw, RangeHint, Slot};
 use crate::hw::effect::ArchEffect;
 use crate::hw::leading;
@@ -23,6 +22,17 @@ const CACHED: ArchEffect = ArchEffect::deferral("ipte_range.cache=");
 
 /// A slot of the cache that holds nothing; no entry has this bit.
 const PTE_POISON: Pte = Pte(1 << 63);
+
+/// Tells whether hardware may go by `pte`: `_PAGE_INVALID` is clear.
+///
+/// Fidelity: changed: arch/s390/include/asm/pgtable.h in the proposal v6 has the bit; here it is that
+/// of an entry which maps nothing or is old, as `pte_mkold()` sets it. The fault that makes an old
+/// entry young is left out.
+#[inline]
+pub(super) const fn is_valid(pte: Pte) -> bool {
+    const MASK: u64 = Pte::PRESENT | Pte::YOUNG;
+    pte.0 & MASK == MASK
+}
 
 /// What s390 keeps per CPU.
 ///

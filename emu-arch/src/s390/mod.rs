@@ -11,11 +11,12 @@ mod pgtable;
 #[cfg(test)]
 mod tests;
 
+pub use hooks::S390;
 pub use ipte_range::{IPTE_RANGE, IPTE_RANGE_MAX, IpteRange};
 pub use pgtable::IPTE;
 
 use crate::Kernel;
-use crate::backend::{At, Backend, Deferred, Facts, Hook, Hw, RangeHint};
+use crate::backend::{At, Backend, Change, Deferred, Facts, Hook, HwOf, RangeHint};
 use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
 
@@ -23,23 +24,6 @@ use crate::hw::pte::Pte;
 pub const TLB_FLUSH_MM_LAZY: ArchEffect = ArchEffect::other("__tlb_flush_mm_lazy");
 /// All kernel translations die.
 pub const TLB_FLUSH_KERNEL: ArchEffect = ArchEffect::other("__tlb_flush_kernel()");
-
-/// s390 as the proposal has it; one cache per CPU.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct S390 {
-    /// `test_facility(13)`: the machine can invalidate a range by one IPTE. Without it the hooks do
-    /// nothing, and every update takes the old path.
-    pub facility_13: bool,
-    /// `mm_is_protected()`: the address spaces of protected guests, a bit for each number.
-    pub protected: u32,
-}
-
-impl Default for S390 {
-    /// A machine with facility 13 and without protected guests.
-    fn default() -> Self {
-        Self { facility_13: true, protected: 0 }
-    }
-}
 
 /// The hook of the proposal.
 const ENTER_WITH_PTES: Hook = Hook::named("arch_enter_lazy_mmu_mode_with_ptes");
@@ -65,43 +49,40 @@ impl Backend for S390 {
     }
 
     fn is_in(kernel: Kernel) -> Result<(), &'static str> {
-        match kernel {
-            Kernel::S390V6 => Ok(()),
-            _ => Err("s390 has the mode in the proposal only: --kernel s390-v6"),
+        let proposal = kernel == Kernel::S390V6;
+        if proposal {
+            Ok(())
+        } else {
+            Err("s390 has the mode in the proposal only: --kernel s390-v6")
         }
     }
     const PTEP_GET_IS_READ: bool = false;
 
-    fn enter(self, hw: &mut impl Hw<PerCpu = IpteRange>) {
-        hooks::arch_enter_lazy_mmu_mode(self, hw);
+    fn enter(self, hw: &mut impl HwOf<Self>) {
+        self.arch_enter_lazy_mmu_mode(hw);
     }
 
-    fn own_hook(
-        self,
-        hw: &mut impl Hw<PerCpu = IpteRange>,
-        hook: Hook,
-        range: Option<RangeHint>,
-    ) -> bool {
+    fn own_hook(self, hw: &mut impl HwOf<Self>, hook: Hook, range: Option<RangeHint>) -> bool {
         let range = range.filter(|_| hook == ENTER_WITH_PTES);
         range.is_some_and(|range| {
-            hooks::arch_enter_lazy_mmu_mode_with_ptes(self, hw, range);
+            self.arch_enter_lazy_mmu_mode_with_ptes(hw, range);
             true
         })
     }
 
-    fn leave(self, hw: &mut impl Hw<PerCpu = IpteRange>) {
-        hooks::arch_leave_lazy_mmu_mode(self, hw);
+    fn leave(self, hw: &mut impl HwOf<Self>) {
+        self.arch_leave_lazy_mmu_mode(hw);
     }
 
-    fn flush(self, hw: &mut impl Hw<PerCpu = IpteRange>) {
-        hooks::arch_flush_lazy_mmu_mode(self, hw);
+    fn flush(self, hw: &mut impl HwOf<Self>) {
+        self.arch_flush_lazy_mmu_mode(hw);
     }
 
     /// The cached entry, or that in memory.
     ///
     /// Fidelity: same as arch/s390/include/asm/pgtable.h in the proposal v6.
     #[inline]
-    fn ptep_get<H: Hw<PerCpu = IpteRange>>(self, hw: &mut H, _: At, ptep: H::Ptep) -> Pte {
+    fn ptep_get<H: HwOf<Self>>(self, hw: &mut H, _: At, ptep: H::Ptep) -> Pte {
         let slot = hw.slot(ptep);
         hw.per_cpu(|cpu| cpu.ptep_get(slot)).unwrap_or_else(|| hw.read(ptep))
     }
@@ -110,14 +91,7 @@ impl Backend for S390 {
     ///
     /// Fidelity: same as arch/s390/include/asm/pgtable.h in the proposal v6.
     #[inline(always)]
-    fn set_ptes<H: Hw<PerCpu = IpteRange>>(
-        self,
-        hw: &mut H,
-        at: At,
-        ptep: H::Ptep,
-        pte: Pte,
-        nr: u16,
-    ) {
+    fn set_ptes<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep, pte: Pte, nr: u16) {
         for n in 0..nr {
             let at = At { addr: at.addr.add_pages(u64::from(n)), ..at };
             let ptep = hw.ptep_add(ptep, n);
@@ -130,7 +104,7 @@ impl Backend for S390 {
     ///
     /// Fidelity: same as arch/s390/include/asm/pgtable.h in the proposal v6.
     #[inline]
-    fn pte_clear<H: Hw<PerCpu = IpteRange>>(self, hw: &mut H, at: At, ptep: H::Ptep) {
+    fn pte_clear<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep) {
         pgtable::set_pte(hw, at, ptep, Pte::NONE);
     }
 
@@ -139,13 +113,7 @@ impl Backend for S390 {
     /// Fidelity: same as `ptep_get_and_clear()` and `ptep_test_and_clear_young()` of
     /// arch/s390/include/asm/pgtable.h in the proposal v6.
     #[inline]
-    fn pte_update<H: Hw<PerCpu = IpteRange>>(
-        self,
-        hw: &mut H,
-        at: At,
-        ptep: H::Ptep,
-        new: impl FnOnce(Pte) -> Pte,
-    ) -> Pte {
+    fn pte_update<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep, new: impl Change) -> Pte {
         match pgtable::update_cached(hw, at, ptep, |old| Some(new(old))) {
             Ok(old) => old,
             Err(new) => pgtable::ptep_xchg(hw, at, ptep, |old| new(old).unwrap_or(old)),
@@ -156,7 +124,7 @@ impl Backend for S390 {
     ///
     /// Fidelity: same as arch/s390/include/asm/pgtable.h in the proposal v6.
     #[inline]
-    fn ptep_set_wrprotect<H: Hw<PerCpu = IpteRange>>(self, hw: &mut H, at: At, ptep: H::Ptep) {
+    fn ptep_set_wrprotect<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep) {
         let wrprotect = |old: Pte| old.has(Pte::WRITE).then(|| old.without(Pte::WRITE));
         if pgtable::update_cached(hw, at, ptep, wrprotect).is_err() && hw.read(ptep).has(Pte::WRITE)
         {
@@ -169,12 +137,7 @@ impl Backend for S390 {
     ///
     /// Fidelity: same as arch/s390/include/asm/pgtable.h in the proposal v6.
     #[inline]
-    fn ptep_modify_prot_start<H: Hw<PerCpu = IpteRange>>(
-        self,
-        hw: &mut H,
-        at: At,
-        ptep: H::Ptep,
-    ) -> Pte {
+    fn ptep_modify_prot_start<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep) -> Pte {
         pgtable::update_cached(hw, at, ptep, |_| Some(Pte::NONE))
             .unwrap_or_else(|_| pgtable::ptep_flush(hw, at, ptep))
     }
@@ -183,7 +146,7 @@ impl Backend for S390 {
     /// `set_pte()`, so that in the range memory stays invalid until the leave.
     ///
     /// Fidelity: same as arch/s390/include/asm/pgtable.h in the proposal v6.
-    fn ptep_set_access_flags<H: Hw<PerCpu = IpteRange>>(
+    fn ptep_set_access_flags<H: HwOf<Self>>(
         self,
         hw: &mut H,
         at: At,
@@ -202,7 +165,7 @@ impl Backend for S390 {
     ///
     /// Fidelity: changed: arch/s390/include/asm/tlbflush.h in the proposal v6, where
     /// `__tlb_flush_mm_lazy()` has work if an address space was attached to one CPU only.
-    fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = IpteRange>, at: At, pages: u32) {
+    fn flush_tlb_range(self, hw: &mut impl HwOf<Self>, at: At, pages: u32) {
         if at.is_init_mm() {
             hw.effect(TLB_FLUSH_KERNEL);
             hw.tlb_invalidate(at, pages);
@@ -211,7 +174,7 @@ impl Backend for S390 {
         }
     }
 
-    fn pending(self, hw: &mut impl Hw<PerCpu = IpteRange>) -> Option<(u32, &'static str)> {
+    fn pending(self, hw: &mut impl HwOf<Self>) -> Option<(u32, &'static str)> {
         match hw.per_cpu(|cpu| cpu.cached()) {
             0 => None,
             n => Some((u32::from(n), "ipte_range")),

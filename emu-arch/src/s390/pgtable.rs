@@ -4,24 +4,13 @@
 //! Models the `lazy_mmu_*()` tests of arch/s390/include/asm/pgtable.h and `ptep_xchg_direct()` and
 //! `ptep_xchg_lazy()` of arch/s390/mm/pgtable.c, the proposal v6.
 
-use super::ipte_range::{IpteRange, note_cached};
+use super::ipte_range::{IpteRange, is_valid, note_cached};
 use crate::backend::{At, Hw};
 use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
 
 /// One entry is invalidated on all CPUs.
 pub const IPTE: ArchEffect = ArchEffect::delayable("ipte()");
-
-/// Tells whether hardware may go by `pte`: `_PAGE_INVALID` is clear.
-///
-/// Fidelity: changed: arch/s390/include/asm/pgtable.h in the proposal v6 has the bit; here it is that
-/// of an entry which maps nothing or is old, as `pte_mkold()` sets it. The fault that makes an old
-/// entry young is left out.
-#[inline]
-pub(super) const fn is_valid(pte: Pte) -> bool {
-    const MASK: u64 = Pte::PRESENT | Pte::YOUNG;
-    pte.0 & MASK == MASK
-}
 
 /// `set_pte()`: stores into the cache, or into memory.
 ///

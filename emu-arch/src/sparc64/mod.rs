@@ -16,7 +16,7 @@ mod hooks;
 mod before;
 
 use crate::Kernel;
-use crate::backend::{At, Backend, Deferred, Facts, Hw};
+use crate::backend::{At, Backend, Change, Deferred, Facts, Hw, HwOf};
 use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
 
@@ -126,7 +126,7 @@ impl Backend for Sparc64 {
         matches!(self, Self::V6_0 | Self::V6_6)
     }
 
-    fn enter(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) {
+    fn enter(self, hw: &mut impl HwOf<Self>) {
         match self {
             Self::V6_0 | Self::V6_6 => before::arch_enter_lazy_mmu_mode_v6_14(hw),
             Self::V6_15 => before::arch_enter_lazy_mmu_mode(hw),
@@ -134,7 +134,7 @@ impl Backend for Sparc64 {
         }
     }
 
-    fn leave(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) {
+    fn leave(self, hw: &mut impl HwOf<Self>) {
         match self {
             Self::V6_0 | Self::V6_6 => before::arch_leave_lazy_mmu_mode_v6_14(hw),
             Self::V6_15 => before::arch_leave_lazy_mmu_mode(hw),
@@ -142,7 +142,7 @@ impl Backend for Sparc64 {
         }
     }
 
-    fn flush(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) {
+    fn flush(self, hw: &mut impl HwOf<Self>) {
         // An empty macro before.
         if self == Self::V7_0 {
             hooks::arch_flush_lazy_mmu_mode(hw);
@@ -154,14 +154,7 @@ impl Backend for Sparc64 {
     /// Fidelity: same as arch/sparc/include/asm/pgtable_64.h v6.5, v6.14 and v7.0; up to v6.5 it was
     /// a loop of the caller's over `set_pte_at()`.
     #[inline(always)]
-    fn set_ptes<H: Hw<PerCpu = Self::PerCpu>>(
-        self,
-        hw: &mut H,
-        at: At,
-        ptep: H::Ptep,
-        pte: Pte,
-        nr: u16,
-    ) {
+    fn set_ptes<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep, pte: Pte, nr: u16) {
         self.in_set_ptes(hw, |hw| {
             for n in 0..nr {
                 let pages = u64::from(n);
@@ -176,13 +169,7 @@ impl Backend for Sparc64 {
     /// Fidelity: same as `ptep_get_and_clear()`, `ptep_set_wrprotect()` and their like of
     /// include/linux/pgtable.h v7.0, and `pte_clear()` of arch/sparc/include/asm/pgtable_64.h.
     #[inline]
-    fn pte_update<H: Hw<PerCpu = Self::PerCpu>>(
-        self,
-        hw: &mut H,
-        at: At,
-        ptep: H::Ptep,
-        new: impl FnOnce(Pte) -> Pte,
-    ) -> Pte {
+    fn pte_update<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep, new: impl Change) -> Pte {
         let old = hw.read(ptep);
         self.in_set_ptes(hw, |hw| self.__set_pte_at(hw, at, ptep, new(old)));
         old
@@ -192,12 +179,7 @@ impl Backend for Sparc64 {
     ///
     /// Fidelity: same as include/linux/pgtable.h v7.0.
     #[inline]
-    fn ptep_test_and_clear_young<H: Hw<PerCpu = Self::PerCpu>>(
-        self,
-        hw: &mut H,
-        at: At,
-        ptep: H::Ptep,
-    ) -> bool {
+    fn ptep_test_and_clear_young<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep) -> bool {
         let young = hw.read(ptep).has(Pte::YOUNG);
         if young {
             self.pte_update(hw, at, ptep, |pte| pte.without(Pte::YOUNG));
@@ -210,7 +192,7 @@ impl Backend for Sparc64 {
     /// Fidelity: same as mm/pgtable-generic.c v7.0, whose `flush_tlb_fix_spurious_fault()` is empty
     /// here.
     #[inline]
-    fn ptep_set_access_flags<H: Hw<PerCpu = Self::PerCpu>>(
+    fn ptep_set_access_flags<H: HwOf<Self>>(
         self,
         hw: &mut H,
         at: At,
@@ -229,7 +211,7 @@ impl Backend for Sparc64 {
     /// Fidelity: same as arch/sparc/include/asm/tlbflush_64.h and `flush_tlb_kernel_range()` of
     /// arch/sparc/mm/init_64.c, v7.0; the latter's detour around the firmware's addresses is left
     /// out.
-    fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, at: At, pages: u32) {
+    fn flush_tlb_range(self, hw: &mut impl HwOf<Self>, at: At, pages: u32) {
         if at.is_init_mm() {
             hw.effect(FLUSH_TLB_KERNEL_RANGE.of(pages));
             hw.tlb_invalidate(at, pages);
@@ -239,15 +221,15 @@ impl Backend for Sparc64 {
     /// Flushes the batch of this CPU, whatever was gathered.
     ///
     /// Fidelity: same as arch/sparc/include/asm/tlb_64.h v7.0.
-    fn tlb_flush(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>, _: At, _: u32) {
+    fn tlb_flush(self, hw: &mut impl HwOf<Self>, _: At, _: u32) {
         batch::flush_tlb_pending(hw);
     }
 
-    fn lazy_mode(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) -> Option<bool> {
+    fn lazy_mode(self, hw: &mut impl HwOf<Self>) -> Option<bool> {
         (self != Self::V7_0).then(|| before::active(hw))
     }
 
-    fn pending(self, hw: &mut impl Hw<PerCpu = Self::PerCpu>) -> Option<(u32, &'static str)> {
+    fn pending(self, hw: &mut impl HwOf<Self>) -> Option<(u32, &'static str)> {
         match hw.per_cpu(|batch| batch.tlb_nr()) {
             0 => None,
             n => Some((n as u32, "tlb_batch")),

@@ -14,9 +14,9 @@ use lazy_mmu::preempt::PreemptCount;
 use crate::backend::{At, Facts};
 use crate::hazard::{self, Hazard, Trigger};
 use crate::hw::addr::{PMD_SHIFT, PTRS_PER_PTE, VirtAddr};
+use crate::hw::limits::NR_CPUS;
 use crate::hw::page_map::{Page, PageMap};
 use crate::hw::pte::Pte;
-use crate::machine::NR_CPUS;
 use pending::{Pending, Updates};
 use stale::Stales;
 
@@ -290,9 +290,10 @@ impl Tracker {
         // A switch must leave nothing of anyone; a call speaks for its task alone, which may have left
         // work on another CPU.
         let own = |pending: &&Pending| pending.task == now.task;
-        let oldest = match hazard {
-            Hazard::BatchAtSwitch => self.pending.oldest_of(self.owner(now)),
-            _ => self.pending.iter().find(own).copied(),
+        let oldest = if hazard == Hazard::BatchAtSwitch {
+            self.pending.oldest_of(self.owner(now))
+        } else {
+            self.pending.iter().find(own).copied()
         };
         let oldest = oldest.map(|pending| pending.seq);
         if oldest.is_some() {

@@ -4,7 +4,7 @@
 //! hooks are patched out, and from v7.0 on the generic counters move without effect.
 
 use crate::Kernel;
-use crate::backend::{At, Backend, Facts, Hw};
+use crate::backend::{At, Backend, Facts, HwOf};
 use crate::hw::effect::ArchEffect;
 
 /// Invalidation of a range of user pages.
@@ -30,14 +30,14 @@ impl Backend for X86 {
 
     /// Fidelity: same as `paravirt_nop` in arch/x86/kernel/paravirt.c v6.0 to v7.1; v7.2 has an empty
     /// inline.
-    fn enter(self, _: &mut impl Hw<PerCpu = ()>) {}
+    fn enter(self, _: &mut impl HwOf<Self>) {}
     /// Fidelity: same as `paravirt_nop` in arch/x86/kernel/paravirt.c v6.0 to v7.1; in v7.2 the flush.
-    fn leave(self, _: &mut impl Hw<PerCpu = ()>) {}
+    fn leave(self, _: &mut impl HwOf<Self>) {}
     /// Fidelity: same as `paravirt_nop` in arch/x86/kernel/paravirt.c v6.0 to v7.2.
-    fn flush(self, _: &mut impl Hw<PerCpu = ()>) {}
+    fn flush(self, _: &mut impl HwOf<Self>) {}
 
     /// Fidelity: stub: arch/x86/mm/tlb.c v7.0, the names of what is called.
-    fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = ()>, at: At, pages: u32) {
+    fn flush_tlb_range(self, hw: &mut impl HwOf<Self>, at: At, pages: u32) {
         let effect = if at.is_init_mm() { FLUSH_TLB_KERNEL_RANGE } else { FLUSH_TLB_MM_RANGE };
         hw.effect(effect.of(pages));
         hw.tlb_invalidate(at, pages);

@@ -5,21 +5,9 @@
 //! arch/x86/xen/enlighten_pv.c, v6.6 to v7.2; up to v6.5 all but the leave hook and the end of a
 //! switch stood in arch/x86/kernel/paravirt.c.
 
+use super::cpu::{LazyMode, XenCpu, XenPv};
 use super::multicalls::xen_mc_flush;
-use super::{XenCpu, XenPv};
 use crate::backend::Hw;
-
-/// What the CPU is lazy about: `enum xen_lazy_mode`, up to v6.5 `enum paravirt_lazy_mode`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum LazyMode {
-    /// `XEN_LAZY_NONE`
-    #[default]
-    None,
-    /// `XEN_LAZY_MMU`
-    Mmu,
-    /// `XEN_LAZY_CPU`: between the two halves of a context switch.
-    Cpu,
-}
 
 /// Bit of the thread flag of a task that is switched out in a section, up to v6.19.
 ///
@@ -38,9 +26,10 @@ impl XenPv {
     /// Whether updates are queued at the moment.
     #[inline]
     pub(super) fn batches(self, hw: &mut impl Hw<PerCpu = XenCpu>) -> bool {
-        match self {
-            Self::V7_2 => hw.is_lazy_mmu_mode_active(),
-            _ => xen_get_lazy_mode(hw) == LazyMode::Mmu,
+        if self == Self::V7_2 {
+            hw.is_lazy_mmu_mode_active()
+        } else {
+            xen_get_lazy_mode(hw) == LazyMode::Mmu
         }
     }
 
@@ -103,7 +92,7 @@ impl XenPv {
                     hw.preempt_enable();
                 }
             }
-            _ => {
+            Self::V6_0 | Self::V6_6 | Self::V6_15 | Self::V7_0 => {
                 self.enter_lazy(hw, LazyMode::Mmu);
             }
         }
@@ -116,11 +105,9 @@ impl XenPv {
     pub(super) fn leave_mmu(self, hw: &mut impl Hw<PerCpu = XenCpu>) {
         hw.preempt_disable();
         xen_mc_flush(hw);
-        let goes_on = match self {
-            Self::V7_2 => true,
-            Self::V7_1 if xen_get_lazy_mode(hw) == LazyMode::None => true,
-            _ => self.leave_lazy(hw, LazyMode::Mmu),
-        };
+        let left =
+            self == Self::V7_2 || self == Self::V7_1 && xen_get_lazy_mode(hw) == LazyMode::None;
+        let goes_on = left || self.leave_lazy(hw, LazyMode::Mmu);
         if goes_on {
             hw.preempt_enable();
         }

@@ -4,17 +4,18 @@
 //! writes them. In lazy mode updates wait in a per-CPU queue, so that memory holds the old entries
 //! until the queue is flushed.
 
+mod cpu;
 mod lazy;
 mod multicalls;
 
-pub use lazy::LazyMode;
-pub use multicalls::{MC_ARGS, MC_BATCH, MMU_UPDATE_CALL, MMUEXT_OP_CALL, MULTICALL};
+pub use cpu::{LazyMode, MC_ARGS, MC_BATCH, XenCpu, XenPv};
+pub use multicalls::{MMU_UPDATE_CALL, MMUEXT_OP_CALL, MULTICALL};
 
 use crate::Kernel;
-use crate::backend::{At, Backend, Batch, Deferred, Facts, Hw, Level, Slot};
+use crate::backend::{At, Backend, Batch, Change, Deferred, Facts, Hw, HwOf, Level, Slot};
 use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
-use multicalls::{McBuffer, Mmuext, extend_mmu_update, queue_flush, xen_mc_flush};
+use multicalls::{Mmuext, extend_mmu_update, queue_flush, xen_mc_flush};
 
 /// An atomic operation on a read-only page table traps, and the hypervisor does it at once.
 pub const TRAP_AND_EMULATE: ArchEffect = ArchEffect::other("trap and emulate");
@@ -23,35 +24,6 @@ pub const TRAP_AND_EMULATE: ArchEffect = ArchEffect::other("trap and emulate");
 ///
 /// Fidelity: same as `tlb_single_page_flush_ceiling` of arch/x86/mm/tlb.c v6.0 to v7.2.
 const TLB_SINGLE_PAGE_FLUSH_CEILING: u32 = 33;
-
-/// x86 Xen PV, in the version of the code that it holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum XenPv {
-    /// Up to v6.5: nesting is a BUG.
-    V6_0,
-    /// v6.6 to v6.14: the CPU counts nesting; `set_ptes()` is a section of its own.
-    V6_6,
-    /// v6.15 to v6.19: nesting is a BUG again.
-    V6_15,
-    /// v7.0: a context switch goes by the generic counters.
-    #[default]
-    V7_0,
-    /// v7.1: hooks tolerate being called twice.
-    V7_1,
-    /// v7.2: the generic state alone.
-    V7_2,
-}
-
-/// What Xen PV keeps per CPU.
-///
-/// Fidelity: changed: `xen_lazy_mode`, `xen_lazy_nesting` and `struct mc_buffer` of arch/x86/xen/ v6.6
-/// to v7.2 in one; the bool `xen_cpu_lazy_mode` of v7.2 is the mode CPU.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct XenCpu {
-    mode: LazyMode,
-    nesting: u8,
-    queue: McBuffer,
-}
 
 impl XenPv {
     /// Updates one entry: queued, or one hypercall at once, ahead of what may be queued.
@@ -99,6 +71,7 @@ impl Backend for XenPv {
         effects: &[MMU_UPDATE_CALL, MMUEXT_OP_CALL, MULTICALL],
         prot_start_reads: true,
         updates_read_memory: true,
+        bug_on: true,
         ..Facts::new("xen-pv", "delays the stores, in a queue of hypercalls")
     };
 
@@ -124,23 +97,23 @@ impl Backend for XenPv {
         }
     }
 
-    fn enter(self, hw: &mut impl Hw<PerCpu = XenCpu>) {
+    fn enter(self, hw: &mut impl HwOf<Self>) {
         self.enter_mmu(hw);
     }
 
-    fn leave(self, hw: &mut impl Hw<PerCpu = XenCpu>) {
+    fn leave(self, hw: &mut impl HwOf<Self>) {
         self.leave_mmu(hw);
     }
 
-    fn flush(self, hw: &mut impl Hw<PerCpu = XenCpu>) {
+    fn flush(self, hw: &mut impl HwOf<Self>) {
         self.flush_mmu(hw);
     }
 
-    fn switch_out(self, hw: &mut impl Hw<PerCpu = XenCpu>) {
+    fn switch_out(self, hw: &mut impl HwOf<Self>) {
         self.start_context_switch(hw);
     }
 
-    fn switch_in(self, hw: &mut impl Hw<PerCpu = XenCpu>) {
+    fn switch_in(self, hw: &mut impl HwOf<Self>) {
         self.end_context_switch(hw);
     }
 
@@ -157,14 +130,7 @@ impl Backend for XenPv {
     /// Fidelity: same as the default `set_ptes()` of include/linux/pgtable.h v6.6 (bcc6cc832573), v6.15
     /// (691ee97e1a9d) and v7.0 over `xen_set_pte()`.
     #[inline(always)]
-    fn set_ptes<H: Hw<PerCpu = XenCpu>>(
-        self,
-        hw: &mut H,
-        at: At,
-        ptep: H::Ptep,
-        pte: Pte,
-        nr: u16,
-    ) {
+    fn set_ptes<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep, pte: Pte, nr: u16) {
         if self == Self::V6_6 {
             self.enter_mmu(hw);
         }
@@ -180,7 +146,7 @@ impl Backend for XenPv {
 
     /// `xen_set_pte()` without the section that `set_ptes()` was for a while.
     #[inline]
-    fn set_pte<H: Hw<PerCpu = XenCpu>>(self, hw: &mut H, at: At, ptep: H::Ptep, pte: Pte) {
+    fn set_pte<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep, pte: Pte) {
         let slot = hw.slot(ptep);
         self.xen_set_pte(hw, at, slot, pte);
     }
@@ -189,7 +155,7 @@ impl Backend for XenPv {
     ///
     /// Fidelity: same as `pte_clear()` of arch/x86/include/asm/paravirt.h v6.0 to v7.2.
     #[inline]
-    fn pte_clear<H: Hw<PerCpu = XenCpu>>(self, hw: &mut H, at: At, ptep: H::Ptep) {
+    fn pte_clear<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep) {
         self.set_pte(hw, at, ptep, Pte::NONE);
     }
 
@@ -200,13 +166,7 @@ impl Backend for XenPv {
     /// arch/x86/include/asm/pgtable.h v6.0 to v7.2, neither of which is a paravirt operation; no source
     /// was found that says how the hypervisor takes them.
     #[inline]
-    fn pte_update<H: Hw<PerCpu = XenCpu>>(
-        self,
-        hw: &mut H,
-        _: At,
-        ptep: H::Ptep,
-        new: impl FnOnce(Pte) -> Pte,
-    ) -> Pte {
+    fn pte_update<H: HwOf<Self>>(self, hw: &mut H, _: At, ptep: H::Ptep, new: impl Change) -> Pte {
         let old = hw.read(ptep);
         hw.effect(TRAP_AND_EMULATE);
         hw.write(ptep, new(old));
@@ -217,12 +177,7 @@ impl Backend for XenPv {
     ///
     /// Fidelity: same as arch/x86/mm/pgtable.c v6.0 to v7.2.
     #[inline]
-    fn ptep_test_and_clear_young<H: Hw<PerCpu = XenCpu>>(
-        self,
-        hw: &mut H,
-        at: At,
-        ptep: H::Ptep,
-    ) -> bool {
+    fn ptep_test_and_clear_young<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep) -> bool {
         hw.read(ptep).has(Pte::YOUNG)
             && self.pte_update(hw, at, ptep, |pte| pte.without(Pte::YOUNG)).has(Pte::YOUNG)
     }
@@ -231,7 +186,7 @@ impl Backend for XenPv {
     ///
     /// Fidelity: same as arch/x86/mm/pgtable.c v6.0 to v7.2, for an access that writes.
     #[inline]
-    fn ptep_set_access_flags<H: Hw<PerCpu = XenCpu>>(
+    fn ptep_set_access_flags<H: HwOf<Self>>(
         self,
         hw: &mut H,
         at: At,
@@ -249,25 +204,14 @@ impl Backend for XenPv {
     ///
     /// Fidelity: same as `xen_ptep_modify_prot_start()` of arch/x86/xen/mmu_pv.c v6.0 to v7.2.
     #[inline]
-    fn ptep_modify_prot_start<H: Hw<PerCpu = XenCpu>>(
-        self,
-        hw: &mut H,
-        _: At,
-        ptep: H::Ptep,
-    ) -> Pte {
+    fn ptep_modify_prot_start<H: HwOf<Self>>(self, hw: &mut H, _: At, ptep: H::Ptep) -> Pte {
         hw.read(ptep)
     }
 
     /// Fidelity: same as `xen_ptep_modify_prot_commit()` of arch/x86/xen/mmu_pv.c v6.0 to v7.2; the
     /// accessed and dirty bits that `MMU_PT_UPDATE_PRESERVE_AD` keeps are not set by anyone here.
     #[inline]
-    fn ptep_modify_prot_commit<H: Hw<PerCpu = XenCpu>>(
-        self,
-        hw: &mut H,
-        at: At,
-        ptep: H::Ptep,
-        pte: Pte,
-    ) {
+    fn ptep_modify_prot_commit<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep, pte: Pte) {
         let slot = Some(hw.slot(ptep));
         hw.local_irq_save();
         extend_mmu_update(hw, at, slot, pte);
@@ -281,7 +225,7 @@ impl Backend for XenPv {
     /// Fidelity: same as `xen_set_pmd_hyper()`, `xen_set_pud_hyper()` and `xen_set_p4d()` of
     /// arch/x86/xen/mmu_pv.c v6.0 to v7.2, for tables that are pinned and four levels, where
     /// `set_pgd()` is `set_p4d()`.
-    fn set_table(self, hw: &mut impl Hw<PerCpu = XenCpu>, at: At, level: Level, _: bool) {
+    fn set_table(self, hw: &mut impl HwOf<Self>, at: At, level: Level, _: bool) {
         hw.get_cpu();
         hw.local_irq_save();
         extend_mmu_update(hw, at, None, Pte::NONE);
@@ -301,7 +245,7 @@ impl Backend for XenPv {
     /// arch/x86/xen/mmu_pv.c v6.0 to v7.2, as for an address space that other CPUs have used. Kernel
     /// pages are flushed by each CPU for itself; the other CPUs, which do so in interrupt and hence at
     /// once, are left out.
-    fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = XenCpu>, at: At, pages: u32) {
+    fn flush_tlb_range(self, hw: &mut impl HwOf<Self>, at: At, pages: u32) {
         hw.get_cpu();
         match (at.mm, pages) {
             (0, 0..=TLB_SINGLE_PAGE_FLUSH_CEILING) => {
@@ -317,11 +261,11 @@ impl Backend for XenPv {
         hw.put_cpu();
     }
 
-    fn lazy_mode(self, hw: &mut impl Hw<PerCpu = XenCpu>) -> Option<bool> {
+    fn lazy_mode(self, hw: &mut impl HwOf<Self>) -> Option<bool> {
         (self != Self::V7_2).then(|| hw.per_cpu(|cpu| cpu.mode) == LazyMode::Mmu)
     }
 
-    fn pending(self, hw: &mut impl Hw<PerCpu = XenCpu>) -> Option<(u32, &'static str)> {
+    fn pending(self, hw: &mut impl HwOf<Self>) -> Option<(u32, &'static str)> {
         match hw.per_cpu(|cpu| cpu.queue.waiting()) {
             0 => None,
             n => Some((n as u32, "mc_buffer")),

@@ -5,22 +5,12 @@
 //! memory: the hypervisor writes it, in order, when the queue is flushed. The multicalls that a
 //! context switch collects under `XEN_LAZY_CPU` and the callbacks are left out.
 
-use super::XenCpu;
+use super::cpu::{Entry, MC_BATCH, MMU_UPDATE, XenCpu};
 use crate::backend::{At, Hw, Slot};
 use crate::hw::addr::PTRS_PER_PTE;
 use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
 
-/// How many calls the queue holds.
-///
-/// Fidelity: same as arch/x86/xen/multicalls.c v6.0 to v7.2.
-pub const MC_BATCH: usize = 32;
-/// How many bytes of arguments are too many: the queue is flushed before it has them.
-///
-/// Fidelity: same as arch/x86/xen/multicalls.c v6.0 to v7.2.
-pub const MC_ARGS: usize = MC_BATCH * 16;
-/// Bytes of a `struct mmu_update`.
-const MMU_UPDATE: usize = 16;
 /// Bytes of a `struct mmuext_op`.
 const MMUEXT_OP: usize = 24;
 /// Bytes of a mask of CPUs, of which there are at most 64.
@@ -63,68 +53,6 @@ impl Mmuext {
             Self::TlbFlushMulti | Self::InvlpgMulti => MMUEXT_OP + CPUMASK,
         }
     }
-}
-
-/// One queued call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Entry {
-    /// `__HYPERVISOR_mmu_update` with that many updates.
-    MmuUpdate(u16),
-    /// `__HYPERVISOR_mmuext_op` that flushes pages from the TLBs.
-    MmuextOp { at: At, pages: u32 },
-}
-
-/// The queue of one CPU.
-///
-/// Fidelity: changed: `struct mc_buffer` of arch/x86/xen/multicalls.c v7.0, without `callbacks`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) struct McBuffer {
-    entries: Vec<Entry>,
-    /// What all updates write, in order.
-    ptes: Vec<Pte>,
-    /// Where they write it; entries of upper levels have no place in memory here.
-    slots: Vec<Option<Slot>>,
-    argidx: usize,
-}
-
-impl McBuffer {
-    /// How many updates and flushes wait.
-    pub(super) fn waiting(&self) -> usize {
-        let flushes = self.entries.iter().filter(|entry| matches!(entry, Entry::MmuextOp { .. }));
-        self.ptes.len() + flushes.count()
-    }
-
-    /// `xen_mc_extend_args()`: adds an update to the newest call if that is one of updates and there
-    /// is room; tells how many that call has now.
-    #[inline]
-    fn extend(&mut self, max: usize, slot: Option<Slot>, pte: Pte) -> Option<u16> {
-        let room = self.argidx + MMU_UPDATE < mc_args(max);
-        let Some(Entry::MmuUpdate(n)) = self.entries.last_mut().filter(|_| room) else {
-            return None;
-        };
-        *n += 1;
-        let n = *n;
-        self.push(slot, pte);
-        Some(n)
-    }
-
-    #[inline]
-    fn push(&mut self, slot: Option<Slot>, pte: Pte) {
-        self.argidx += MMU_UPDATE;
-        self.ptes.push(pte);
-        self.slots.push(slot);
-    }
-
-    /// Whether a new call with `args` bytes of arguments fits, as `__xen_mc_entry()` asks.
-    fn fits(&self, max: usize, args: usize) -> bool {
-        self.entries.len() < max && self.argidx + args < mc_args(max)
-    }
-}
-
-/// How many bytes of arguments are too many for `max` calls: [`MC_ARGS`] for [`MC_BATCH`].
-#[inline]
-const fn mc_args(max: usize) -> usize {
-    max * (MC_ARGS / MC_BATCH)
 }
 
 /// Queues an update: `xen_extend_mmu_update()`.

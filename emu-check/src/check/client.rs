@@ -8,9 +8,9 @@ use emu_arch::backend::At;
 use lazy_mmu::design::Role;
 use lazy_mmu::trace::PteOp;
 
-use super::options::Accesses;
-use crate::prove::Language;
-use emu_arch::kernel::{Step, TaskOp};
+use super::options::{Accesses, Client, Options};
+use crate::language::{Bracket, Open};
+use emu_arch::kernel::{LockOp, Step, TaskOp};
 use emu_arch::replay::{Memory, Progress};
 
 /// A step that clients may take.
@@ -53,6 +53,12 @@ pub(super) enum Kind {
     },
     /// A read of a mapped page.
     Read(At),
+    /// The lock of the task's table is taken or released.
+    Lock(LockOp),
+    /// The TLB flush that a page needs whose entry was taken away.
+    Flush,
+    /// The task may sleep, or gives up its CPU.
+    Sleep,
     /// The task exits.
     Exit,
     /// Anything else, which the contract does not speak of.
@@ -64,48 +70,48 @@ impl Kind {
         match step {
             Step::Call(info, _) => Self::Call(info.role),
             Step::Task(TaskOp::Exit) => Self::Exit,
+            Step::Task(TaskOp::MightSleep | TaskOp::Schedule) => Self::Sleep,
             _ => Self::Other,
         }
     }
 
     /// The kind of a step of the general client.
     pub(super) fn of_page(step: &Step) -> Self {
-        let Step::Pte(op, args) = step else { return Self::of(step) };
+        let (op, args) = match step {
+            Step::Pte(op, args) => (op, args),
+            Step::Lock(_, op) => return Self::Lock(*op),
+            _ => return Self::of(step),
+        };
         let page = At { mm: args.mm, addr: args.addr };
         match op {
             PteOp::read | PteOp::write | PteOp::ptep_get | PteOp::raw_read => Self::Read(page),
+            PteOp::flush_tlb_range => Self::Flush,
             PteOp::set_pte_at | PteOp::set_pte => Self::Write { page, mapped: false },
             _ => Self::Write { page, mapped: true },
         }
     }
 }
 
-/// A bracket that is open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Bracket {
-    Section,
-    /// A pause, with what arch code was told before it.
-    Pause {
-        active: bool,
-    },
-}
-
 /// One context of a task, task or interrupt: how far its client has come.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Level {
-    /// The brackets that are open, the innermost last.
-    pub(super) open: Vec<Bracket>,
-    /// It has changed its page, and no call has promised yet that the change is done.
-    pub(super) dirty: bool,
-    /// What arch code was told before the pause that is under way.
+    /// The brackets that are open; a pause with what the mode was before it.
+    pub(super) open: Open<bool>,
+    /// The pages that it has changed without a call having promised that the change is done: a bit each.
+    pub(super) dirty: u16,
+    /// It holds the lock of its table.
+    pub(super) locked: bool,
+    /// It has taken an entry of user memory away and has flushed nothing since.
+    pub(super) stale: bool,
+    /// Whether the mode was active before the pause that has begun.
     pub(super) active: bool,
     /// How many steps it has taken, where they are counted.
     pub(super) steps: u16,
-    /// The step that is under way.
+    /// The step that has begun and not ended.
     pub(super) doing: Option<Doing>,
 }
 
-/// A step that is under way.
+/// A step that has begun and not ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Doing {
     /// Its number.
@@ -125,13 +131,19 @@ impl Doing {
     }
 }
 
+/// The bit of a page: clients have few, in two tables or two address spaces at most.
+fn bit(page: At) -> u16 {
+    let second = u64::from(page.mm > 1) | page.addr.get() >> 21 & 1;
+    1 << (page.addr.get() >> 12 & 7 | second << 3)
+}
+
 impl Level {
     pub(super) fn sections(&self) -> usize {
-        self.open.iter().filter(|open| **open == Bracket::Section).count()
+        self.open.count(Bracket::Section)
     }
 
     pub(super) fn paused(&self) -> bool {
-        self.open.iter().any(|open| matches!(open, Bracket::Pause { .. }))
+        self.open.count(Bracket::Pause) > 0
     }
 
     /// Whether the contract lets updates of this level wait.
@@ -139,53 +151,37 @@ impl Level {
         self.sections() > 0 && !self.paused()
     }
 
-    /// Whether the innermost bracket, or any in a language of crossing brackets, is one of `section`.
-    fn can_close(&self, section: bool, language: Language) -> bool {
-        let is = |open: &Bracket| (*open == Bracket::Section) == section;
-        match language {
-            Language::Any => true,
-            Language::Crossing => self.open.iter().any(is),
-            _ => self.open.last().is_some_and(is),
-        }
-    }
-
-    /// Whether the client may make a call with that `role` now, with at most `nesting` brackets open.
-    fn may_call(&self, role: Role, language: Language, nesting: usize) -> bool {
-        let room = self.open.len() < nesting;
-        match role {
-            Role::OpensSection => room && (!self.paused() || language >= Language::C),
-            Role::Neither => !self.paused() || language >= Language::C,
-            Role::OpensPause => {
-                let outside = self.sections() == 0;
-                let nested = self.paused();
-                room && (!outside || language >= Language::B)
-                    && (!nested || language >= Language::D)
-            }
-            Role::ClosesSection => self.can_close(true, language),
-            Role::ClosesPause => self.can_close(false, language),
-        }
-    }
-
-    /// Whether the client may take the step of that `kind` now.
+    /// Whether the client of `options` may take the step of that `kind` now, with at most `nesting`
+    /// brackets open.
     pub(super) fn may(
         &self,
         kind: Kind,
-        language: Language,
+        options: &Options,
         nesting: usize,
-        accesses: Accesses,
         memory: &Memory,
     ) -> bool {
+        let any = options.accesses == Accesses::Any;
+        let clean = |page| any || self.dirty & bit(page) == 0;
+        let under_lock = options.client != Client::Locks || self.locked;
         match kind {
-            Kind::Call(role) => self.may_call(role, language, nesting),
+            Kind::Call(role) => {
+                let room = self.open.len() < nesting || !role.opens();
+                under_lock && room && options.language.may(role, &self.open)
+            }
             Kind::Write { page, mapped } => {
                 // A page whose change is pending against all promises is left alone, or batches would
                 // grow to their limit.
-                (!self.dirty && !memory.is_pending(page) || accesses == Accesses::Any)
+                under_lock
+                    && (any || clean(page) && !memory.is_pending(page))
                     && memory.believed(page).is_present() == mapped
             }
-            Kind::Read(page) => {
-                (!self.dirty || accesses == Accesses::Any) && memory.believed(page).is_present()
+            Kind::Read(page) => clean(page) && memory.believed(page).is_present(),
+            Kind::Lock(LockOp::Lock) => !self.locked && self.open.is_empty(),
+            Kind::Lock(LockOp::Unlock) => {
+                self.locked && self.open.is_empty() && self.dirty == 0 && !self.stale
             }
+            Kind::Flush => self.stale && self.open.is_empty() && self.dirty == 0,
+            Kind::Sleep => (self.open.is_empty() || any) && !self.locked,
             Kind::Exit => self.open.is_empty(),
             Kind::Other => true,
         }
@@ -194,33 +190,22 @@ impl Level {
     /// The client has taken the step of that `kind`; `in_task` where it is not an interrupt.
     pub(super) fn took(&mut self, kind: Kind, in_task: bool) {
         match kind {
-            Kind::Call(Role::OpensSection) => self.open.push(Bracket::Section),
-            Kind::Call(Role::OpensPause) => {
-                self.open.push(Bracket::Pause { active: std::mem::take(&mut self.active) });
-                self.dirty = false;
+            Kind::Call(role) => {
+                self.open.took(role, std::mem::take(&mut self.active));
+                // A pause and a disable promise that what was changed is done.
+                if matches!(role, Role::OpensPause | Role::ClosesSection) {
+                    self.dirty = 0;
+                }
             }
-            Kind::Call(Role::ClosesSection) => {
-                self.close(true);
-                self.dirty = false;
+            Kind::Write { page, mapped } => {
+                if in_task && self.may_batch() {
+                    self.dirty |= bit(page);
+                }
+                self.stale |= self.locked && mapped && !page.is_init_mm();
             }
-            Kind::Call(Role::ClosesPause) => {
-                self.close(false);
-            }
-            Kind::Write { .. } => self.dirty = in_task && self.may_batch(),
-            Kind::Call(Role::Neither) | Kind::Read(_) | Kind::Exit | Kind::Other => {}
-        }
-    }
-
-    /// The innermost bracket of sections or pauses.
-    pub(super) fn innermost(&self, section: bool) -> Option<Bracket> {
-        let is = |open: &&Bracket| (**open == Bracket::Section) == section;
-        self.open.iter().rev().find(is).copied()
-    }
-
-    fn close(&mut self, section: bool) {
-        let is = |open: &Bracket| (*open == Bracket::Section) == section;
-        if let Some(at) = self.open.iter().rposition(is) {
-            self.open.remove(at);
+            Kind::Lock(op) => self.locked = op == LockOp::Lock,
+            Kind::Flush => self.stale = false,
+            Kind::Read(_) | Kind::Sleep | Kind::Exit | Kind::Other => {}
         }
     }
 }

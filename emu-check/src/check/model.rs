@@ -12,15 +12,17 @@ use lazy_mmu::sched::TaskStruct;
 use rustc_hash::FxBuildHasher;
 
 use super::client::{Level, Op};
-use super::moves::{Found, LocalMove, Move, Note};
+use super::moves::{Found, LocalMove, Move, Verdicts};
 use super::options::Options;
-use emu_arch::replay::{Code, Local, Memory};
+use crate::explore;
+use emu_arch::hazard::{Trigger, Triggers};
+use emu_arch::replay::{self, Code, Local, Memory};
 
 /// The most words that a state has: three tasks, two idle tasks, two CPUs, memory.
 pub(super) const WORDS_MAX: usize = 8;
 
 /// A state: the numbers of its parts.
-pub(super) type Words = [u32; WORDS_MAX];
+pub(super) type Words = explore::Words<WORDS_MAX>;
 
 /// A task with its clients.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -42,17 +44,17 @@ type Set<T> = IndexSet<T, FxBuildHasher>;
 /// A triple of task, CPU and memory: the number of the CPU is above that of its state.
 pub(super) type Triple = (u32, u32, u32);
 
-pub(super) struct Model {
+pub(super) struct MachineModel {
     pub(super) options: Options,
     pub(super) ops: Vec<Op>,
     /// One program for each task and one for the handler, where the client is a program.
     pub(super) programs: bool,
     pub(super) code: Box<dyn Code>,
-    /// The record that is written while a way is told.
+    /// The record that is written while a path is rendered.
     pub(super) record: Option<Record>,
     tasks: Set<Task>,
     memories: Set<Memory>,
-    notes: Set<Note>,
+    verdicts: Set<Verdicts>,
     /// What the task of a triple can do: a range of `pool`.
     moves: IndexMap<Triple, (u32, u32), FxBuildHasher>,
     pool: Vec<LocalMove>,
@@ -60,6 +62,8 @@ pub(super) struct Model {
     pub(super) handlers: Set<Vec<u16>>,
     /// What the task of a triple does when it is switched in.
     arrivals: IndexMap<Triple, LocalMove, FxBuildHasher>,
+    /// How many different steps had each trigger.
+    pub(super) exercised: [u64; Trigger::ALL.len()],
 }
 
 /// The layout of a state's words.
@@ -99,7 +103,7 @@ fn per_cpu(word: u32) -> u32 {
     word & ((1 << RUNNING_SHIFT) - 1)
 }
 
-impl Model {
+impl MachineModel {
     pub(super) fn new(
         options: Options,
         ops: Vec<Op>,
@@ -107,20 +111,25 @@ impl Model {
         programs: bool,
     ) -> (Self, Words) {
         let mut model = Self {
-            code: options.arch.replay(options.kernel, options.design, options.fault),
+            code: options.arch.replay(
+                options.kernel,
+                options.design,
+                replay::Setup { fault: options.fault, batch_max: options.batch_max },
+            ),
             options,
             ops,
             programs,
             record: None,
             tasks: Set::default(),
             memories: Set::default(),
-            notes: Set::default(),
+            verdicts: Set::default(),
             moves: IndexMap::default(),
             pool: Vec::new(),
             handlers: Set::default(),
             arrivals: IndexMap::default(),
+            exercised: [0; Trigger::ALL.len()],
         };
-        model.notes.insert(Note::default());
+        model.verdicts.insert(Verdicts::default());
         let start = model.start(memory);
         (model, start)
     }
@@ -132,8 +141,8 @@ impl Model {
         let runs: Vec<usize> = (0..layout.cpus)
             .map(|cpu| if cpu < layout.tasks && !unborn(cpu) { cpu } else { layout.tasks + cpu })
             .collect();
-        let mut words = [0; WORDS_MAX];
-        for (n, word) in words.iter_mut().enumerate().take(layout.all) {
+        let mut words = Words::default();
+        for (n, word) in words.0.iter_mut().enumerate().take(layout.all) {
             let idle = n >= layout.tasks;
             let pid = if idle { idle_task((n - layout.tasks) as u8) } else { n as u8 + 1 };
             let fresh = TaskStruct { pid, ..TaskStruct::default() };
@@ -144,9 +153,9 @@ impl Model {
             *word = self.tasks.insert_full(task).0 as u32;
         }
         for (cpu, runs) in runs.iter().enumerate() {
-            words[layout.all + cpu] = (*runs as u32) << RUNNING_SHIFT;
+            words.0[layout.all + cpu] = (*runs as u32) << RUNNING_SHIFT;
         }
-        words[layout.memory()] = self.memories.insert_full(memory).0 as u32;
+        words.0[layout.memory()] = self.memories.insert_full(memory).0 as u32;
         words
     }
 
@@ -162,12 +171,19 @@ impl Model {
         &self.memories[number as usize]
     }
 
-    pub(super) fn note(&self, number: u32) -> &Note {
-        &self.notes[number as usize]
+    pub(super) fn verdicts(&self, number: u32) -> &Verdicts {
+        &self.verdicts[number as usize]
     }
 
-    pub(super) fn intern_note(&mut self, note: Note) -> u32 {
-        self.notes.insert_full(note).0 as u32
+    pub(super) fn intern_verdicts(&mut self, verdicts: Verdicts) -> u32 {
+        self.verdicts.insert_full(verdicts).0 as u32
+    }
+
+    /// Counts what a step has exercised.
+    pub(super) fn exercise(&mut self, triggers: Triggers) {
+        for (trigger, times) in Trigger::ALL.into_iter().zip(&mut self.exercised) {
+            *times += u64::from(triggers.contains(trigger));
+        }
     }
 
     /// The numbers of what a move leaves behind.
@@ -189,33 +205,33 @@ impl Model {
     /// Who runs on `cpu` in `state`, and its triple.
     pub(super) fn triple(&self, state: &Words, cpu: usize) -> (usize, Triple) {
         let layout = self.layout();
-        let word = state[layout.all + cpu];
+        let word = state.0[layout.all + cpu];
         let runs = running(word);
         let at = per_cpu(word) | (cpu as u32) << RUNNING_SHIFT;
-        (runs, (state[runs], at, state[layout.memory()]))
+        (runs, (state.0[runs], at, state.0[layout.memory()]))
     }
 
     /// The CPU that runs task `number` or, where it waits, one on which it could, and its triple.
     pub(super) fn where_is(&self, state: &Words, number: usize) -> (u8, Triple) {
         let layout = self.layout();
-        let cpu = (0..layout.cpus).find(|cpu| running(state[layout.all + cpu]) == number);
+        let cpu = (0..layout.cpus).find(|cpu| running(state.0[layout.all + cpu]) == number);
         let cpu = cpu.unwrap_or(0);
         let (_, (_, at, memory)) = self.triple(state, cpu);
-        (cpu as u8, (state[number], at, memory))
+        (cpu as u8, (state.0[number], at, memory))
     }
 
     /// Makes `state` the one after `mv`, by which task `runs` has `cpu`.
     pub(super) fn apply(&self, state: &mut Words, cpu: usize, runs: usize, mv: LocalMove) {
         let layout = self.layout();
-        state[runs] = mv.task;
-        state[layout.all + cpu] = mv.per_cpu | (runs as u32) << RUNNING_SHIFT;
-        state[layout.memory()] = mv.memory;
+        state.0[runs] = mv.task;
+        state.0[layout.all + cpu] = mv.per_cpu | (runs as u32) << RUNNING_SHIFT;
+        state.0[layout.memory()] = mv.memory;
     }
 
     /// Has the task that is forked be in `state` as it is in `next`.
     pub(super) fn take_child(&self, state: &mut Words, next: &Words) {
         let child = self.layout().tasks - 1;
-        state[child] = next[child];
+        state.0[child] = next.0[child];
     }
 
     /// The triple of the task numbered `task`, which `cpu` goes to after `left`.
@@ -225,7 +241,7 @@ impl Model {
 
     /// The number in records of the task that is forked.
     pub(super) fn last_task(&self, state: &Words) -> u8 {
-        self.task(state[self.layout().tasks - 1]).task.pid
+        self.task(state.0[self.layout().tasks - 1]).task.pid
     }
 
     /// The point at which the step of a task's context is.
@@ -247,7 +263,7 @@ impl Model {
 
     /// Calls `see` with each move from `state` in a fixed order: the move, what it finds and costs,
     /// and the state after it.
-    pub(super) fn expand(&mut self, state: &Words, see: &mut dyn FnMut(Move, Found, &Words)) {
+    pub(super) fn expand(&mut self, state: &Words, see: &mut impl FnMut(Move, Found, &Words)) {
         let layout = self.layout();
         for cpu in 0..layout.cpus {
             let (runs, triple) = self.triple(state, cpu);
@@ -271,14 +287,14 @@ impl Model {
         cpu: usize,
         left: &Words,
         leave: LocalMove,
-        see: &mut dyn FnMut(Move, Found, &Words),
+        see: &mut impl FnMut(Move, Found, &Words),
     ) {
         let layout = self.layout();
-        let fatal = self.note(leave.note).fatal;
+        let fatal = self.verdicts(leave.verdicts).fatal;
         for to in 0..layout.all {
-            let elsewhere = (0..layout.cpus).any(|cpu| running(left[layout.all + cpu]) == to);
+            let elsewhere = (0..layout.cpus).any(|cpu| running(left.0[layout.all + cpu]) == to);
             let others_idle = to >= layout.tasks && to != layout.tasks + cpu;
-            let nobody = to < layout.tasks && self.task(left[to]).levels.is_empty();
+            let nobody = to < layout.tasks && self.task(left.0[to]).levels.is_empty();
             if elsewhere || others_idle || nobody {
                 continue;
             }
@@ -287,7 +303,7 @@ impl Model {
                 see(Move::Switch { cpu: cpu as u8, to: to as u8 }, leave.found(), left);
                 return;
             }
-            let arrival = self.arrival(self.at(left[to], cpu as u8, leave));
+            let arrival = self.arrival(self.at(left.0[to], cpu as u8, leave));
             let mut next = *left;
             self.apply(&mut next, cpu, to, arrival);
             let mut found = leave.found();
@@ -303,10 +319,10 @@ impl Model {
         runs: usize,
         state: &Words,
         fork: LocalMove,
-        see: &mut dyn FnMut(Move, Found, &Words),
+        see: &mut impl FnMut(Move, Found, &Words),
     ) {
         let child = self.layout().tasks - 1;
-        let unborn = self.task(state[child]);
+        let unborn = self.task(state.0[child]);
         if !unborn.unborn {
             return;
         }
@@ -316,17 +332,18 @@ impl Model {
         let mut seen = self.seen();
         self.code.whole_step(&mut local, &Step::Fork(pid), &mut seen);
         self.keep(&mut seen);
-        let mut note = Note::default();
-        self.broken(&seen.hazards, &parent, &seen, &mut note);
+        let mut verdicts = Verdicts::default();
+        self.broken(&seen.hazards, &parent, &seen, &mut verdicts);
         let Some(forked) = seen.forked else { return };
         let levels = vec![Level::default()];
         let entered = parent.entered;
         let child_task = Task { task: forked, levels, entered, interrupted: false, unborn: false };
         let parent = Task { task: local.task, ..parent };
-        let fork = self.done(fork.mv, parent, local, note, 0);
+        self.exercise(seen.exercised);
+        let fork = self.done(fork.mv, parent, local, verdicts, 0);
         let mut next = *state;
         self.apply(&mut next, cpu, runs, fork);
-        next[child] = self.tasks.insert_full(child_task).0 as u32;
+        next.0[child] = self.tasks.insert_full(child_task).0 as u32;
         see(Move::Fork { cpu: cpu as u8 }, fork.found(), &next);
     }
 

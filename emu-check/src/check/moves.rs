@@ -1,6 +1,6 @@
-//! A move from one state to another, and what it says.
+//! A move from one state to another, and its verdicts.
 
-use super::property::Property;
+use super::property::{Marks, Property};
 
 /// A move from one state to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,9 +52,9 @@ impl Move {
     }
 }
 
-/// What a move says of the properties.
+/// What a transition violates.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) struct Note {
+pub(super) struct Verdicts {
     /// What does not hold, each with the condition of a check where one found it.
     pub(super) broken: Vec<(Property, &'static str)>,
     /// Nothing goes on.
@@ -68,8 +68,11 @@ pub(super) struct LocalMove {
     pub(super) task: u32,
     pub(super) per_cpu: u32,
     pub(super) memory: u32,
-    pub(super) note: u32,
-    pub(super) sometimes: u16,
+    /// The number of its verdicts; 0 is none.
+    pub(super) verdicts: u32,
+    /// Nothing follows it.
+    pub(super) fatal: bool,
+    pub(super) sometimes: Marks,
 }
 
 impl LocalMove {
@@ -78,23 +81,27 @@ impl LocalMove {
             Move::Interrupt { .. } | Move::Handled { .. } | Move::Leave => 1,
             _ => 0,
         };
-        Found { notes: [self.note, 0], sometimes: self.sometimes, cost }
+        let Self { verdicts, fatal, sometimes, .. } = self;
+        Found { verdicts: [verdicts, 0], fatal, sometimes, cost }
     }
 }
 
 /// What a move found, and what it costs a reader.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Found {
-    /// The numbers of its notes; 0 is an empty one.
-    pub(super) notes: [u32; 2],
-    pub(super) sometimes: u16,
+    /// The numbers of its verdicts; 0 is none.
+    pub(super) verdicts: [u32; 2],
+    /// Nothing follows it.
+    pub(super) fatal: bool,
+    pub(super) sometimes: Marks,
     /// The number of switches and interrupts.
     pub(super) cost: u16,
 }
 
 impl Found {
     pub(super) fn and(&mut self, other: Self) {
-        self.notes[1] = other.notes[0];
+        self.verdicts[1] = other.verdicts[0];
+        self.fatal |= other.fatal;
         self.sometimes |= other.sometimes;
     }
 }

@@ -1,24 +1,28 @@
 //! The steps of clients: those of the most general one, and those of programs.
 
+use std::fmt;
+
 use emu_arch::VirtAddr;
 use emu_arch::backend::At;
 use lazy_mmu::trace::PteOp;
 
 use super::client::{Kind, Op, Owner};
-use super::options::{Accesses, Options, Pages};
-use emu_arch::kernel::{PteArgs, Step, TaskOp};
+use super::options::{Accesses, Client, Options, Pages};
+use emu_arch::kernel::{Lock, LockOp, PteArgs, Step, TaskOp};
 use emu_arch::replay::Memory;
 use emu_lab::scenario::{self, Scenario};
 
-/// A page of clients, where they have any: each task has one, then the interrupts of each CPU.
-fn page(pages: Pages, number: u8) -> Option<At> {
-    let (mm, base) = match pages {
+/// A page of clients, where they have any: each task has one, then the interrupts of each CPU. In the
+/// client of batches the one task has three, and one in a second table or address space.
+fn page(options: &Options, number: u8) -> Option<At> {
+    let second = options.client == Client::Batches && number == 3;
+    let (mm, base) = match options.pages {
         Pages::None => return None,
-        Pages::Kernel => (0, 0xffff_8000_0800_0000),
-        Pages::User => (1, 0x7f00_0000_1000),
+        Pages::Kernel => (0, 0xffff_8000_0800_0000 + if second { 1 << 21 } else { 0 }),
+        Pages::User => (if second { 2 } else { 1 }, 0x7f00_0000_1000),
     };
     let base = VirtAddr::page(base).ok()?;
-    Some(At { mm, addr: base.add_pages(number.into()) })
+    Some(At { mm, addr: base.add_pages(if second { 0 } else { number.into() }) })
 }
 
 fn args(page: At) -> PteArgs {
@@ -27,7 +31,8 @@ fn args(page: At) -> PteArgs {
     PteArgs { addr, nr: 1, mm, prot: None, pfn, psize: None }
 }
 
-/// The steps of the most general client: the calls, and for each page a mapping, a use, an unmapping.
+/// The steps of a client: the calls, for each page a mapping, a use, an unmapping, and what the
+/// client adds.
 pub(super) fn general(options: &Options) -> Vec<Op> {
     let mut ops = Vec::new();
     let mut op = |step: Step, of| ops.push(Op { kind: Kind::of_page(&step), step, of });
@@ -35,14 +40,16 @@ pub(super) fn general(options: &Options) -> Vec<Op> {
     for info in calls().filter(|info| !info.takes.takes_pages()) {
         op(Step::Call(info, None), Owner::All);
     }
+    let batches = options.client == Client::Batches;
     let cpus = if options.interrupts { options.cpus } else { 0 };
-    for number in 0..options.tasks + cpus {
+    for number in 0..if batches { 4 } else { options.tasks + cpus } {
         let owner = match number.checked_sub(options.tasks) {
+            _ if batches => Owner::Task(0),
             None => Owner::Task(number),
             Some(cpu) => Owner::Interrupt(cpu),
         };
-        let Some(page) = page(options.pages, number) else { continue };
-        if number < options.tasks {
+        let Some(page) = page(options, number) else { continue };
+        if matches!(owner, Owner::Task(_)) {
             for info in calls().filter(|info| info.takes.takes_pages()) {
                 op(Step::Call(info, Some(args(page))), owner);
             }
@@ -51,25 +58,50 @@ pub(super) fn general(options: &Options) -> Vec<Op> {
         op(Step::Pte(PteOp::read, PteArgs { pfn: None, ..args(page) }), owner);
         op(Step::Pte(PteOp::ptep_get_and_clear, PteArgs { pfn: None, ..args(page) }), owner);
     }
-    if options.accesses == Accesses::Any {
-        for number in 0..options.tasks {
-            if let Some(page) = page(options.pages, number) {
-                let args = PteArgs { pfn: None, ..args(page) };
-                op(Step::Pte(PteOp::raw_read, args), Owner::Task(number));
+    for number in 0..options.tasks {
+        let own = |step: Step| (step, Owner::Task(number));
+        let page = page(options, number).map(|page| (page, PteArgs { pfn: None, ..args(page) }));
+        let more: Vec<Step> = match (options.client, page) {
+            (Client::Locks, Some((page, args))) => {
+                let At { mm, addr } = page;
+                let lock = if mm == 0 { Lock::InitMm } else { Lock::Pte { mm, addr } };
+                vec![
+                    Step::Lock(lock, LockOp::Lock),
+                    Step::Lock(lock, LockOp::Unlock),
+                    Step::Pte(PteOp::flush_tlb_range, args),
+                    Step::Pte(PteOp::ptep_get, args),
+                ]
             }
-        }
-        (0..options.tasks).for_each(|n| op(Step::Task(TaskOp::MightSleep), Owner::Task(n)));
-    }
-    if options.fork {
-        for number in 0..options.tasks {
-            op(Step::Task(TaskOp::Exit), Owner::Task(number));
-        }
+            (Client::Tasks, _) => {
+                vec![Step::Task(TaskOp::MightSleep), Step::Task(TaskOp::Schedule)]
+            }
+            (Client::Calls, Some((_, args))) if options.accesses == Accesses::Any => {
+                vec![Step::Pte(PteOp::raw_read, args), Step::Task(TaskOp::MightSleep)]
+            }
+            _ => Vec::new(),
+        };
+        let exit = options.fork.then_some(Step::Task(TaskOp::Exit));
+        more.into_iter().chain(exit).map(own).for_each(|(step, of)| op(step, of));
     }
     ops
 }
 
-/// A line that no program can have: its number, and why.
-pub type Refused = (u32, &'static str);
+/// A line of a scenario that no program can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Its number.
+    pub line: u32,
+    /// Why not.
+    pub why: &'static str,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.why)
+    }
+}
+
+impl std::error::Error for Refused {}
 
 /// The programs of a scenario, what is mapped before, and the number of tasks.
 ///
@@ -91,7 +123,7 @@ pub(super) fn programs(
     for line in scenario.lines() {
         line.step.prepare(&mut memory, options.arch);
         let task = line.task.max(1);
-        let refuse = |why| Err((line.number, why));
+        let refuse = |why| Err(Refused { line: line.number, why });
         let scenario::Step::Kernel(step) = line.step else { continue };
         match step {
             Step::Task(TaskOp::Run) => continue,

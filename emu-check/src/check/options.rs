@@ -1,10 +1,10 @@
-//! What is searched: machine, client, and what may fall into its calls.
+//! What is searched: the machine, the client, and what may interrupt its calls.
 
 use emu_arch::{Arch, Kernel};
 use lazy_mmu::design::Design;
 
 use super::property::Property;
-use crate::prove::Language;
+use crate::language::Language;
 use emu_arch::replay::Fault;
 
 /// Where pages lie that clients change.
@@ -19,6 +19,47 @@ pub enum Pages {
     None,
 }
 
+/// The client of a search: which steps its tasks take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Client {
+    /// The calls of the API in every order of a language, and updates of one page for each task.
+    #[default]
+    Calls,
+    /// Page table locks: updates under the lock of their table, flushed before it is released.
+    Locks,
+    /// The life of tasks: fork, sleep, schedule and exit around sections.
+    Tasks,
+    /// Several pages in two tables, so that batches fill; batches hold three entries.
+    Batches,
+}
+
+impl Client {
+    /// Every client: a portfolio is searched with each of them.
+    pub const ALL: [Self; 4] = [Self::Calls, Self::Locks, Self::Tasks, Self::Batches];
+
+    /// The word of the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Calls => "calls",
+            Self::Locks => "locks",
+            Self::Tasks => "tasks",
+            Self::Batches => "batches",
+        }
+    }
+
+    /// What its tasks do, in a few words.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Calls => "calls in every order, interrupts and preemption",
+            Self::Locks => "updates under page table locks, and flushes",
+            Self::Tasks => "fork, sleep, schedule and exit",
+            Self::Batches => "pages of two tables, batches of three entries",
+        }
+    }
+}
+
 /// What clients do between their calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Accesses {
@@ -30,7 +71,7 @@ pub enum Accesses {
 }
 
 /// What is searched.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// The architecture.
     pub arch: Arch,
@@ -40,6 +81,10 @@ pub struct Options {
     pub design: Design,
     /// A mistake put into the code.
     pub fault: Option<Fault>,
+    /// What tasks do.
+    pub client: Client,
+    /// The most entries that a batch holds, where fewer than in the kernel.
+    pub batch_max: Option<u16>,
     /// The number of tasks, 1 to 3.
     pub tasks: u8,
     /// The number of CPUs, 1 or 2; tasks migrate where there are two.
@@ -52,7 +97,7 @@ pub struct Options {
     pub pages: Pages,
     /// What clients do to a page that they have changed.
     pub accesses: Accesses,
-    /// Whether interrupts fall in.
+    /// Whether there are interrupts.
     pub interrupts: bool,
     /// Whether interrupt handlers make calls: up to v6.19 they must not.
     pub interrupt_calls: bool,
@@ -77,7 +122,7 @@ impl Options {
     /// pauses two deep, on `arch` as of `kernel`, under the kernel's design.
     ///
     /// Before v7.0 a pause was a leave inside of a section, and interrupts made no calls. Pages are the
-    /// kernel's, but for sparc64 and s390, which put off updates of user pages alone. On sparc64 up to
+    /// kernel's, but for sparc64 and s390, which defer updates of user pages alone. On sparc64 up to
     /// v6.14 brackets are one deep: batches outlive their sections there, and two deep the states are
     /// eleven million.
     #[must_use]
@@ -88,6 +133,8 @@ impl Options {
             kernel,
             design: kernel.design(),
             fault: None,
+            client: Client::Calls,
+            batch_max: None,
             tasks: 2,
             cpus: 1,
             language: if kernel >= Kernel::V7_0 { Language::D } else { Language::A },
@@ -106,6 +153,40 @@ impl Options {
         }
     }
 
+    /// The search of `client`, small enough to be searched to its end in a moment.
+    ///
+    /// Locks are those of user memory, but for an architecture that defers updates of the kernel's pages
+    /// alone.
+    #[must_use]
+    pub fn of(client: Client, arch: Arch, kernel: Kernel) -> Self {
+        let calls = Self::new(arch, kernel);
+        let small =
+            Self { client, language: Language::A, nesting: 1, interrupts: false, ..calls.clone() };
+        match client {
+            Client::Calls => calls,
+            Client::Locks => Self { pages: Pages::User, ..small },
+            Client::Tasks => Self { fork: true, ..small },
+            Client::Batches => Self { tasks: 1, batch_max: Some(3), ..small },
+        }
+    }
+
+    /// The searches that look at every property between them, on `arch` as of `kernel`.
+    #[must_use]
+    pub fn portfolio(arch: Arch, kernel: Kernel) -> Vec<Self> {
+        let mut all: Vec<Self> =
+            Client::ALL.map(|client| Self::of(client, arch, kernel)).into_iter().collect();
+        if !arch.facts().defers_user {
+            let locks = Self::of(Client::Locks, arch, kernel);
+            all.push(Self { pages: Pages::Kernel, ..locks });
+        }
+        all
+    }
+
+    /// Whether clients change the kernel's pages.
+    pub(super) fn pages_are_kernel(&self) -> bool {
+        self.pages == Pages::Kernel
+    }
+
     /// Whether `property` is looked at.
     #[must_use]
     pub fn looks_at(&self, property: Property) -> bool {
@@ -115,7 +196,7 @@ impl Options {
     /// The command line that searches this, but for the properties and the limits.
     #[must_use]
     pub fn command(&self) -> String {
-        let usual = Self::new(self.arch, self.kernel);
+        let usual = Self::of(self.client, self.arch, self.kernel);
         let mut text =
             format!("lazymmu check --arch {} --kernel {}", self.arch.id(), self.kernel.id());
         let mut add = |differs: bool, arg: String| {
@@ -124,6 +205,7 @@ impl Options {
                 text += &arg;
             }
         };
+        add(self.client != Client::Calls, format!("--client {}", self.client.name()));
         add(self.design != usual.design, format!("--design {}", self.design.id()));
         add(self.tasks != usual.tasks, format!("--tasks {}", self.tasks));
         add(self.cpus != usual.cpus, format!("--cpus {}", self.cpus));
@@ -136,11 +218,11 @@ impl Options {
         };
         add(self.pages != usual.pages, format!("--pages {pages}"));
         add(self.accesses != usual.accesses, "--any-access".to_owned());
-        add(!self.interrupts, "--no-interrupts".to_owned());
+        add(self.interrupts != usual.interrupts, "--no-interrupts".to_owned());
         let calls = self.interrupts && self.interrupt_calls != usual.interrupt_calls;
         add(calls, "--interrupt-calls".to_owned());
         add(!self.preemption, "--no-preemption".to_owned());
-        add(self.fork, "--fork".to_owned());
+        add(self.fork != usual.fork, "--fork".to_owned());
         if let Some(fault) = self.fault {
             add(true, format!("--fault {}", fault.id()));
         }

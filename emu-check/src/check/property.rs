@@ -1,96 +1,118 @@
-//! The properties: what must hold on every way through a model, and what must happen on some.
+//! The properties: what must hold on every path through a model, and what must happen on some.
 
-use emu_arch::hazard::Hazard;
+use emu_arch::backend::Facts;
+use emu_arch::hazard::{Hazard, Trigger};
 use lazy_mmu::design::Hook;
 
-use super::client::{Bracket, Level};
+use super::client::Level;
+use crate::language::Bracket;
 
-/// What must hold on every way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Property {
-    /// A task's enter and leave hooks take turns, and a flush comes between them.
-    HooksAlternate,
+macro_rules! properties {
+    ($($(#[$meta:meta])* $name:ident = $id:literal, $trigger:ident, $applies:expr, $about:literal;)*) => {
+        /// What must hold on every path.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum Property {
+            $($(#[$meta])* $name,)*
+            /// The hazard does not appear.
+            No(Hazard),
+        }
+
+        impl Property {
+            /// Those that are no hazard of the machine.
+            const NAMED: &'static [Self] = &[$(Self::$name),*];
+
+            /// The name that the command and its output use; never changes.
+            #[must_use]
+            pub const fn id(self) -> &'static str {
+                match self {
+                    $(Self::$name => $id,)*
+                    Self::No(hazard) => hazard.no(),
+                }
+            }
+
+            /// One line on what must hold.
+            #[must_use]
+            pub const fn about(self) -> &'static str {
+                match self {
+                    $(Self::$name => $about,)*
+                    Self::No(hazard) => hazard.about(),
+                }
+            }
+
+            /// What exercises the property: where it never happens, the property cannot break.
+            #[must_use]
+            pub const fn trigger(self) -> Trigger {
+                match self {
+                    $(Self::$name => Trigger::$trigger,)*
+                    Self::No(hazard) => hazard.trigger(),
+                }
+            }
+
+            /// Tells why the property is void on an architecture, if so.
+            ///
+            /// # Errors
+            /// What the architecture does not have.
+            pub fn applies_to(self, facts: &Facts) -> Result<(), &'static str> {
+                match self {
+                    $(Self::$name => {
+                        let applies: fn(&Facts) -> Result<(), &'static str> = $applies;
+                        applies(facts)
+                    })*
+                    Self::No(hazard) => hazard.applies_to(facts),
+                }
+            }
+        }
+    };
+}
+
+properties! {
+    /// A task's enter and leave hooks alternate, and a flush comes between them.
+    HooksAlternate = "hooks-alternate", Hook, |_| Ok(()),
+        "enter and leave take turns, flush comes between";
     /// Nothing of a task is pending when its outermost disable returns.
-    SettledAtDisable,
+    SettledAtDisable = "settled-at-disable", OutermostDisable, defers,
+        "nothing is pending after the outermost disable";
     /// Nothing of a task is pending when a nested disable returns.
-    SettledAtNestedDisable,
+    SettledAtNestedDisable = "settled-at-nested-disable", NestedDisable, defers,
+        "nothing is pending after a nested disable";
     /// Nothing of a task is pending when a pause returns.
-    SettledAtPause,
-    /// No update of a paused task is put off.
-    ImmediateWhenPaused,
-    /// After a resume arch code is told what it was told before the pause.
-    ResumeRestores,
+    SettledAtPause = "settled-at-pause", Pause, defers, "nothing is pending after a pause";
+    /// No update of a paused task is deferred.
+    ImmediateWhenPaused = "immediate-when-paused", PausedUpdate, defers,
+        "no update of a paused task is deferred";
+    /// After a resume the mode is as it was before the pause.
+    ResumeRestores = "resume-restores", RestoringResume, |_| Ok(()),
+        "a resume restores what the pause found";
     /// The generic layer and the architecture agree whether the mode is active.
-    ModeAgrees,
+    ModeAgrees = "mode-agrees", OwnMode, |_| Ok(()),
+        "generic layer and architecture agree on the mode";
     /// Outside of every bracket the mode leaves no mark on the preempt count.
-    PreemptBalanced,
-    /// After a nested section the outer one goes on to batch; a matter of speed alone.
-    BatchesAfterNested,
-    /// The hazard does not appear.
-    No(Hazard),
+    PreemptBalanced = "preempt-balanced", Outside, |_| Ok(()),
+        "no mark on the preempt count outside of brackets";
+    /// After a nested section the outer one still batches; a matter of speed alone.
+    BatchesAfterNested = "batches-after-nested", BatchingDisable, |_| Ok(()),
+        "the outer section batches after a nested one; speed";
+}
+
+fn defers(facts: &Facts) -> Result<(), &'static str> {
+    facts.defers.map(|_| ()).ok_or("the architecture defers nothing")
 }
 
 /// The hazards that other properties speak of with more precision.
 const BY_NAME: [Hazard; 2] = [Hazard::PendingAtDisable, Hazard::PendingAtPause];
 
 impl Property {
-    /// Those that are no hazard of the machine.
-    const NAMED: [Self; 9] = [
-        Self::HooksAlternate,
-        Self::SettledAtDisable,
-        Self::SettledAtNestedDisable,
-        Self::SettledAtPause,
-        Self::ImmediateWhenPaused,
-        Self::ResumeRestores,
-        Self::ModeAgrees,
-        Self::PreemptBalanced,
-        Self::BatchesAfterNested,
-    ];
-
     /// Every property.
     pub fn all() -> impl Iterator<Item = Self> {
         let hazards = Hazard::ALL.into_iter().filter(|hazard| !BY_NAME.contains(hazard));
-        Self::NAMED.into_iter().chain(hazards.map(Self::No))
-    }
-
-    /// The name that the command and its output use; never changes.
-    #[must_use]
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::HooksAlternate => "hooks-alternate",
-            Self::SettledAtDisable => "settled-at-disable",
-            Self::SettledAtNestedDisable => "settled-at-nested-disable",
-            Self::SettledAtPause => "settled-at-pause",
-            Self::ImmediateWhenPaused => "immediate-when-paused",
-            Self::ResumeRestores => "resume-restores",
-            Self::ModeAgrees => "mode-agrees",
-            Self::PreemptBalanced => "preempt-balanced",
-            Self::BatchesAfterNested => "batches-after-nested",
-            Self::No(hazard) => hazard.no(),
-        }
+        Self::NAMED.iter().copied().chain(hazards.map(Self::No))
     }
 
     /// Finds a property by its name.
     #[must_use]
     pub fn by_id(id: &str) -> Option<Self> {
         Self::all().find(|property| property.id() == id)
-    }
-
-    /// One line on what must hold.
-    #[must_use]
-    pub const fn about(self) -> &'static str {
-        match self {
-            Self::HooksAlternate => "enter and leave take turns, flush comes between",
-            Self::SettledAtDisable => "nothing is pending after the outermost disable",
-            Self::SettledAtNestedDisable => "nothing is pending after a nested disable",
-            Self::SettledAtPause => "nothing is pending after a pause",
-            Self::ImmediateWhenPaused => "no update of a paused task is put off",
-            Self::ResumeRestores => "a resume restores what the pause found",
-            Self::ModeAgrees => "generic layer and architecture agree on the mode",
-            Self::PreemptBalanced => "no mark on the preempt count outside of brackets",
-            Self::BatchesAfterNested => "the outer section batches after a nested one; speed",
-            Self::No(hazard) => hazard.about(),
-        }
     }
 
     /// The hazard of the machine that says that it does not hold, where one does.
@@ -122,16 +144,20 @@ impl Property {
     }
 }
 
-/// What must happen on some way, or the search has looked at nothing.
+/// What happened in a transition: [`Sometimes::bit`] of each.
+pub(super) type Marks = u32;
+
+/// What must happen on some path, or the search was vacuous.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Sometimes {
     /// The enter hook is called.
     Entered,
-    /// An update is put off.
+    /// An update is deferred.
     PutOff,
-    /// What was put off is done.
+    /// A deferred update is completed.
     Settled,
-    /// An interrupt falls into a call.
+    /// An interrupt comes inside a call.
     InterruptInCall,
     /// A task is left inside a call.
     PreemptedInCall,
@@ -171,8 +197,8 @@ impl Sometimes {
         }
     }
 
-    pub(super) const fn bit(self) -> u16 {
-        1 << self as u16
+    pub(super) const fn bit(self) -> Marks {
+        1 << self as u32
     }
 }
 
@@ -188,11 +214,8 @@ pub(super) fn alternate(entered: bool, hooks: &[Hook]) -> Option<bool> {
 
 /// A resume that returns restores what the pause that it closes has found.
 pub(super) fn restores(before: &Level, active: bool) -> bool {
-    match before.innermost(false) {
-        Some(Bracket::Pause { active: found }) => found == active,
-        // A resume too many restores nothing.
-        _ => true,
-    }
+    // A resume too many restores nothing.
+    before.open.kept(Bracket::Pause).is_none_or(|found| found == active)
 }
 
 /// The generic layer says `active`, the architecture `mode` where it has a say.

@@ -2,17 +2,21 @@
 
 use std::fmt::Write;
 
+use emu_arch::hazard::Trigger;
 use lazy_mmu::Record;
 
-use super::model::Model;
+use super::model::MachineModel;
 use super::options::Options;
-use super::path;
 use super::property::{Property, Sometimes};
-use super::search::{End, Outcome};
+use super::render;
+use super::search::Outcome;
+use super::verdict::{Verdict, verdict};
+use crate::explore::End;
 use emu_lab::scenario::{self, Setup};
 
-/// The shortest way on which a property breaks.
+/// The shortest path on which a property breaks.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Counterexample {
     /// The property.
     pub property: Property,
@@ -24,12 +28,13 @@ pub struct Counterexample {
     pub cost: u16,
     /// What happens.
     pub record: Record,
-    /// A scenario that goes this way, where the language of scenarios has the words for it.
+    /// A scenario that takes the path, where scenarios have words for it.
     pub scenario: Option<String>,
 }
 
 /// What a search found.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Report {
     /// What was searched.
     pub options: Options,
@@ -41,21 +46,44 @@ pub struct Report {
     pub states: usize,
     /// The number of moves between them that were made.
     pub transitions: u64,
-    /// The length of the longest of the shortest ways, in moves.
+    /// The length of the longest of the shortest paths, in moves: how far the search is complete.
     pub depth: u32,
     /// The memory that it took, in bytes.
     pub bytes: usize,
     /// What breaks, in the order of properties.
     pub broken: Vec<Counterexample>,
-    /// What must happen on some way and did not.
+    /// What must happen on some path and did not: the search was vacuous there.
     pub never: Vec<Sometimes>,
+    /// How many different steps had each trigger, in the order of [`Trigger::ALL`].
+    exercised: [u64; Trigger::ALL.len()],
 }
 
 impl Report {
-    /// Tells whether every state was looked at.
+    /// Tells whether every state was looked at. What that proves of a property is its
+    /// [`verdict`](Self::verdict).
     #[must_use]
-    pub fn is_proof(&self) -> bool {
+    pub fn is_exhaustive(&self) -> bool {
         self.end == End::Complete
+    }
+
+    /// How many different steps had `trigger`.
+    #[must_use]
+    pub fn exercised(&self, trigger: Trigger) -> u64 {
+        let counts = Trigger::ALL.into_iter().zip(self.exercised);
+        counts.filter(|(known, _)| *known == trigger).map(|(_, times)| times).sum()
+    }
+
+    /// What this search alone says of `property`.
+    #[must_use]
+    pub fn verdict(&self, property: Property) -> Verdict {
+        verdict(std::slice::from_ref(self), property)
+    }
+
+    /// Whether every state was looked at and no property breaks, but for those of speed where none was
+    /// asked for by name.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.is_exhaustive() && !self.is_violated()
     }
 
     /// The counterexamples of `property`, the shortest first.
@@ -63,11 +91,22 @@ impl Report {
         self.broken.iter().filter(move |found| found.property == property)
     }
 
-    /// Tells whether a property breaks that is not a matter of speed alone, or was asked for by name.
+    /// Whether a property breaks that is not a matter of speed alone, or was asked for by name.
     #[must_use]
     pub fn is_violated(&self) -> bool {
         let asked = self.options.properties.is_some();
         self.broken.iter().any(|found| asked || !found.property.is_performance())
+    }
+
+    /// What breaks, each property with the moves of its counterexamples: `no-arch-bug (5, 8)`.
+    #[must_use]
+    pub fn breaks(&self) -> Vec<String> {
+        let same = |a: &Counterexample, b: &Counterexample| a.property == b.property;
+        let broken = self.broken.chunk_by(same).map(|same| {
+            let moves: Vec<_> = same.iter().map(|found| found.moves.to_string()).collect();
+            format!("{} ({})", same[0].property.id(), moves.join(", "))
+        });
+        broken.collect()
     }
 
     /// The number of properties looked at.
@@ -82,10 +121,10 @@ impl Report {
         let Options { nesting, language, .. } = &self.options;
         match self.end {
             End::Complete if self.programs.is_some() => {
-                "proof: every interleaving of the programs".to_owned()
+                "exhaustive: every interleaving of the programs".to_owned()
             }
             End::Complete => format!(
-                "proof: every call sequence of language {}, of any length, at most {nesting} deep",
+                "exhaustive: every call sequence of language {}, of any length, at most {nesting} deep",
                 language.name()
             ),
             End::First => format!("stopped at the first, after {} moves", self.depth),
@@ -100,21 +139,29 @@ impl Report {
     }
 }
 
-pub(super) fn report(model: &mut Model, outcome: Outcome) -> Report {
+pub(super) fn report(model: &mut MachineModel, outcome: Outcome) -> Report {
     let Outcome { end, states, transitions, depth, sometimes, broken, bytes } = outcome;
     let never = Sometimes::ALL.into_iter().filter(|one| sometimes & one.bit() == 0).collect();
-    let broken = broken.into_iter().map(|((property, detail), way)| {
-        let told = path::tell(model, &way);
-        let lines = told.lines;
+    let broken = broken.into_iter().map(|((property, detail), path)| {
+        let rendered = render::render(model, &path);
+        let lines = rendered.lines;
         let scenario = lines.and_then(|lines| replayed(&model.options, property, detail, &lines));
-        let moves = way.moves.len();
-        Counterexample { property, detail, moves, cost: way.cost, record: told.record, scenario }
+        let moves = path.moves.len();
+        Counterexample {
+            property,
+            detail,
+            moves,
+            cost: path.cost,
+            record: rendered.record,
+            scenario,
+        }
     });
     let mut broken: Vec<Counterexample> = broken.collect();
     broken.sort_by_key(|found| (found.property, found.moves, found.cost));
     let options = model.options.clone();
     let programs = model.programs.then_some(options.tasks);
-    Report { options, programs, end, states, transitions, depth, bytes, broken, never }
+    let exercised = model.exercised;
+    Report { options, programs, end, states, transitions, depth, bytes, broken, never, exercised }
 }
 
 /// The scenario of `lines`, if it shows what it is to show when it is run.

@@ -1,236 +1,150 @@
-//! The search: breadth first, so that what it finds first is shortest.
-//!
-//! Layer by layer, in a fixed order. Of two ways of one length to the same state, the one with fewer
-//! switches and interrupts is kept; of two ways of one length on which the same property breaks, too.
+//! The machine as a model of [`explore`](crate::explore), in as few words as its states need.
 
 use std::collections::BTreeMap;
 
-use super::arena::Arena;
-use super::model::{Model, WORDS_MAX, Words};
-use super::moves::{Found, Move};
-use super::property::Property;
-
-/// What a search is asked now and then.
-pub trait Watch {
-    /// So many states are known, so deep; false to end the search here.
-    fn go_on(&mut self, states: usize, depth: u32) -> bool;
-
-    /// Of several searches, that of `what` begins.
-    fn begins(&mut self, what: &str) {
-        let _ = what;
-    }
-}
-
-/// Why a search ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// There is no state left to look at: what was found is all there is.
-    Complete,
-    /// A property does not hold, and no more was asked for.
-    First,
-    /// There were too many states.
-    States,
-    /// There was too little memory.
-    Memory,
-    /// Someone ended it.
-    Interrupted,
-}
+use super::model::{MachineModel, Words};
+use super::moves::Move;
+use super::options::Options;
+use super::property::{Marks, Property};
+use crate::explore::{self, End, Explored, Limits, Next, Transition, Violation, Watch};
 
 /// A property that does not hold, and the condition of the check that says so where one does.
 pub(super) type Broken = (Property, &'static str);
+
+/// A path through the model.
+pub(super) type Path = explore::Path<Words, Move>;
 
 /// What a search found.
 pub(super) struct Outcome {
     pub(super) end: End,
     pub(super) states: usize,
     pub(super) transitions: u64,
-    /// The length of the longest way looked at, in moves.
     pub(super) depth: u32,
-    pub(super) sometimes: u16,
-    /// The shortest way on which each property breaks.
-    pub(super) broken: BTreeMap<Broken, Way>,
+    pub(super) sometimes: Marks,
+    /// The shortest path on which each property breaks.
+    pub(super) broken: BTreeMap<Broken, Path>,
     pub(super) bytes: usize,
 }
 
-/// A way through the model: states and the moves between them, the last of which breaks a property.
-#[derive(Clone, Debug)]
-pub(super) struct Way {
-    pub(super) states: Vec<Words>,
-    pub(super) moves: Vec<Move>,
-    pub(super) cost: u16,
-}
-
-/// A move that breaks a property for the first time.
-#[derive(Clone, Copy)]
-struct Break {
-    from: u32,
-    mv: Move,
-    cost: u16,
-}
-
 /// Searches all that can be reached from `start`.
-pub(super) fn search(model: &mut Model, start: Words, watch: &mut dyn Watch) -> Outcome {
+pub(super) fn search(model: &mut MachineModel, start: Words, watch: &mut dyn Watch) -> Outcome {
     match model.layout().words() {
-        ..=4 => Search::<4>::new(model, start, watch).run(),
-        5..=6 => Search::<6>::new(model, start, watch).run(),
-        _ => Search::<8>::new(model, start, watch).run(),
+        ..=4 => search_in::<4>(model, start, watch),
+        5..=6 => search_in::<6>(model, start, watch),
+        _ => search_in::<8>(model, start, watch),
     }
 }
 
-struct Search<'m, const W: usize> {
-    model: &'m mut Model,
-    watch: &'m mut dyn Watch,
-    arena: Arena<W>,
-    transitions: u64,
-    depth: u32,
-    sometimes: u16,
-    /// Properties that broke in earlier layers, and those that break in this one.
-    broken: BTreeMap<Broken, Break>,
-    breaking: BTreeMap<Broken, Break>,
+/// The model with states of `W` words, the most that it needs.
+struct Narrow<'m, const W: usize> {
+    model: &'m mut MachineModel,
+    start: Words,
 }
 
-fn narrow<const W: usize>(state: &Words) -> [u32; W] {
-    std::array::from_fn(|n| state[n])
+fn narrow<const W: usize>(state: &Words) -> explore::Words<W> {
+    explore::Words(std::array::from_fn(|n| state.0[n]))
 }
 
-fn widen<const W: usize>(state: &[u32; W]) -> Words {
-    let mut words = [0; WORDS_MAX];
-    words[..W].copy_from_slice(state);
+fn widen<const W: usize>(state: &explore::Words<W>) -> Words {
+    let mut words = Words::default();
+    words.0[..W].copy_from_slice(&state.0);
     words
 }
 
-impl<'m, const W: usize> Search<'m, W> {
-    fn new(model: &'m mut Model, start: Words, watch: &'m mut dyn Watch) -> Self {
-        let arena = Arena::new(narrow(&start));
-        let (broken, breaking) = (BTreeMap::new(), BTreeMap::new());
-        Self { model, watch, arena, transitions: 0, depth: 0, sometimes: 0, broken, breaking }
+impl<const W: usize> explore::Model for Narrow<'_, W> {
+    type State = explore::Words<W>;
+    type Move = Move;
+    /// The numbers of verdicts.
+    type Verdict = [u32; 2];
+    type Property = Broken;
+
+    fn init(&self) -> Self::State {
+        narrow(&self.start)
     }
 
-    fn run(mut self) -> Outcome {
-        let end = self.layers();
-        let broken = std::mem::take(&mut self.broken);
-        let broken = broken.into_iter().map(|(what, found)| (what, self.way(found))).collect();
-        Outcome {
-            end,
-            states: self.arena.len(),
-            transitions: self.transitions,
-            depth: self.depth,
-            sometimes: self.sometimes,
-            broken,
-            bytes: self.arena.bytes() + self.model.bytes(),
-        }
-    }
-
-    fn layers(&mut self) -> End {
-        let mut layer = 0;
-        loop {
-            let next = self.arena.len() as u32;
-            if layer == next {
-                self.depth = self.depth.saturating_sub(1);
-                return End::Complete;
-            }
-            let stopped = self.layer(layer, next);
-            // A layer that was left in its middle may have a cheaper way still.
-            for (what, found) in std::mem::take(&mut self.breaking) {
-                self.broken.entry(what).or_insert(found);
-            }
-            if let Some(end) = stopped {
-                return end;
-            }
-            let asked = self.model.options.properties.is_some();
-            let counts = |(property, _): &Broken| asked || !property.is_performance();
-            if self.model.options.first && self.broken.keys().any(counts) {
-                return End::First;
-            }
-            layer = next;
-            self.depth += 1;
-        }
-    }
-
-    /// Looks at the states from number `layer` up to `next`.
-    fn layer(&mut self, layer: u32, next: u32) -> Option<End> {
-        /// How many states are looked at between two questions whether to go on.
-        const STRIDE: u32 = 4096;
-        for number in layer..next {
-            if number.is_multiple_of(STRIDE) {
-                if self.arena.len() > self.model.options.max_states {
-                    return Some(End::States);
-                }
-                if self.arena.bytes() + self.model.bytes() > self.model.options.max_memory {
-                    return Some(End::Memory);
-                }
-                if !self.watch.go_on(self.arena.len(), self.depth) {
-                    return Some(End::Interrupted);
-                }
-            }
-            self.look_at(number, next);
-        }
-        self.arena.finish(next);
-        None
-    }
-
-    fn look_at(&mut self, number: u32, next: u32) {
-        let (state, cost) = (widen(&self.arena.state(number)), self.arena.cost(number));
-        let Self { model, arena, transitions, sometimes, broken, breaking, .. } = self;
-        let mut notes = Vec::new();
-        model.expand(&state, &mut |mv, found: Found, after| {
-            *transitions += 1;
-            *sometimes |= found.sometimes;
-            let cost = cost.saturating_add(found.cost);
-            if found.notes == [0, 0] {
-                arena.reach(narrow(after), number, cost, next);
-            } else {
-                notes.push((mv, found, *after));
-            }
+    #[inline]
+    fn expand(&mut self, state: &Self::State, _: u32, see: &mut impl FnMut(Transition<Self>)) {
+        self.model.expand(&widen(state), &mut |mv, found, after| {
+            let next = if found.fatal { Next::Nothing } else { Next::State(narrow(after)) };
+            let (verdict, cost, marks) = (found.verdicts, found.cost, found.sometimes);
+            see(Transition { mv, next, verdict, cost, marks });
         });
-        for (mv, found, after) in notes {
-            let cost = cost.saturating_add(found.cost);
-            let mut fatal = false;
-            for note in found.notes {
-                let note = model.note(note);
-                fatal |= note.fatal;
-                for what in &note.broken {
-                    let this = Break { from: number, mv, cost };
-                    if !broken.contains_key(what) {
-                        let best = breaking.entry(*what).or_insert(this);
-                        if cost < best.cost {
-                            *best = this;
-                        }
-                    }
+    }
+
+    fn violations(&self, verdicts: [u32; 2]) -> impl Iterator<Item = Violation<Self>> {
+        let broken = move |number| self.model.verdicts(number).broken.iter().copied();
+        verdicts.into_iter().flat_map(broken).map(Violation::of)
+    }
+
+    fn ends_search(&self, (property, _): Broken) -> bool {
+        let options = &self.model.options;
+        options.first && (options.properties.is_some() || !property.is_performance())
+    }
+
+    fn bytes(&self) -> usize {
+        self.model.bytes()
+    }
+}
+
+fn search_in<const W: usize>(
+    model: &mut MachineModel,
+    start: Words,
+    watch: &mut dyn Watch,
+) -> Outcome {
+    let Options { max_states, max_memory, .. } = model.options;
+    let limits = Limits { states: max_states, memory: max_memory, whole_layers: false };
+    let Explored { end, store, transitions, depth, marks, paths } =
+        explore::explore(&mut Narrow::<W> { model, start }, limits, watch);
+    let wide = |path: explore::Path<explore::Words<W>, Move>| Path {
+        states: path.states.iter().map(widen).collect(),
+        moves: path.moves,
+        cost: path.cost,
+    };
+    let broken = paths.into_iter().map(|(what, path)| (what, wide(path))).collect();
+    let (states, bytes) = (store.len(), store.bytes() + model.bytes());
+    Outcome { end, states, transitions, depth, sometimes: marks, broken, bytes }
+}
+
+#[cfg(test)]
+mod tests {
+    use emu_arch::replay::Memory;
+    use emu_arch::{Arch, Kernel};
+
+    use super::super::model::WORDS_MAX;
+    use super::super::ops;
+    use super::super::options::Accesses;
+    use super::*;
+    use crate::explore::tests::assert_replays;
+    use crate::explore::{explore, nobody};
+
+    #[test]
+    fn every_path_leads_to_what_it_violates() {
+        let mut paths = 0;
+        for (arch, kernel) in [
+            (Arch::ARM64, Kernel::V6_16),
+            (Arch::POWERPC_HASH, Kernel::V6_0),
+            (Arch::SPARC64, Kernel::V6_14),
+            (Arch::XEN_PV, Kernel::V6_14),
+            (Arch::XEN_PV, Kernel::V7_0),
+            (Arch::XEN_PV, Kernel::V7_2),
+        ] {
+            let usual = Options { nesting: 1, ..Options::new(arch, kernel) };
+            for (cpus, accesses) in
+                [(1, Accesses::Contract), (1, Accesses::Any), (2, Accesses::Any)]
+            {
+                let interrupts = cpus == 1;
+                let options = Options { cpus, accesses, interrupts, ..usual.clone() };
+                let (ops, memory) = (ops::general(&options), Memory::new(arch));
+                let (mut model, start) = MachineModel::new(options, ops, memory, false);
+                let mut narrow = Narrow::<WORDS_MAX> { model: &mut model, start };
+                let limits = Limits { states: 30_000, ..Limits::NONE };
+                let found = explore(&mut narrow, limits, &mut nobody()).paths;
+                paths += found.len();
+                for (what, path) in found {
+                    assert_replays(&mut narrow, what, &path);
                 }
             }
-            if !fatal {
-                arena.reach(narrow(&after), number, cost, next);
-            }
         }
-    }
-
-    /// The way to `found`.
-    fn way(&mut self, found: Break) -> Way {
-        let mut numbers = vec![found.from];
-        while let Some(&number) = numbers.last()
-            && number != 0
-        {
-            numbers.push(self.arena.parent(number));
-        }
-        numbers.reverse();
-        let states: Vec<Words> = numbers.iter().map(|n| widen(&self.arena.state(*n))).collect();
-        let mut moves = Vec::new();
-        for pair in states.windows(2) {
-            moves.extend(self.cheapest(&pair[0], &pair[1]));
-        }
-        moves.push(found.mv);
-        Way { states, moves, cost: found.cost }
-    }
-
-    /// The cheapest move from one state to the other.
-    fn cheapest(&mut self, from: &Words, to: &Words) -> Option<Move> {
-        let mut best: Option<(u16, Move)> = None;
-        self.model.expand(from, &mut |mv, found, after| {
-            if after == to && best.is_none_or(|(cost, _)| found.cost < cost) {
-                best = Some((found.cost, mv));
-            }
-        });
-        best.map(|(_, mv)| mv)
+        assert!(paths > 40, "{paths} paths");
     }
 }

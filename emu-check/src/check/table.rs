@@ -8,14 +8,14 @@ use super::report::Report;
 const WIDTH: usize = 78;
 
 /// A row for each report, in at most 78 columns: how many states there are, and what breaks, each with
-/// the length of its shortest way.
+/// the length of its shortest path.
 #[must_use]
-pub fn text(reports: &[Report]) -> String {
+pub fn overview(reports: &[Report]) -> String {
     let mut text =
         format!("{:<14}{:<9}{:>10}  {}\n", "arch", "kernel", "states", "what breaks (moves)");
     for report in reports {
         let options = &report.options;
-        let states = if report.is_proof() {
+        let states = if report.is_exhaustive() {
             report.states.to_string()
         } else {
             format!(">{}", report.states)
@@ -23,7 +23,7 @@ pub fn text(reports: &[Report]) -> String {
         let head = format!("{:<14}{:<9}{states:>10}  ", options.arch.id(), options.kernel.id());
         let mut line = head.clone();
         let mut first = true;
-        for broken in broken(report) {
+        for broken in report.breaks() {
             if !first && line.len() + broken.len() + 2 > WIDTH {
                 let _ = writeln!(text, "{},", line.trim_end());
                 line = " ".repeat(head.len());
@@ -34,28 +34,9 @@ pub fn text(reports: &[Report]) -> String {
             first = false;
         }
         if first {
-            line += if report.is_proof() { "-" } else { "? (not searched to the end)" };
+            line += if report.is_exhaustive() { "-" } else { "? (not searched to the end)" };
         }
         let _ = writeln!(text, "{line}");
     }
     text
-}
-
-/// What breaks in a report, in one line: `nothing` where all holds.
-pub(super) fn breaks(report: &Report) -> String {
-    let list = broken(report).join(", ");
-    if list.is_empty() { "nothing".to_owned() } else { list }
-}
-
-/// What breaks in a report: `no-arch-bug (5, 8)`.
-fn broken(report: &Report) -> Vec<String> {
-    let mut all: Vec<(&'static str, Vec<String>)> = Vec::new();
-    for found in &report.broken {
-        let moves = found.moves.to_string();
-        match all.last_mut() {
-            Some((id, list)) if *id == found.property.id() => list.push(moves),
-            _ => all.push((found.property.id(), vec![moves])),
-        }
-    }
-    all.into_iter().map(|(id, moves)| format!("{id} ({})", moves.join(", "))).collect()
 }

@@ -10,9 +10,10 @@ use std::collections::BTreeMap;
 
 use lazy_mmu::design::{Role, Token};
 
-use super::pairs::Pairs;
-use super::search::{Edge, Effort, Found, Look, Model, Step, search};
-use super::table::{Letter, Lockstep, OUT, Tokens};
+use super::search::{Effort, Finding, Found, Look, Step, after, search, transition};
+use super::table::{Letter, Lockstep, Tokens};
+use crate::explore::{Model, Next, Transition, Violation, Watch, Words};
+use crate::language::{self, Bracket, Language};
 
 /// The open brackets of a task or of an interrupt handler.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,10 +25,31 @@ struct Open {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct State {
-    pair: u32,
+    pair: [u32; 2],
     task: Open,
     /// The brackets of the handler while one runs.
     handler: Option<Open>,
+}
+
+/// A state in words: in a handler the first bit is set.
+type Packed = Words<6>;
+
+const IN_HANDLER: u32 = 1 << 31;
+
+impl State {
+    fn pack(self) -> Packed {
+        let [x, y] = self.pair;
+        let x = if self.handler.is_some() { x | IN_HANDLER } else { x };
+        let handler = self.handler.unwrap_or_default();
+        let Open { section, pauses } = self.task;
+        Words([x, y, section, pauses, handler.section, handler.pauses])
+    }
+
+    fn unpack(Words([x, y, section, pauses, in_handler, paused_there]): Packed) -> Self {
+        let handler = Open { section: in_handler, pauses: paused_there };
+        let handler = (x & IN_HANDLER != 0).then_some(handler);
+        Self { pair: [x & !IN_HANDLER, y], task: Open { section, pauses }, handler }
+    }
 }
 
 /// A section below its outer sections.
@@ -43,7 +65,7 @@ struct Section {
 enum Limit {
     /// No more may be open at a time.
     Nesting(u32),
-    /// More are not told apart.
+    /// More are one state.
     Same(u32),
     /// Nothing; the search may not end.
     Unlimited,
@@ -53,14 +75,11 @@ struct Crossing<'a> {
     both: &'a Lockstep,
     irq: bool,
     limit: Limit,
-    pairs: Pairs,
     sections: Vec<Section>,
     section_of: BTreeMap<(u32, [u8; 2]), u32>,
-    number_of: BTreeMap<State, u32>,
-    states: Vec<State>,
 }
 
-/// The first and the last bound on what is told apart: two rounds of a counter, and eight.
+/// The first and the last bound on what is counted: two rounds of a counter, and eight.
 const BOUNDS: std::ops::RangeInclusive<u32> = 512..=2048;
 
 /// Searches the sequences in which at most `nesting` brackets are open.
@@ -69,11 +88,9 @@ pub(super) fn crossing(
     irq: bool,
     nesting: Option<u32>,
     states: u64,
+    watch: &mut dyn Watch,
 ) -> (Found, Effort) {
-    let run = |limit| {
-        let mut model = Crossing::new(both, irq, limit);
-        search(&mut model, states)
-    };
+    let mut run = |limit| search(&mut Crossing::new(both, irq, limit), states, watch);
     // Tokens make a stack of the open sections, whose end cannot be forgotten.
     let limit = match nesting {
         Some(nesting) => Limit::Nesting(nesting),
@@ -96,71 +113,38 @@ pub(super) fn crossing(
     }
 }
 
-/// Tells whether all that is closed was open.
+/// Whether all that is closed was open, and a handler closes what it opens.
 fn closes_open(steps: &[Step]) -> bool {
-    let mut open = [[0u32; 2]; 2];
+    let mut open = [language::Open::default(), language::Open::default()];
     let mut irq = 0;
-    for step in steps {
-        let (kind, opens) = match step {
-            Step::IrqEnter => {
-                irq = 1;
-                continue;
-            }
-            Step::IrqExit => {
-                if open[1] != [0; 2] {
-                    return false;
-                }
-                irq = 0;
-                continue;
-            }
-            Step::Call(info, _) if info.role == Role::Neither => continue,
-            Step::Call(info, _) => (usize::from(info.role.is_pause()), info.role.opens()),
-        };
-        let count = &mut open[irq][kind];
-        let Some(next) = (if opens { count.checked_add(1) } else { count.checked_sub(1) }) else {
-            return false;
-        };
-        *count = next;
-    }
-    true
+    steps.iter().all(|step| match step {
+        Step::IrqEnter => {
+            irq = 1;
+            true
+        }
+        Step::IrqExit => std::mem::take(&mut irq) == 1 && open[1].is_empty(),
+        Step::Call(info, _) => {
+            let may = Language::Crossing.may(info.role, &open[irq]);
+            open[irq].took(info.role, ());
+            may
+        }
+    })
 }
 
 impl<'a> Crossing<'a> {
     fn new(both: &'a Lockstep, irq: bool, limit: Limit) -> Self {
-        let pairs = Pairs::new(both.tables.each_ref().map(|table| table.states));
         let root = Section { outer: 0, tokens: [Token::DEFAULT; 2], depth: 0 };
-        let mut model = Self {
-            both,
-            irq,
-            limit,
-            pairs,
-            sections: vec![root],
-            section_of: BTreeMap::new(),
-            number_of: BTreeMap::new(),
-            states: Vec::new(),
-        };
-        let pair = model.pairs.number(both.start());
-        model.number(State { pair, task: Open::default(), handler: None });
-        model
-    }
-
-    fn number(&mut self, state: State) -> u32 {
-        let next = self.states.len() as u32;
-        let number = *self.number_of.entry(state).or_insert(next);
-        if number == next {
-            self.states.push(state);
-        }
-        number
+        Self { both, irq, limit, sections: vec![root], section_of: BTreeMap::new() }
     }
 
     fn depth(&self, open: Open) -> u32 {
         self.sections[open.section as usize].depth + open.pauses
     }
 
-    /// The brackets after an opening call.
-    fn opened(&mut self, open: Open, role: Role, tokens: Tokens) -> Open {
+    /// The brackets after a call that opens `bracket`.
+    fn opened(&mut self, open: Open, bracket: Bracket, tokens: Tokens) -> Open {
         let full = |n| matches!(self.limit, Limit::Same(bound) if n == bound);
-        if role.is_pause() {
+        if bracket == Bracket::Pause {
             return if full(open.pauses) { open } else { Open { pauses: open.pauses + 1, ..open } };
         }
         let depth = self.sections[open.section as usize].depth;
@@ -176,13 +160,12 @@ impl<'a> Crossing<'a> {
         Open { section, ..open }
     }
 
-    /// The brackets after a closing call, one or two; none where nothing is open.
-    fn closed(&self, open: Open, role: Role) -> Vec<Open> {
+    /// The brackets after a call that closes `bracket`, one or two; none where nothing is open.
+    fn closed(&self, open: Open, bracket: Bracket) -> Vec<Open> {
         let Section { outer, depth, .. } = self.sections[open.section as usize];
-        let (n, less) = if role.is_pause() {
-            (open.pauses, Open { pauses: open.pauses.saturating_sub(1), ..open })
-        } else {
-            (depth, Open { section: outer, ..open })
+        let (n, less) = match bracket {
+            Bracket::Pause => (open.pauses, Open { pauses: open.pauses.saturating_sub(1), ..open }),
+            Bracket::Section => (depth, Open { section: outer, ..open }),
         };
         match self.limit {
             _ if n == 0 => Vec::new(),
@@ -192,63 +175,66 @@ impl<'a> Crossing<'a> {
     }
 
     /// Makes a call with all that may be open after it.
-    fn call(&mut self, from: State, call: Letter, see: &mut impl FnMut(Edge)) {
-        let role = call.info.role;
-        let at = self.number(from);
+    fn call(&mut self, from: State, call: Letter, see: &mut impl FnMut(Transition<Self>)) {
         let open = from.handler.unwrap_or(from.task);
+        let role = call.info.role;
         let tokens = match role {
             Role::ClosesSection => self.sections[open.section as usize].tokens,
             _ => [Token::DEFAULT; 2],
         };
         let all_open = self.depth(from.task) + from.handler.map_or(0, |open| self.depth(open));
         let full = matches!(self.limit, Limit::Nesting(most) if all_open >= most);
-        let pair = self.pairs.pair(from.pair);
-        let made = self.both.step(pair, from.handler.is_some(), call, tokens);
-        let after = match role {
-            Role::Neither => vec![open],
-            _ if role.closes() => self.closed(open, role),
-            _ if full => Vec::new(),
-            _ => vec![self.opened(open, role, made.tokens)],
+        let made = self.both.step(from.pair, from.handler.is_some(), call, tokens);
+        let opens = match Bracket::of(role) {
+            None => vec![open],
+            Some(bracket) if role.closes() => self.closed(open, bracket),
+            Some(_) if full => Vec::new(),
+            Some(bracket) => vec![self.opened(open, bracket, made.tokens)],
         };
-        let step = Step::Call(call.info, tokens);
-        for open in after {
-            if made.next.contains(&OUT) {
-                let look = if made.same { Look::Out } else { Look::Differs };
-                see(Edge { step, to: at, look });
-                continue;
-            }
-            let pair = self.pairs.number(made.next);
-            let to = match from.handler {
-                None => State { pair, task: open, ..from },
-                Some(_) => State { pair, handler: Some(open), ..from },
+        for open in opens {
+            let to = |pair| match from.handler {
+                None => State { pair, task: open, ..from }.pack(),
+                Some(_) => State { pair, handler: Some(open), ..from }.pack(),
             };
-            let look = if made.same { Look::Same } else { Look::Differs };
-            see(Edge { step, to: self.number(to), look });
+            let (next, look) = after(&made, to);
+            see(transition(Step::Call(call.info, tokens), next, look));
         }
     }
 
     /// Begins or ends an interrupt; a handler ends when all that it opened is closed.
-    fn interrupt(&mut self, from: State, see: &mut impl FnMut(Edge)) {
+    fn interrupt(&self, from: State, see: &mut impl FnMut(Transition<Self>)) {
         let (step, handler) = match from.handler {
             None => (Step::IrqEnter, Some(Open::default())),
             Some(open) if open == Open::default() => (Step::IrqExit, None),
             Some(_) => return,
         };
-        let same = self.both.same_mode(self.pairs.pair(from.pair), handler.is_some());
-        let to = self.number(State { handler, ..from });
-        see(Edge { step, to, look: if same { Look::Same } else { Look::Differs } });
+        let look = Look::same(self.both.same_mode(from.pair, handler.is_some()));
+        see(transition(step, Next::State(State { handler, ..from }.pack()), look));
     }
 }
 
 impl Model for Crossing<'_> {
-    fn steps(&mut self, state: u32, see: &mut impl FnMut(Edge)) {
-        let from = self.states[state as usize];
+    type State = Packed;
+    type Move = Step;
+    type Verdict = Look;
+    type Property = Finding;
+
+    fn init(&self) -> Packed {
+        State { pair: self.both.start(), task: Open::default(), handler: None }.pack()
+    }
+
+    fn expand(&mut self, state: &Packed, _: u32, see: &mut impl FnMut(Transition<Self>)) {
+        let from = State::unpack(*state);
         for call in self.both.letters_that(|_| true) {
             self.call(from, call, see);
         }
         if self.irq {
             self.interrupt(from, see);
         }
+    }
+
+    fn violations(&self, look: Look) -> impl Iterator<Item = Violation<Self>> {
+        look.violations()
     }
 }
 
@@ -259,6 +245,7 @@ mod tests {
     use super::super::table::tables;
     use super::super::{Compare, Question};
     use super::*;
+    use crate::explore::nobody;
 
     #[test]
     fn a_bound_that_is_too_low_is_noticed() {
@@ -271,14 +258,16 @@ mod tests {
             (Found::Witness(steps), _) => steps,
             (found, _) => panic!("{found:?}"),
         };
-        // A pause outside of a section tells them apart, so sections alone are let in here.
+        // A pause outside of a section distinguishes them, so the model here has sections alone.
         let sections = |steps: &[Step]| steps.iter().all(|step| !is_pause(step));
-        let mut low = Crossing::new(&both, false, Limit::Same(2));
-        let steps = witness(search(&mut OnlySections(&mut low), u64::MAX));
+        let find = |limit| {
+            let mut model = OnlySections(Crossing::new(&both, false, limit));
+            witness(search(&mut model, u64::MAX, &mut nobody()))
+        };
+        let steps = find(Limit::Same(2));
         assert!(sections(&steps) && !closes_open(&steps), "{steps:?}");
         assert_eq!(steps.len(), 5, "two enables, three disables");
-        let mut high = Crossing::new(&both, false, Limit::Same(512));
-        let steps = witness(search(&mut OnlySections(&mut high), u64::MAX));
+        let steps = find(Limit::Same(512));
         assert!(closes_open(&steps));
         assert_eq!(steps.len(), 257, "the counter wraps in one, the other stops");
     }
@@ -288,14 +277,26 @@ mod tests {
     }
 
     /// The model without pauses.
-    struct OnlySections<'m, 'a>(&'m mut Crossing<'a>);
+    struct OnlySections<'a>(Crossing<'a>);
 
-    impl Model for OnlySections<'_, '_> {
-        fn steps(&mut self, state: u32, see: &mut impl FnMut(Edge)) {
-            let from = self.0.states[state as usize];
-            for call in self.0.both.letters_that(|role| !role.is_pause()) {
-                self.0.call(from, call, see);
-            }
+    impl Model for OnlySections<'_> {
+        type State = Packed;
+        type Move = Step;
+        type Verdict = Look;
+        type Property = Finding;
+
+        fn init(&self) -> Packed {
+            self.0.init()
+        }
+        fn expand(&mut self, state: &Packed, depth: u32, see: &mut impl FnMut(Transition<Self>)) {
+            self.0.expand(state, depth, &mut |Transition { mv, next, verdict, .. }| {
+                if !is_pause(&mv) {
+                    see(transition(mv, next, verdict));
+                }
+            });
+        }
+        fn violations(&self, look: Look) -> impl Iterator<Item = Violation<Self>> {
+            look.violations()
         }
     }
 }

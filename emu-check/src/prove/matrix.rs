@@ -7,8 +7,9 @@ use lazy_mmu::design::Design;
 use super::search::Found;
 use super::table::{Lockstep, Table, tables};
 use super::{Compare, Language, Question, find};
+use crate::explore::nobody;
 
-/// The depth that counters of eight bits can tell: programs that nest no deeper are a language of
+/// The depth that counters of eight bits can count: programs that nest no deeper are a language of
 /// their own.
 pub const DEPTH: u16 = 255;
 
@@ -61,7 +62,7 @@ impl Matrix {
         if x == y { Cell::EQUIVALENT } else { self.rows[x.max(y) - 1][x.min(y)] }
     }
 
-    /// Tells whether a search gave up, so that designs in different classes may be equivalent.
+    /// Whether a search gave up, so that designs in different classes may be equivalent.
     #[must_use]
     pub fn gave_up(&self) -> bool {
         let unsure = |outcome| matches!(outcome, Outcome::GaveUp(_));
@@ -95,8 +96,9 @@ pub fn matrices(designs: &[Design], languages: &[Language], question: &Question)
     finer_known(designs, languages, question, &[])
 }
 
-/// The matrices of all ways to compare, the coarsest first.
-pub(super) fn all_matrices(designs: &[Design], question: &Question) -> Vec<Matrix> {
+/// The matrices of each [`Compare`], the coarsest first.
+#[must_use]
+pub fn all_matrices(designs: &[Design], question: &Question) -> Vec<Matrix> {
     let mut all: Vec<Matrix> = Vec::new();
     // From the finest on: what looks alike closely looks alike from afar.
     for compare in Compare::ALL.into_iter().rev() {
@@ -108,7 +110,7 @@ pub(super) fn all_matrices(designs: &[Design], question: &Question) -> Vec<Matri
     all
 }
 
-/// The matrices of `languages`, where those of a finer way to compare are known.
+/// The matrices of `languages`, where those of a finer comparison are known.
 fn finer_known(
     designs: &[Design],
     languages: &[Language],
@@ -117,7 +119,7 @@ fn finer_known(
 ) -> Vec<Matrix> {
     let tables = tables(designs, question);
     let mut matrices: Vec<Matrix> = Vec::new();
-    // From the largest on: what no sequence tells apart, no sequence of a smaller language does.
+    // From the largest on: what no sequence distinguishes, no sequence of a smaller language does.
     for &language in languages.iter().rev() {
         let most = if language == Language::Crossing { CROSSING_STATES_MAX } else { u64::MAX };
         let max_states = question.max_states.min(most);
@@ -164,7 +166,7 @@ fn cell(both: &Lockstep, question: &Question, known: impl Iterator<Item = Cell>)
     if any_depth_known {
         return Cell::EQUIVALENT;
     }
-    let run = |nesting| outcome(&find(both, &Question { nesting, ..*question }).0);
+    let run = |nesting| outcome(&find(both, &Question { nesting, ..*question }, &mut nobody()).0);
     let any_depth = run(None);
     let shallow = match any_depth {
         _ if question.language == Language::Any => any_depth,

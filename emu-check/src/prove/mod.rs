@@ -1,4 +1,4 @@
-//! Proofs that two designs are equivalent, or the shortest call sequence that tells them apart.
+//! Proofs that two designs are equivalent, or a shortest call sequence that distinguishes them.
 //!
 //! Two designs run in lockstep under the same calls, and each step is compared: the hooks, the active
 //! bit, or all effects ([`Compare`]). Which sequences are compared is a [`Language`]. Counters have
@@ -28,8 +28,8 @@
 //! of, or nothing. A variant of a hook counts as that hook.
 //!
 //! A design keeps its state per task, and all it knows of the rest is whether an interrupt runs. So
-//! several tasks are equivalent if and only if one is. [`tasks`](Question::tasks) walks their product
-//! all the same, state by state, for the count and to compare engines.
+//! several tasks are equivalent if and only if one is. [`tasks`](Question::tasks) asks for the size of
+//! their product, which other checkers walk state by state.
 //!
 //! A disable is given the token of the enable that it closes. Under [`Language::Any`] nothing is
 //! closed by anything, and it is given each token that one of the designs returns.
@@ -43,17 +43,15 @@
 //! | crossing | the open brackets as numbers, exactly or up to a bound that is checked |
 
 mod any;
-mod chapter;
-mod controls;
+mod control;
 mod crossing;
 mod grid;
-mod language;
+mod json;
 mod matrix;
 mod observe;
-mod pairs;
-mod product;
 mod report;
 mod search;
+mod states;
 mod summaries;
 mod table;
 mod undo;
@@ -62,24 +60,22 @@ mod witness;
 use lazy_mmu::design::{Design, LazyMmuDesign};
 use lazy_mmu::panics::TransitionPanic;
 
-pub use chapter::chapter;
-pub use grid::{matrices_text, matrix_json};
-pub use language::Language;
-pub use matrix::{Cell, DEPTH, Matrix, Outcome, matrices};
+pub use crate::language::Language;
+pub use grid::{LEGEND, matrices_text};
+pub use json::{json, matrix_json};
+pub use matrix::{Cell, DEPTH, Matrix, Outcome, all_matrices, matrices};
 pub use observe::Compare;
-pub use report::{json, text};
+pub use report::text;
 pub use search::{Effort, Step};
-pub use table::DESIGN_STATES_MAX;
+pub use states::{DESIGN_STATES_MAX, reachable};
 pub use witness::{Row, Side, Witness};
 
+use crate::explore::{Watch, nobody};
 use search::{Found, search};
 use table::Lockstep;
 
-/// The most states that a search may have unless it is told otherwise.
+/// The most states of a search, by default.
 pub const STATES_MAX: u64 = 1 << 25;
-
-/// The most memory for the bits of a product. That of three tasks with 511 states takes 200 MB.
-pub const PRODUCT_BYTES_MAX: u64 = 1 << 29;
 
 /// The most tasks of a product.
 pub const TASKS_MAX: u8 = 4;
@@ -132,7 +128,7 @@ impl Question {
 /// What came out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Proved: no sequence of the language tells the designs apart, however long.
+    /// Proved: no sequence of the language distinguishes the designs, however long.
     Equivalent,
     /// A shortest sequence whose last step looks different.
     ToldApart(Witness),
@@ -155,38 +151,30 @@ pub struct Answer {
     pub verdict: Verdict,
     /// What the search looked at.
     pub effort: Effort,
-    /// What the walk over the product of several tasks looked at; nothing where there was none, or
-    /// where it would take more than [`PRODUCT_BYTES_MAX`].
+    /// The states and steps of the product of several tasks; none for one task, or where there are
+    /// more than a `u64` counts.
     pub product: Option<Effort>,
 }
 
 /// Answers `question`.
 #[must_use]
 pub fn prove(question: &Question) -> Answer {
-    prove_with(question, &mut |_| ())
+    prove_with(question, &mut nobody())
 }
 
-/// Answers `question`; `progress` is told now and then how many states of a product were walked.
+/// Answers `question`; `watch` observes the search.
 #[must_use]
-pub fn prove_with(question: &Question, progress: &mut dyn FnMut(u64)) -> Answer {
-    let Question { designs, compare, irq, .. } = *question;
-    let tables = table::tables(&designs, question);
-    let both = Lockstep::new(&tables[0], &tables[1], compare);
-    let mut product = None;
-    let (found, effort) = match question.language {
-        Language::Any if question.tasks > 1 => {
-            let mut model = any::AnyCalls::new(&both, irq);
-            let found = search(&mut model, question.max_states);
-            if found.0 == Found::Nothing {
-                product = walk(&model, question, progress);
-            }
-            found
-        }
-        _ => find(&both, question),
+pub fn prove_with(question: &Question, watch: &mut dyn Watch) -> Answer {
+    let tables = table::tables(&question.designs, question);
+    let both = Lockstep::new(&tables[0], &tables[1], question.compare);
+    let (found, effort) = find(&both, question, watch);
+    let product = match found {
+        Found::Nothing if question.tasks > 1 => product(effort, question),
+        _ => None,
     };
     let verdict = match found {
         Found::Nothing => Verdict::Equivalent,
-        Found::Witness(steps) => Verdict::ToldApart(Witness::new(designs, &steps)),
+        Found::Witness(steps) => Verdict::ToldApart(Witness::new(question.designs, &steps)),
         Found::NothingWithin(steps) => match both.panicked() {
             Some(panic) => Verdict::Panics(panic),
             None => Verdict::GaveUp { steps },
@@ -196,56 +184,58 @@ pub fn prove_with(question: &Question, progress: &mut dyn FnMut(u64)) -> Answer 
     Answer { question: *question, verdict, effort, product }
 }
 
+/// The product of several tasks, where one has the states and steps of `effort`.
+///
+/// Tasks share nothing but the CPU: each is in any of its pairs of states while one of them runs, in
+/// interrupt or not. Outside of interrupts the CPU can switch to each of the others.
+fn product(effort: Effort, question: &Question) -> Option<Effort> {
+    let (tasks, contexts) = (u64::from(question.tasks), 1 + u64::from(question.irq));
+    let pairs = effort.states / contexts;
+    let all = pairs.checked_pow(question.tasks.into())?.checked_mul(tasks)?;
+    let steps = effort.transitions / pairs + (tasks - 1);
+    Some(Effort { states: all.checked_mul(contexts)?, transitions: all.checked_mul(steps)? })
+}
+
 /// Searches the language of `question` for the shortest difference.
-fn find(both: &Lockstep, question: &Question) -> (Found, Effort) {
+fn find(both: &Lockstep, question: &Question, watch: &mut dyn Watch) -> (Found, Effort) {
     match question.language {
         // The mode of a fresh task is looked at before any call.
         _ if !both.same_mode(both.start(), false) => {
             (Found::Witness(Vec::new()), Effort { states: 1, transitions: 0 })
         }
-        Language::Any => search(&mut any::AnyCalls::new(both, question.irq), question.max_states),
-        Language::Crossing => crosses(both, question),
-        Language::A | Language::B | Language::C | Language::D => nests(both, question),
+        Language::Any => {
+            search(&mut any::AnyCalls::new(both, question.irq), question.max_states, watch)
+        }
+        Language::Crossing => crosses(both, question, watch),
+        Language::A | Language::B | Language::C | Language::D => nests(both, question, watch),
     }
 }
 
-/// Walks the product of several tasks.
-fn walk(
-    model: &any::AnyCalls<'_>,
-    question: &Question,
-    progress: &mut dyn FnMut(u64),
-) -> Option<Effort> {
-    let tasks = question.tasks.min(TASKS_MAX).into();
-    let irq = if question.irq { model.successors(true) } else { Vec::new() };
-    let component = product::Component { task: model.successors(false), irq };
-    product::walk(&component, tasks, PRODUCT_BYTES_MAX, progress)
-}
-
 /// Where all sequences agree, those that close what is open do. The converse is searched for.
-fn crosses(both: &Lockstep, question: &Question) -> (Found, Effort) {
-    let all = search(&mut any::AnyCalls::new(both, question.irq), question.max_states);
+fn crosses(both: &Lockstep, question: &Question, watch: &mut dyn Watch) -> (Found, Effort) {
+    let all = search(&mut any::AnyCalls::new(both, question.irq), question.max_states, watch);
     if all.0 == Found::Nothing {
         return all;
     }
     // It has made calls that this language does not.
     let _ = both.panicked();
     let nesting = question.nesting.map(u32::from);
-    crossing::crossing(both, question.irq, nesting, question.max_states)
+    crossing::crossing(both, question.irq, nesting, question.max_states, watch)
 }
 
-fn nests(both: &Lockstep, question: &Question) -> (Found, Effort) {
+fn nests(both: &Lockstep, question: &Question, watch: &mut dyn Watch) -> (Found, Effort) {
     let Question { language, irq, max_states, .. } = *question;
     let nesting = question.nesting.map(u32::from);
     let most = nesting.unwrap_or(u32::MAX);
     let mut model = undo::OpenBrackets::new(both, language, irq, most);
-    match search(&mut model, max_states) {
+    match search(&mut model, max_states, watch) {
         (Found::Unfit, _) => summaries::search(both, language, irq, nesting, max_states),
         found => found,
     }
 }
 
-/// Asserts that two designs are equivalent, or panics with the shortest call sequence that tells
-/// them apart.
+/// Asserts that two designs are equivalent, or panics with a shortest call sequence that
+/// distinguishes them.
 ///
 /// The designs are named by their states. Other fields of the [`Question`](crate::prove::Question)
 /// may follow the language.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use lazy_mmu::call::evaluate;
 use lazy_mmu::design::{
-    Call, Check, Context, Design, Effect, Field, Hook, HookInfo, StateBits, Token, Value, Warn,
+    Call, Check, Context, Design, Effect, Field, Hook, StateBits, Token, Value, Warn,
 };
 
 /// How closely two designs are compared.
@@ -17,16 +17,15 @@ use lazy_mmu::design::{
 pub enum Compare {
     /// The hooks that a call reaches, in their order.
     Hooks,
-    /// And what arch code is told when it asks whether to batch, after each step.
+    /// And whether the mode is active after each step.
     Active,
-    /// And the warnings, each by its macro and its condition, and the order of all that: what arch
-    /// code is told while a hook runs. Conditions are the same where they differ in the names of
-    /// fields only.
+    /// And the warnings, each by its macro and its condition, and the order of all that: so whether the
+    /// mode is active while a hook runs. Conditions that differ in the names of fields only are equal.
     Effects,
 }
 
 impl Compare {
-    /// All ways to compare, the coarsest first.
+    /// Every comparison, the coarsest first.
     pub const ALL: [Self; 3] = [Self::Hooks, Self::Active, Self::Effects];
 
     /// The word of the command line.
@@ -134,11 +133,14 @@ impl Code {
 
 /// A variant of a hook counts as that hook: what an architecture without the variant runs.
 fn hook_code(known: &mut Vec<Hook>, design: Design, hook: Hook) -> u16 {
-    match design.hook_info(hook).and_then(HookInfo::kernel) {
-        Some(Hook::ENTER) => 1,
-        Some(Hook::LEAVE) => 2,
-        Some(Hook::FLUSH) => 3,
-        _ => OWN_HOOKS | number(known, hook),
+    match hook {
+        Hook::ENTER => 1,
+        Hook::LEAVE => 2,
+        Hook::FLUSH => 3,
+        own => match design.hook_info(own).and_then(|info| info.or) {
+            Some(kernel) => hook_code(known, design, kernel),
+            None => OWN_HOOKS | number(known, own),
+        },
     }
 }
 
@@ -166,14 +168,14 @@ fn warning_code(
 pub(super) fn condition_class(design: Design, state: StateBits, cond: &str) -> String {
     let (mut counters, mut flags) = (0, 0);
     let mut names: Vec<(&'static str, String)> = Vec::new();
-    design.fields(state, &mut |Field { name, value, .. }| {
+    for Field { name, value, .. } in design.fields(state) {
         let (kind, count) = match value {
             Value::Count(_) => ("counter", &mut counters),
             Value::Flag(_) => ("flag", &mut flags),
         };
         *count += 1;
         names.push((name, format!("{kind}{count}")));
-    });
+    }
     let mut class = String::new();
     let mut rest = cond;
     while let Some(first) = rest.chars().next() {

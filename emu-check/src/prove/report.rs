@@ -1,9 +1,9 @@
-//! An answer as text of at most 80 columns, and as JSON.
+//! An answer as text of at most 80 columns.
 
 use std::fmt::Write;
 
-use lazy_mmu::design::{Design, Role, StateBits, Token, Value};
-use serde_json::json;
+use emu_lab::render::text::{mode, wrap};
+use lazy_mmu::design::{Design, Role, Token};
 
 use super::search::Step;
 use super::witness::{Did, Row, Side, Witness};
@@ -57,7 +57,7 @@ pub fn text(answer: &Answer) -> String {
     } else if question.tasks > 1 && *verdict == Verdict::Equivalent {
         let _ = writeln!(
             text,
-            "{} tasks: too many states to walk; tasks share nothing, so the proof stands",
+            "{} tasks: too many states to count; tasks share nothing, so the proof stands",
             question.tasks
         );
     }
@@ -148,10 +148,6 @@ fn token_name(token: Token) -> String {
     }
 }
 
-const fn mode(active: bool) -> &'static str {
-    if active { "active" } else { "inactive" }
-}
-
 /// One design's part of a row, in lines.
 fn side(question: &Question, row: &Row, which: usize) -> Vec<String> {
     let design = question.designs[which];
@@ -174,40 +170,22 @@ fn side(question: &Question, row: &Row, which: usize) -> Vec<String> {
             }
             Did::Warn(warn) => {
                 let word = if warn.check.name().ends_with("BUG_ON") { "BUG" } else { "WARNING" };
-                lines.extend(wrap(&format!("{word}: {warn}")));
+                lines.extend(wrap(&format!("{word}: {warn}"), SIDE_WIDTH));
             }
         }
     }
     if lines.is_empty() && !row.step.is_irq() {
         lines.push("-> ø".to_owned());
     }
-    lines.extend(wrap(&design.show(*state)));
+    lines.extend(wrap(&design.show(*state), SIDE_WIDTH));
     if question.compare != Compare::Hooks {
         lines.push(mode(*active).to_owned());
     }
     lines
 }
 
-/// `text` in lines that fit a column: broken after a space or a parenthesis, else where it must be.
-fn wrap(text: &str) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for part in text.split_inclusive([' ', '(']) {
-        let last = lines.last_mut().expect("never empty");
-        if last.is_empty() || last.len() + part.trim_end().len() <= SIDE_WIDTH {
-            last.push_str(part);
-        } else {
-            lines.push(part.to_owned());
-        }
-    }
-    let fits = |line: String| {
-        let chars: Vec<char> = line.trim_end().chars().collect();
-        chars.chunks(SIDE_WIDTH).map(|part| part.iter().collect()).collect::<Vec<String>>()
-    };
-    lines.into_iter().flat_map(fits).collect()
-}
-
 /// What differs in the last step.
-fn differences(question: &Question, last: Option<&Row>) -> String {
+pub(super) fn differences(question: &Question, last: Option<&Row>) -> String {
     let Some(Row { sides: [x, y], .. }) = last else {
         return "whether the mode is active in a fresh task".to_owned();
     };
@@ -243,91 +221,4 @@ fn differences(question: &Question, last: Option<&Row>) -> String {
         }
     }
     found.join(", ")
-}
-
-/// The answer as one JSON object.
-#[must_use]
-pub fn json(answer: &Answer) -> String {
-    let Answer { question, verdict, effort, product } = answer;
-    let mut object = json!({
-        "designs": question.designs.map(Design::id),
-        "language": question.language.name(),
-        "compare": question.compare.name(),
-        "irq": question.irq,
-        "nesting": question.nesting,
-        "tasks": question.tasks,
-        "states": effort.states,
-        "transitions": effort.transitions,
-    });
-    let word = match verdict {
-        Verdict::Equivalent => "equivalent",
-        Verdict::ToldApart(witness) => {
-            let rows = witness.rows.iter().map(|row| row_json(question, row));
-            object["sequence"] = rows.collect();
-            object["different"] = differences(question, witness.rows.last()).into();
-            "told apart"
-        }
-        Verdict::Panics(panic) => {
-            object["panic"] = panic.to_string().into();
-            "panics"
-        }
-        Verdict::GaveUp { steps } => {
-            object["bounded_by_steps"] = (*steps).into();
-            "gave up"
-        }
-    };
-    object["verdict"] = word.into();
-    if let Some(product) = product {
-        object["product"] = json!({ "states": product.states, "transitions": product.transitions });
-    }
-    object.to_string()
-}
-
-fn row_json(question: &Question, row: &Row) -> serde_json::Value {
-    let side = |which: usize| {
-        let design = question.designs[which];
-        let Side { did, state, active } = &row.sides[which];
-        let did = did.iter().map(|did| match did {
-            Did::Hook(hook, active) => json!({ "hook": hook.name, "active": active }),
-            Did::Warn(warn) => json!({ "check": warn.check.name(), "cond": warn.cond }),
-        });
-        let mut side = json!({
-            "did": did.collect::<Vec<_>>(),
-            "state": state_json(design, *state),
-            "active": active,
-        });
-        if let Step::Call(info, tokens) = row.step
-            && info.role == Role::ClosesSection
-            && design.has_tokens()
-        {
-            side["token"] = tokens[which].0.into();
-        }
-        side
-    };
-    let name = step_name(row.step);
-    json!({ "step": name.trim_end_matches("()"), "sides": [side(0), side(1)] })
-}
-
-fn state_json(design: Design, state: StateBits) -> serde_json::Value {
-    let mut object = serde_json::Map::new();
-    design.fields(state, &mut |field| {
-        let value = match field.value {
-            Value::Count(n) => n.into(),
-            Value::Flag(flag) => flag.into(),
-        };
-        object.insert(field.name.to_owned(), value);
-    });
-    object.into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::wrap;
-
-    #[test]
-    fn lines_fit_a_column() {
-        let lines = wrap("WARNING: VM_WARN_ON_ONCE(nesting_level == U8_MAX)");
-        assert_eq!(lines, ["WARNING:", "VM_WARN_ON_ONCE(", "nesting_level ==", "U8_MAX)"]);
-        assert_eq!(wrap(&"x".repeat(30)), ["x".repeat(22), "x".repeat(8)]);
-    }
 }

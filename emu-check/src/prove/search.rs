@@ -1,13 +1,10 @@
-//! Breadth first search for the shortest sequence that tells two designs apart.
-//!
-//! A model numbers its states and lists the steps from each. Layer by layer all steps are looked at;
-//! the first layer with a difference has the shortest witnesses. A cost of two parts orders them:
-//! first the length, then the number of interrupts. The order of the steps decides among the rest, so
-//! the result is always the same.
+//! The search for a shortest sequence that distinguishes two designs: their models under
+//! [`explore`](crate::explore), with one property, that both look alike.
 
 use lazy_mmu::design::{CallInfo, Token};
 
-use super::table::Letter;
+use super::table::{Both, Letter, OUT};
+use crate::explore::{End, Limits, Model, Next, Transition, Violation, Watch, explore};
 
 /// One step of a sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,7 +23,7 @@ impl Step {
         Self::Call(letter.info, [Token::DEFAULT; 2])
     }
 
-    /// Tells whether the step begins or ends an interrupt.
+    /// Whether the step begins or ends an interrupt.
     #[must_use]
     pub const fn is_irq(self) -> bool {
         matches!(self, Self::IrqEnter | Self::IrqExit)
@@ -50,35 +47,65 @@ impl Cost {
     }
 }
 
-/// What is seen of a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How the designs look in a step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Look {
-    /// Both designs look alike.
+    /// Both alike.
+    #[default]
     Same,
-    /// They do not.
+    /// They differ.
     Differs,
-    /// They do in this step, and do not in the one given, made right after it.
+    /// They look alike in this step, and differ in the one given, made right after it.
     ThenDiffers(Step),
-    /// The step leads to where the model has no states: the search is bounded.
-    Out,
     /// The model does not fit the designs: the search is of no use.
     Unfit,
 }
 
-/// A step from a state.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Edge {
-    pub(super) step: Step,
-    /// The state after it.
-    pub(super) to: u32,
-    pub(super) look: Look,
+/// What a search can find; one that does not fit hides all else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Finding {
+    Unfit,
+    Differs,
 }
 
-/// Two designs under a client, as numbered states; state 0 is the start.
-pub(super) trait Model {
-    /// Calls `see` with each step from `state`. States get their numbers in the order in which they
-    /// are seen first.
-    fn steps(&mut self, state: u32, see: &mut impl FnMut(Edge));
+impl Look {
+    pub(super) const fn same(same: bool) -> Self {
+        if same { Self::Same } else { Self::Differs }
+    }
+
+    pub(super) fn violations<M>(self) -> impl Iterator<Item = Violation<M>>
+    where
+        M: Model<Move = Step, Property = Finding>,
+    {
+        let violation = match self {
+            Self::Same => None,
+            Self::Differs => Some(Violation::of(Finding::Differs)),
+            Self::ThenDiffers(step) => {
+                Some(Violation { property: Finding::Differs, then: Some(step) })
+            }
+            Self::Unfit => Some(Violation::of(Finding::Unfit)),
+        };
+        violation.into_iter()
+    }
+}
+
+/// A step as a transition: interrupts are what a sequence should have few of.
+pub(super) fn transition<M>(step: Step, next: Next<M::State>, look: Look) -> Transition<M>
+where
+    M: Model<Move = Step, Verdict = Look>,
+{
+    Transition { mv: step, next, verdict: look, cost: step.is_irq().into(), marks: 0 }
+}
+
+/// What follows a call that both designs made, and how they look in it.
+pub(super) fn after<S>(made: &Both, state: impl FnOnce([u32; 2]) -> S) -> (Next<S>, Look) {
+    let next = match (made.next.contains(&OUT), made.same) {
+        (false, _) => Next::State(state(made.next)),
+        (true, true) => Next::OutOfBounds,
+        // The sequence ends with the difference, wherever it leads.
+        (true, false) => Next::Nothing,
+    };
+    (next, Look::same(made.same))
 }
 
 /// How much was looked at.
@@ -103,122 +130,19 @@ pub(super) enum Found {
     Unfit,
 }
 
-/// How a state was reached.
-#[derive(Clone, Copy, Debug)]
-struct Reached {
-    from: u32,
-    step: Step,
-    irqs: u32,
-}
-
-/// A sequence whose last step differs.
-struct Candidate {
-    cost: Cost,
-    at: u32,
-    last: [Option<Step>; 2],
-}
-
-/// What was reached, and the best that was found.
-struct Search {
-    reached: Vec<Reached>,
-    best: Option<Candidate>,
-    transitions: u64,
-}
-
-/// The states that a layer leads to, and whether it led to where the model ends.
-#[derive(Default)]
-struct Layer {
-    next: Vec<u32>,
-    out: bool,
-    unfit: bool,
-}
-
 /// Searches `model` to its end, or until it has more than `limit` states.
-pub(super) fn search(model: &mut impl Model, limit: u64) -> (Found, Effort) {
-    let start = Reached { from: 0, step: Step::IrqExit, irqs: 0 };
-    let mut search = Search { reached: vec![start], best: None, transitions: 0 };
-    let mut layer = vec![0];
-    for length in 0.. {
-        let Layer { next, out, unfit } = search.layer(model, &layer, length);
-        let ends = out || search.reached.len() as u64 > limit;
-        let done = |best: &Candidate| best.cost.steps <= length + 1;
-        let found = match &search.best {
-            _ if unfit => Found::Unfit,
-            // What ends two steps on is the shortest too, as nothing ends one step on.
-            Some(best) if done(best) || ends || next.is_empty() => {
-                Found::Witness(path(&search.reached, best))
-            }
-            None if ends => Found::NothingWithin(length + 1),
-            None if next.is_empty() => Found::Nothing,
-            _ => {
-                layer = next;
-                continue;
-            }
-        };
-        let states = search.reached.len() as u64;
-        return (found, Effort { states, transitions: search.transitions });
-    }
-    unreachable!("a layer without a next one ends the search")
-}
-
-impl Search {
-    /// Looks at the steps from the states of a layer, which sequences of `length` steps reach.
-    fn layer(&mut self, model: &mut impl Model, layer: &[u32], length: u32) -> Layer {
-        let Self { reached, best, transitions } = self;
-        let mut end = Layer::default();
-        // States of the next layer have the numbers from here on.
-        let fresh = reached.len() as u32;
-        for &at in layer {
-            let irqs = reached[at as usize].irqs;
-            model.steps(at, &mut |edge| {
-                if end.unfit {
-                    return;
-                }
-                *transitions += 1;
-                let cost = Cost { steps: length, irqs }.and(edge.step);
-                match edge.look {
-                    Look::Same => {}
-                    Look::Differs => {
-                        keep(best, Candidate { cost, at, last: [Some(edge.step), None] });
-                    }
-                    Look::ThenDiffers(then) => {
-                        let last = [Some(edge.step), Some(then)];
-                        keep(best, Candidate { cost: cost.and(then), at, last });
-                    }
-                    Look::Out => end.out = true,
-                    Look::Unfit => return end.unfit = true,
-                }
-                let how = Reached { from: at, step: edge.step, irqs: cost.irqs };
-                if edge.to as usize == reached.len() {
-                    reached.push(how);
-                    end.next.push(edge.to);
-                } else if edge.to >= fresh && reached[edge.to as usize].irqs > cost.irqs {
-                    reached[edge.to as usize] = how;
-                }
-            });
-        }
-        // The fewest interrupts first, else in the order in which they were found.
-        end.next.sort_by_key(|state| reached[*state as usize].irqs);
-        end
-    }
-}
-
-/// Keeps the cheaper candidate, the first of equals.
-fn keep(best: &mut Option<Candidate>, found: Candidate) {
-    if best.as_ref().is_none_or(|best| found.cost < best.cost) {
-        *best = Some(found);
-    }
-}
-
-/// The steps that lead to a difference.
-fn path(reached: &[Reached], end: &Candidate) -> Vec<Step> {
-    let mut steps: Vec<Step> = end.last.iter().rev().filter_map(|step| *step).collect();
-    let mut at = end.at;
-    while at != 0 {
-        let Reached { from, step, .. } = reached[at as usize];
-        steps.push(step);
-        at = from;
-    }
-    steps.reverse();
-    steps
+pub(super) fn search<M>(model: &mut M, limit: u64, watch: &mut dyn Watch) -> (Found, Effort)
+where
+    M: Model<Move = Step, Property = Finding>,
+{
+    let states = usize::try_from(limit).unwrap_or(usize::MAX);
+    let explored = explore(model, Limits { states, ..Limits::NONE }, watch);
+    let effort = Effort { states: explored.store.len() as u64, transitions: explored.transitions };
+    let found = match (explored.paths.into_iter().next(), explored.end) {
+        (Some((Finding::Unfit, _)), _) => Found::Unfit,
+        (Some((Finding::Differs, path)), _) => Found::Witness(path.moves),
+        (None, End::Complete) => Found::Nothing,
+        (None, _) => Found::NothingWithin(explored.depth),
+    };
+    (found, effort)
 }

@@ -27,32 +27,31 @@
 
 use std::collections::BTreeMap;
 
-use lazy_mmu::design::{Role, Token};
+use lazy_mmu::design::Token;
 
-use super::controls::{Control, Controls};
-use super::language::{Language, Phase};
+use super::control::{Control, Packed};
 use super::search::{Cost, Effort, Found, Step};
 use super::table::{Lockstep, OUT, Tokens};
+use crate::language::{Bracket, Language, Phase};
 
-/// An open bracket.
+/// What a frame is inside of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Bracket {
-    /// None: the program itself.
+enum Around {
+    /// Nothing: the program itself.
     Program,
-    /// A section, with what its enable returned.
-    Section(Tokens),
-    Pause,
+    /// A bracket; a section with what its enable returned.
+    Bracket(Bracket, Tokens),
     Irq,
 }
 
 /// What is on the stack: a bracket, and the phase that its end leads back to.
-type Symbol = (Bracket, Phase);
+type Symbol = (Around, Phase);
 
 struct Frame {
     symbol: Symbol,
     /// How many brackets of calls are open; 0 where there is no limit.
     open: u32,
-    /// What the first way to the frame costs.
+    /// The cost of the first path to the frame.
     cost: Cost,
     /// The places that open the frame and the steps that do, the cheapest first.
     callers: Vec<(u32, Step)>,
@@ -67,7 +66,7 @@ struct Exit {
     /// That step.
     step: Step,
     /// The control behind it.
-    to: u32,
+    to: Packed,
 }
 
 /// The last part of the cheapest path to a place, from the beginning of its frame.
@@ -84,8 +83,8 @@ enum Behind {
 /// A control that is reached in a frame.
 struct Place {
     frame: u32,
-    control: u32,
-    /// The cheapest way from the beginning of the frame.
+    control: Packed,
+    /// The cost of the cheapest path from the beginning of the frame.
     cost: Cost,
     behind: Behind,
     done: bool,
@@ -97,12 +96,11 @@ struct Summaries<'a> {
     language: Language,
     irq: bool,
     nesting: Option<u32>,
-    controls: Controls,
     symbols: Vec<Symbol>,
     frames: Vec<Frame>,
-    frame_of: BTreeMap<(u32, u32, u32), u32>,
+    frame_of: BTreeMap<(Packed, u32, u32), u32>,
     places: Vec<Place>,
-    place_of: BTreeMap<(u32, u32), u32>,
+    place_of: BTreeMap<(u32, Packed), u32>,
     /// Places by the cost from the start.
     queue: BTreeMap<Cost, Vec<u32>>,
     /// The cheapest difference: its cost, the place before it, the step.
@@ -124,7 +122,6 @@ pub(super) fn search(
         language,
         irq,
         nesting,
-        controls: Controls::new(both, language, irq),
         symbols: Vec::new(),
         frames: Vec::new(),
         frame_of: BTreeMap::new(),
@@ -135,7 +132,8 @@ pub(super) fn search(
         out: false,
         transitions: 0,
     };
-    search.open(None, 0, (Bracket::Program, Phase::default()), 0);
+    let start = Control::start(both.start()).pack(language);
+    search.open(None, start, (Around::Program, Phase::NONE), 0);
     let found = search.run(limit);
     (found, Effort { states: search.places.len() as u64, transitions: search.transitions })
 }
@@ -174,7 +172,7 @@ impl Summaries<'_> {
             return;
         }
         self.places[at as usize].done = true;
-        let from = self.controls.control(control);
+        let from = Control::unpack(control, self.language);
         let open = self.frames[frame as usize].open;
         for call in self.both.letters_that(|role| !role.closes()) {
             let role = call.info.role;
@@ -189,22 +187,22 @@ impl Summaries<'_> {
                 self.out = true;
                 continue;
             }
-            let to = self.controls.number(Control { pair: made.next, phase, ..from });
-            if !role.opens() {
+            let to = Control { pair: made.next, phase, ..from }.pack(self.language);
+            let Some(bracket) = Bracket::of(role) else {
                 let cost = self.places[at as usize].cost.and(step);
                 self.reach(frame, to, cost, Behind::Step(at, step));
                 continue;
-            }
-            let bracket =
-                if role.is_pause() { Bracket::Pause } else { Bracket::Section(made.tokens) };
+            };
+            let tokens =
+                if bracket == Bracket::Section { made.tokens } else { [Token::DEFAULT; 2] };
             let open = if self.nesting.is_some() { open + 1 } else { 0 };
-            self.open(Some((at, step)), to, (bracket, from.phase), open);
+            self.open(Some((at, step)), to, (Around::Bracket(bracket, tokens), from.phase), open);
         }
         if self.irq && !from.irq {
-            self.look(at, Step::IrqEnter, self.both.same_mode(from.pair, true));
-            let to = Control { phase: Phase::default(), irq: true, ..from };
-            let to = self.controls.number(to);
-            self.open(Some((at, Step::IrqEnter)), to, (Bracket::Irq, from.phase), open);
+            let step = Step::IrqEnter;
+            self.look(at, step, self.both.same_mode(from.pair, true));
+            let to = Control { phase: Phase::NONE, irq: true, ..from }.pack(self.language);
+            self.open(Some((at, step)), to, (Around::Irq, from.phase), open);
         }
         self.close(at, frame, from);
     }
@@ -225,7 +223,7 @@ impl Summaries<'_> {
     }
 
     /// Opens a bracket: its frame begins, if it has not before, and the caller goes on behind it.
-    fn open(&mut self, caller: Option<(u32, Step)>, control: u32, symbol: Symbol, open: u32) {
+    fn open(&mut self, caller: Option<(u32, Step)>, control: Packed, symbol: Symbol, open: u32) {
         let known = self.symbols.iter().position(|known| *known == symbol);
         let number = known.unwrap_or_else(|| {
             self.symbols.push(symbol);
@@ -249,18 +247,17 @@ impl Summaries<'_> {
     /// Closes the bracket of a frame, if it has one.
     fn close(&mut self, at: u32, frame: u32, from: Control) {
         let (bracket, phase) = self.frames[frame as usize].symbol;
-        let (role, tokens) = match bracket {
-            Bracket::Program => return,
-            Bracket::Section(tokens) => (Role::OpensSection, tokens),
-            Bracket::Pause => (Role::OpensPause, [Token::DEFAULT; 2]),
-            Bracket::Irq => {
+        let (bracket, tokens) = match bracket {
+            Around::Program => return,
+            Around::Bracket(bracket, tokens) => (bracket, tokens),
+            Around::Irq => {
                 let same = self.both.same_mode(from.pair, false);
                 self.look(at, Step::IrqExit, same);
-                let to = self.controls.number(Control { phase, irq: false, ..from });
+                let to = Control { phase, irq: false, ..from }.pack(self.language);
                 return self.exit(frame, Exit { end: at, step: Step::IrqExit, to });
             }
         };
-        for call in self.both.closers(role) {
+        for call in self.both.closers(bracket) {
             let made = self.both.step(from.pair, from.irq, call, tokens);
             let step = Step::Call(call.info, tokens);
             self.look(at, step, made.same);
@@ -268,7 +265,7 @@ impl Summaries<'_> {
                 self.out = true;
                 continue;
             }
-            let to = self.controls.number(Control { pair: made.next, phase, irq: from.irq });
+            let to = Control { pair: made.next, phase, irq: from.irq }.pack(self.language);
             self.exit(frame, Exit { end: at, step, to });
         }
     }
@@ -293,7 +290,7 @@ impl Summaries<'_> {
     }
 
     /// Notes that a control is reached in a frame.
-    fn reach(&mut self, frame: u32, control: u32, cost: Cost, behind: Behind) {
+    fn reach(&mut self, frame: u32, control: Packed, cost: Cost, behind: Behind) {
         let next = self.places.len() as u32;
         let at = *self.place_of.entry((frame, control)).or_insert(next);
         let place = Place { frame, control, cost, behind, done: false };

@@ -4,7 +4,6 @@
 //! differ in the first counter are neighbours. A transition is then one load.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use lazy_mmu::design::{CallInfo, Context, Design, Role, StateBits, Token};
@@ -12,9 +11,8 @@ use lazy_mmu::panics::TransitionPanic;
 
 use super::Question;
 use super::observe::{Compare, Observed, Observer};
-
-/// The most states of one design that are numbered.
-pub const DESIGN_STATES_MAX: usize = 1 << 18;
+use super::states::{DESIGN_STATES_MAX, reachable};
+use crate::language::Bracket;
 
 /// Stands for a state without a number: the design has more than are kept.
 pub(super) const OUT: u32 = u32::MAX;
@@ -85,83 +83,51 @@ impl Table {
         question: &Question,
         observer: &mut Observer,
     ) -> Self {
-        let mut table = Self::empty(design, letters, tokens, if question.irq { 2 } else { 1 });
+        let contexts = if question.irq { 2 } else { 1 };
+        let tokens = if design.has_tokens() { tokens.to_vec() } else { vec![Token::DEFAULT] };
+        let calls = in_contexts(letters, &tokens, contexts);
         let most =
             usize::try_from(question.max_states).unwrap_or(usize::MAX).min(DESIGN_STATES_MAX);
-        let mut numbers = BTreeMap::from([(StateBits::default(), 0)]);
-        let mut states = vec![StateBits::default()];
-        let mut at = 0;
-        while at < states.len() {
-            let state = states[at];
-            for in_interrupt in [false, true].into_iter().take(table.contexts) {
-                for (letter, token) in table.calls() {
-                    let cx = Context { in_interrupt, token, ..Context::default() };
-                    let mut made = transition(design, state, cx, letter.info, observer);
-                    let next = match made.state {
-                        Some(state) => number(&mut numbers, &mut states, state, most),
-                        None => OUT,
-                    };
-                    if !design.has_tokens() {
-                        made.token = Token::DEFAULT;
-                    }
-                    let opens = letter.info.role == Role::OpensSection;
-                    if opens && !table.returned.contains(&made.token) {
-                        table.returned.push(made.token);
-                    }
-                    table.moves.push(Move { next, output: made.output, token: made.token });
+        // The search visits states in the order of their numbers, each once.
+        let mut made: Vec<Seen> = Vec::new();
+        let found = reachable(calls.clone(), most, |state, (cx, letter)| {
+            let seen = transition(design, state, cx, letter.info, observer);
+            let next = seen.state.unwrap_or(state);
+            made.push(seen);
+            next
+        });
+        let mut bits = found.clone();
+        bits.sort_unstable();
+        let number = |state: &StateBits| bits.binary_search(state).map_or(OUT, |at| at as u32);
+        let mut returned = Vec::new();
+        let mut moves =
+            vec![Move { next: OUT, output: 0, token: Token::DEFAULT }; bits.len() * calls.len()];
+        for (state, row) in found.iter().zip(made.chunks(calls.len())) {
+            let at = number(state) as usize * calls.len();
+            for (slot, (Seen { state, token, output }, (_, letter))) in
+                row.iter().zip(&calls).enumerate()
+            {
+                let token = if design.has_tokens() { *token } else { Token::DEFAULT };
+                if letter.info.role == Role::OpensSection && !returned.contains(&token) {
+                    returned.push(token);
                 }
+                let next = state.as_ref().map_or(OUT, number);
+                moves[at + slot] = Move { next, output: *output, token };
             }
-            table.active.push(design.is_active(state));
-            at += 1;
-        }
-        table.in_order(&numbers)
-    }
-
-    /// The table without its transitions.
-    fn empty(design: Design, letters: &Rc<[Letter]>, tokens: &[Token], contexts: usize) -> Self {
-        let tokens = if design.has_tokens() { tokens.to_vec() } else { vec![Token::DEFAULT] };
-        let mut slots = vec![0];
-        for letter in letters.iter() {
-            let closes = letter.info.role == Role::ClosesSection;
-            slots.push(slots[slots.len() - 1] + if closes { tokens.len() } else { 1 });
         }
         Self {
             design,
-            bits: Vec::new(),
-            states: 0,
-            start: 0,
+            states: bits.len() as u32,
+            start: number(&StateBits::default()),
             letters: Rc::clone(letters),
-            slots,
+            slots: slots(letters, tokens.len()),
             tokens,
-            returned: Vec::new(),
+            returned,
             contexts,
-            moves: Vec::new(),
-            active: Vec::new(),
+            moves,
+            active: bits.iter().map(|state| design.is_active(*state)).collect(),
+            bits,
         }
-    }
-
-    /// The same table with the states in the order of their packed form.
-    fn in_order(self, numbers: &BTreeMap<StateBits, u32>) -> Self {
-        let slots = self.contexts * self.row();
-        let mut rank = vec![0; numbers.len()];
-        for (place, old) in (0..).zip(numbers.values()) {
-            rank[*old as usize] = place;
-        }
-        let ranked = |old: u32| if old == OUT { OUT } else { rank[old as usize] };
-        let mut moves = Vec::with_capacity(self.moves.len());
-        for old in numbers.values() {
-            let row = &self.moves[*old as usize * slots..][..slots];
-            moves.extend(row.iter().map(|made| Move { next: ranked(made.next), ..*made }));
-        }
-        let active = numbers.values().map(|old| self.active[*old as usize]).collect();
-        let states = u32::try_from(numbers.len()).unwrap_or(OUT);
-        let bits = numbers.keys().copied().collect();
-        Self { bits, states, start: ranked(0), moves, active, ..self }
-    }
-
-    /// The calls of one context, as the table has them: one that closes a section with each token.
-    fn calls(&self) -> Vec<(Letter, Token)> {
-        with_tokens(self.letters.iter().copied(), &self.tokens)
     }
 
     /// How many slots a context has.
@@ -192,7 +158,7 @@ impl Table {
         self.design.try_step(self.bits[state as usize], cx, own).err()
     }
 
-    /// What arch code is told in `state`.
+    /// Whether the mode is active in `state`.
     #[inline]
     pub(super) fn active(&self, state: u32, in_interrupt: bool) -> bool {
         self.active[state as usize][usize::from(in_interrupt)]
@@ -234,6 +200,17 @@ fn with_tokens(letters: impl Iterator<Item = Letter>, tokens: &[Token]) -> Vec<(
     letters.flat_map(each).collect()
 }
 
+/// The calls of a table, those in task context first.
+fn in_contexts(letters: &[Letter], tokens: &[Token], contexts: usize) -> Vec<(Context, Letter)> {
+    let mut calls = Vec::new();
+    for in_interrupt in [false, true].into_iter().take(contexts) {
+        for (letter, token) in with_tokens(letters.iter().copied(), tokens) {
+            calls.push((Context { in_interrupt, token, ..Context::default() }, letter));
+        }
+    }
+    calls
+}
+
 /// The calls of `designs` that clients make, each once, those of the kernel first.
 fn letters(designs: &[Design], own_calls: bool) -> Rc<[Letter]> {
     let mut letters: Vec<Letter> = Vec::new();
@@ -247,23 +224,15 @@ fn letters(designs: &[Design], own_calls: bool) -> Rc<[Letter]> {
     letters.into()
 }
 
-/// The number of `state`, a new one if it has none yet and there are fewer than `most`.
-fn number(
-    numbers: &mut BTreeMap<StateBits, u32>,
-    states: &mut Vec<StateBits>,
-    state: StateBits,
-    most: usize,
-) -> u32 {
-    if let Some(known) = numbers.get(&state) {
-        return *known;
+/// The first slot of each letter, and at the end the number of slots: a call that closes a section has
+/// as many as there are tokens.
+fn slots(letters: &[Letter], tokens: usize) -> Vec<usize> {
+    let mut slots = vec![0];
+    for letter in letters {
+        let closes = letter.info.role == Role::ClosesSection;
+        slots.push(slots[slots.len() - 1] + if closes { tokens } else { 1 });
     }
-    if states.len() == most {
-        return OUT;
-    }
-    let next = states.len() as u32;
-    numbers.insert(state, next);
-    states.push(state);
-    next
+    slots
 }
 
 /// The tables of `designs`, which can be compared with each other: a disable may be given whatever one
@@ -349,10 +318,10 @@ impl Lockstep {
         self.letters.iter().copied().filter(move |letter| wanted(letter.info.role))
     }
 
-    /// The calls that close what a call with the role `opener` opens.
+    /// The calls that close `bracket`.
     #[inline]
-    pub(super) fn closers(&self, opener: Role) -> impl Iterator<Item = Letter> {
-        self.letters_that(move |role| role.closes() && role.is_pause() == opener.is_pause())
+    pub(super) fn closers(&self, bracket: Bracket) -> impl Iterator<Item = Letter> {
+        self.letters_that(move |role| role.closes() && Bracket::of(role) == Some(bracket))
     }
 
     /// The first transition since the last time this was asked that was made and panics.
@@ -382,7 +351,7 @@ impl Lockstep {
         Both { next: [x.next, y.next], tokens: [x.token, y.token], same }
     }
 
-    /// Tells whether both answer alike when arch code asks about the mode.
+    /// Whether the mode is active in both or in neither.
     #[inline]
     pub(super) fn same_mode(&self, at: [u32; 2], irq: bool) -> bool {
         self.compare == Compare::Hooks

@@ -7,10 +7,12 @@ use lazy_mmu::design::{
     hook_if, store,
 };
 
-use super::language::Phase;
 use super::search::{Found, search};
 use super::table::{Lockstep, tables};
-use super::{Compare, Effort, Language, Question, Verdict, prove, summaries, undo};
+use super::{Compare, Effort, Language, Question, Verdict, any, prove, summaries, undo};
+use crate::explore::tests::assert_replays;
+use crate::explore::{Limits, explore, nobody};
+use crate::language::Phase;
 
 /// The length of what each engine found; nothing where it found nothing.
 fn lengths(both: &Lockstep, language: Language, irq: bool, nesting: u32) -> [Option<usize>; 2] {
@@ -22,7 +24,7 @@ fn lengths(both: &Lockstep, language: Language, irq: bool, nesting: u32) -> [Opt
     let mut model = undo::OpenBrackets::new(both, language, irq, nesting);
     let summaries = summaries::search(both, language, irq, Some(nesting), u64::MAX);
     let summaries = length(summaries.0);
-    match search(&mut model, u64::MAX).0 {
+    match search(&mut model, u64::MAX, &mut nobody()).0 {
         Found::Unfit => [summaries; 2],
         found => [length(found), summaries],
     }
@@ -219,4 +221,29 @@ fn calls_that_are_no_brackets_or_close_what_another_opens() {
             assert_eq!(by_hand(designs, language, 5), expected, "{designs:?} {language:?}");
         }
     }
+}
+
+#[test]
+fn every_sequence_distinguishes() {
+    let mut sequences = 0;
+    for compare in Compare::ALL {
+        let question = Question::new(Design::default(), Design::default());
+        let question = Question { compare, irq: true, max_states: 2000, ..question };
+        let tables = tables(Design::LAB, &question);
+        for (x, y) in (0..tables.len()).flat_map(|x| (0..x).map(move |y| (x, y))) {
+            let both = Lockstep::new(&tables[x], &tables[y], compare);
+            let limits = Limits { states: 2000, ..Limits::NONE };
+            let mut any = any::AnyCalls::new(&both, true);
+            let found = explore(&mut any, limits, &mut nobody()).paths;
+            sequences += found.len();
+            found.iter().for_each(|(what, path)| assert_replays(&mut any, *what, path));
+            for language in [Language::A, Language::B, Language::C, Language::D] {
+                let mut nested = undo::OpenBrackets::new(&both, language, true, 5);
+                let found = explore(&mut nested, limits, &mut nobody()).paths;
+                sequences += found.len();
+                found.iter().for_each(|(what, path)| assert_replays(&mut nested, *what, path));
+            }
+        }
+    }
+    assert!(sequences > 500, "{sequences} sequences");
 }

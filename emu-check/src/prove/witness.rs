@@ -1,4 +1,4 @@
-//! A sequence that tells two designs apart, run again for people to read.
+//! A sequence that distinguishes two designs, executed again for people to read.
 
 use lazy_mmu::call::evaluate;
 use lazy_mmu::design::{CallInfo, Context, Design, Effect, HookInfo, StateBits, Token, Warn};
@@ -30,7 +30,7 @@ pub struct Side {
     pub did: Vec<Did>,
     /// The state after it.
     pub state: StateBits,
-    /// What arch code is told after it, where the step left the task: in interrupt or not.
+    /// Whether the mode is active after it, where the step left the task: in interrupt or not.
     pub active: bool,
 }
 
@@ -94,7 +94,7 @@ impl Witness {
         self.rows.len()
     }
 
-    /// Tells whether fresh tasks differ already.
+    /// Whether fresh tasks differ already.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()

@@ -1,7 +1,7 @@
 //! The text of a cell, line by line, with what stands out about each line.
 
-use super::text::Paint;
 use super::{Cell, Part, Row};
+use crate::render::text::wrap;
 
 /// What stands out about a piece of text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,6 +16,9 @@ pub enum Tone {
     /// A check after which the call does not go on.
     Bug,
 }
+
+/// How a piece of text is shown: for a terminal with colours, say.
+pub type Paint<'p> = &'p dyn Fn(Tone, &str) -> String;
 
 /// One line of a cell, with a sign before it.
 #[derive(Clone, Debug)]
@@ -87,42 +90,9 @@ pub(super) fn cell_lines(row: &Row, cell: &Cell, max: usize) -> Vec<Line> {
     lines
 }
 
-/// Breaks `text` into lines of at most `max` characters: at blanks, in a word that is longer behind
-/// its opening bracket, else anywhere.
-pub(super) fn wrap(text: &str, max: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    let words = text.split_whitespace().flat_map(|word| {
-        let bracket = word.find('(').filter(|_| word.chars().count() > max);
-        let (head, tail) = word.split_at(bracket.map_or(word.len(), |at| at + 1));
-        [head, tail].into_iter().filter(|part| !part.is_empty())
-    });
-    for word in words {
-        let len = word.chars().count();
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + len <= max => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => {
-                let chars: Vec<char> = word.chars().collect();
-                lines.extend(chars.chunks(max.max(1)).map(|part| part.iter().collect::<String>()));
-            }
-        }
-    }
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn long_words_are_cut_and_short_ones_share_a_line() {
-        assert_eq!(wrap("a bc def", 4), ["a bc", "def"]);
-        assert_eq!(wrap("abcdefghi j", 4), ["abcd", "efgh", "i j"]);
-        assert_eq!(wrap("f(xyz) + 1", 5), ["f(", "xyz)", "+ 1"]);
-        assert!(wrap(" ", 4).is_empty());
-    }
 
     #[test]
     fn paint_does_not_change_the_width() {

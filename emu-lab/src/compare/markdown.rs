@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::cells::texts;
 use super::text::{legend, same};
 use super::{Column, Comparison};
+use crate::render::markdown::Table;
 
 /// The comparison as Markdown.
 #[must_use]
@@ -12,11 +13,12 @@ pub fn render(comparison: &Comparison) -> String {
     let mut text = String::new();
     for line in [Some(comparison.what.clone()), same(comparison)].into_iter().flatten() {
         if !line.is_empty() {
-            let _ = writeln!(text, "{}\n", escape(&line));
+            let _ = writeln!(text, "{}\n", prose(&line));
         }
     }
-    row(&mut text, "call", comparison.columns.iter().map(header));
-    row(&mut text, "---", comparison.columns.iter().map(|_| "---".to_owned()));
+    let first = |name: String| std::iter::once(name);
+    let header = comparison.columns.iter().map(header);
+    let mut table = Table::new(first("call".to_owned()).chain(header));
     for line in &comparison.rows {
         let cells = line.cells.iter().map(|cell| {
             let parts = texts(line, cell).into_iter().map(|(text, _)| escape(&text));
@@ -24,17 +26,19 @@ pub fn render(comparison: &Comparison) -> String {
             if cell.differs && !parts.is_empty() { format!("**{parts}**") } else { parts }
         });
         let indent = "&nbsp;&nbsp;".repeat(line.depth);
-        row(&mut text, &format!("{indent}{}", escape(&line.call)), cells);
+        table.row(first(format!("{indent}{}", escape(&line.call))).chain(cells));
     }
     for total in &comparison.totals {
-        row(&mut text, &escape(&total.name), total.times.iter().map(u64::to_string));
+        let times = total.times.iter().map(u64::to_string);
+        table.row(first(escape(&total.name)).chain(times));
     }
     let ends = comparison.ends.iter().zip(&comparison.columns).map(|(end, column)| {
         let state = column.setup.design.show(end.state);
         let parts = [state].into_iter().chain(end.left()).map(|part| escape(&part));
         parts.collect::<Vec<_>>().join("<br>")
     });
-    row(&mut text, "at the end", ends);
+    table.row(first("at the end".to_owned()).chain(ends));
+    let _ = write!(text, "{table}");
     let legend = legend(comparison);
     if !legend.is_empty() {
         text.push('\n');
@@ -42,7 +46,7 @@ pub fn render(comparison: &Comparison) -> String {
     for line in legend {
         let line = line
             .strip_prefix('*')
-            .map_or_else(|| escape(&line), |rest| format!("**bold**:{}", escape(rest)));
+            .map_or_else(|| prose(&line), |rest| format!("**bold**:{}", prose(rest)));
         let _ = writeln!(text, "{line}  ");
     }
     text
@@ -53,16 +57,13 @@ fn header(column: &Column) -> String {
     format!("{}{sign}", column.label.join("<br>"))
 }
 
-fn row(text: &mut String, first: &str, cells: impl Iterator<Item = String>) {
-    let _ = write!(text, "| {first} |");
-    for cell in cells {
-        let _ = write!(text, " {cell} |");
-    }
-    text.push('\n');
+/// Text outside of the table, which does not become one.
+fn prose(text: &str) -> String {
+    escape(text).replace('|', "\\|")
 }
 
-/// Text that Markdown leaves as it is.
-pub(crate) fn escape(text: &str) -> String {
+/// Text that Markdown leaves as it is; a table escapes its own sign.
+fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -70,12 +70,10 @@ impl Run {
     fn end(&self) -> End {
         let mut end = End { state: StateBits::default(), pending: Vec::new(), preempt_count: 0 };
         for seen in self.outcome.record.events() {
-            match seen.event {
-                Event::Pending { n, what } => end.pending.push((n, what.to_owned())),
-                Event::End { state, preempt_count } => {
-                    (end.state, end.preempt_count) = (state, preempt_count.0);
-                }
-                _ => {}
+            if let Event::Pending { n, what } = seen.event {
+                end.pending.push((n, what.to_owned()));
+            } else if let Event::End { state, preempt_count } = seen.event {
+                (end.state, end.preempt_count) = (state, preempt_count.0);
             }
         }
         end
@@ -135,7 +133,17 @@ fn cell(record: &Record) -> Cell {
                 parts.push(Part::Unmet(text.to_owned()));
             }
             Event::End { state: bits, .. } => state = bits,
-            _ => {}
+            Event::Context { by_arch: false, .. }
+            | Event::Note(_)
+            | Event::Section(_)
+            | Event::Call(_)
+            | Event::Store(_)
+            | Event::Pte(_)
+            | Event::Return { .. }
+            | Event::Switch { .. }
+            | Event::Away
+            | Event::Back
+            | Event::Pending { .. } => {}
         }
     }
     Cell { parts, active: sched::is_lazy_mmu_mode_active(), state, differs: false }

@@ -2,9 +2,11 @@
 
 use std::fmt::Write;
 
-use super::cells::{Line, Tone, cell_lines, wrap};
+pub use super::cells::Paint;
+use super::cells::{Line, Tone, cell_lines};
 use super::columns::Varies;
 use super::{Cell, Column, Comparison, End, Part, Row};
+use crate::render::text::wrap;
 
 /// The widest line, in characters.
 pub const WIDTH: usize = 78;
@@ -16,9 +18,6 @@ const CALL_MAX: usize = 24;
 const GAP: &str = " | ";
 /// The deepest nesting that the indent follows.
 const INDENTS_MAX: usize = 5;
-
-/// How a piece of text is shown: for a terminal with colours, say.
-pub type Paint<'p> = &'p dyn Fn(Tone, &str) -> String;
 
 /// The comparison without colours.
 #[must_use]

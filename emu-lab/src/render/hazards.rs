@@ -126,14 +126,14 @@ impl Calls {
         let mut tasks: BTreeMap<u8, TaskState> = BTreeMap::new();
         let (mut now, mut away): (Option<Began>, Vec<Option<Began>>) = (None, Vec::new());
         for seen in record.events() {
-            match seen.event {
-                Event::Away => away.push(now.clone()),
-                Event::Back => now = away.pop().flatten(),
-                _ => {
-                    let task = tasks.entry(seen.task).or_default();
-                    now = began(record.design(), &seen, *task).or(now);
-                    task.after(record.design(), &seen.event);
-                }
+            if seen.event == Event::Away {
+                away.push(now.clone());
+            } else if seen.event == Event::Back {
+                now = away.pop().flatten();
+            } else {
+                let task = tasks.entry(seen.task).or_default();
+                now = began(record.design(), &seen, *task).or(now);
+                task.after(record.design(), &seen.event);
             }
             if let Some(slot) = wanted.get_mut(&(seen.seq as u32)) {
                 slot.clone_from(&now);
@@ -150,13 +150,13 @@ impl Calls {
 
 /// The call that the event begins, if it begins one, by a task in state `task`.
 fn began(design: Design, seen: &Recorded<'_>, task: TaskState) -> Option<Began> {
-    if matches!(seen.event, Event::Context { by_arch: true, .. }) {
-        return None;
+    let mut in_interrupt = task.in_interrupt;
+    if let Event::Context { preempt_count, by_arch, .. } = seen.event {
+        if by_arch {
+            return None;
+        }
+        in_interrupt = preempt_count.in_interrupt();
     }
-    let in_interrupt = match seen.event {
-        Event::Context { preempt_count, .. } => preempt_count.in_interrupt(),
-        _ => task.in_interrupt,
-    };
     Some(Began {
         seq: seen.seq as u32,
         text: call_text(design, &seen.event)?,
@@ -171,19 +171,17 @@ fn began(design: Design, seen: &Recorded<'_>, task: TaskState) -> Option<Began> 
 impl TaskState {
     /// The event has happened to the task.
     fn after(&mut self, design: Design, event: &Event<'_>) {
-        match event {
-            // What the design makes of the call, in interrupt say, is not the question here.
-            Event::Call(call) => match design.role(*call) {
-                Role::OpensSection => self.sections += 1,
-                Role::ClosesSection => self.sections = self.sections.saturating_sub(1),
-                Role::OpensPause => self.pauses += 1,
-                Role::ClosesPause => self.pauses = self.pauses.saturating_sub(1),
-                Role::Neither => {}
-            },
-            Event::Context { preempt_count, .. } => {
-                self.in_interrupt = preempt_count.in_interrupt();
-            }
-            _ => {}
+        if let Event::Context { preempt_count, .. } = event {
+            self.in_interrupt = preempt_count.in_interrupt();
+        }
+        let Event::Call(call) = event else { return };
+        // What the design makes of the call, in interrupt say, is not the question here.
+        match design.role(*call) {
+            Role::OpensSection => self.sections += 1,
+            Role::ClosesSection => self.sections = self.sections.saturating_sub(1),
+            Role::OpensPause => self.pauses += 1,
+            Role::ClosesPause => self.pauses = self.pauses.saturating_sub(1),
+            Role::Neither => {}
         }
     }
 }

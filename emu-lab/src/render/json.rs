@@ -123,14 +123,13 @@ fn call_name(design: Design, call: Call) -> &'static str {
     design.call_info(call).map_or(UNDECLARED, |info| info.name)
 }
 
-pub(crate) fn state(design: Design, bits: StateBits) -> serde_json::Value {
-    let mut fields = Map::new();
-    design.fields(bits, &mut |field| {
-        let value = match field.value {
-            Value::Count(n) => n.into(),
-            Value::Flag(flag) => flag.into(),
-        };
-        fields.insert(field.name.to_owned(), value);
-    });
-    fields.into()
+/// The fields of a state as one object.
+#[must_use]
+pub fn state(design: Design, bits: StateBits) -> serde_json::Value {
+    let value = |value| match value {
+        Value::Count(n) => n.into(),
+        Value::Flag(flag) => flag.into(),
+    };
+    let fields = design.fields(bits).map(|field| (field.name.to_owned(), value(field.value)));
+    fields.collect::<Map<_, _>>().into()
 }

@@ -5,3 +5,5 @@
 
 pub mod hazards;
 pub mod json;
+pub mod markdown;
+pub mod text;

@@ -1,8 +1,9 @@
 //! The lines of a scenario with the blocks that are open: what falls into a call, interrupts, and the
 //! lines that only the code with the bug or only the mended one has.
 
-use super::parse::{one_line, one_line_of, strip};
-use super::{Inside, Line, Scenario, tasks};
+use super::line::{one_line, one_line_of, strip};
+use super::tasks;
+use super::value::{Inside, Line, MENDED, Scenario};
 use emu_input::InputError;
 
 /// Which of the two codes of a scenario.
@@ -15,12 +16,12 @@ pub(super) enum Code {
 }
 
 impl Code {
-    const WORDS: [&'static str; 2] = ["bug", super::MENDED];
+    const WORDS: [&'static str; 2] = ["bug", MENDED];
 
     fn by_word(word: &str) -> Option<Self> {
         match word {
             "bug" => Some(Self::Bug),
-            super::MENDED => Some(Self::Mended),
+            MENDED => Some(Self::Mended),
             _ => None,
         }
     }

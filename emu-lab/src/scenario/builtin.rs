@@ -2,7 +2,8 @@
 
 use once_cell::sync::OnceCell;
 
-use super::{Scenario, parse};
+use super::parse::parse;
+use super::value::Scenario;
 use emu_input::InputError;
 
 /// The texts, by the name that the command knows them by.

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use emu_arch::kernel::Step;
 use lazy_mmu::trace::Event;
 
-use super::{Inside, Line};
+use super::value::{self, Inside, Line};
 
 /// A machine that executes the lines of a scenario.
 pub(super) trait Stage {
@@ -77,7 +77,7 @@ impl<S: Stage + 'static> Driver<S> {
     }
 
     fn execute(self: &Rc<Self>, line: &Line) {
-        let super::Step::Kernel(step) = &line.step else {
+        let value::Step::Kernel(step) = &line.step else {
             self.stage.claim(line, line.inside.map(|index| &*self.insides[index as usize].point));
             return;
         };

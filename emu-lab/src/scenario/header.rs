@@ -3,8 +3,8 @@
 use emu_arch::{Arch, Kernel};
 use lazy_mmu::design::Design;
 
-use super::parse::unquote;
-use super::{MENDED, Scenario, Where};
+use super::line::unquote;
+use super::value::{MENDED, Scenario, Where};
 use emu_input::InputError;
 
 /// What ends a header.

@@ -7,12 +7,21 @@ use emu_arch::hazard::Hazard;
 use emu_arch::kernel::{self, PteArgs};
 use emu_arch::machine::Found;
 use emu_arch::{Machine, MmStruct};
-use lazy_mmu::sched;
 use lazy_mmu::trace::Event;
+use lazy_mmu::{machine_api, sched};
 
 use super::driver::{Script, Stage};
-use super::run::{Standing, Unmet};
-use super::{Expect, Inside, Line, Scenario, Step};
+use super::setup::Standing;
+use super::value::{Expect, Inside, Line, Scenario, Step};
+
+/// A claim of a scenario that did not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unmet {
+    /// The number of its line.
+    pub line: u32,
+    /// What was expected and what was found.
+    pub message: String,
+}
 
 /// The machine of a run and what its lines refer to.
 pub(super) struct Lab {
@@ -113,14 +122,18 @@ impl Lab {
         let found = self.machine.totals().times(effect);
         let holds = found == u64::from(times);
         match self.standing {
-            Standing::Good | Standing::Only if !holds => {
-                self.unmet(line, format!("expected {effect} {times} times, found {found}"));
+            Standing::Good | Standing::Only => {
+                if !holds {
+                    self.unmet(line, format!("expected {effect} {times} times, found {found}"));
+                }
             }
-            Standing::Bad if holds => {
-                let message = format!("expected {effect} not {times} times in a bad run");
-                self.unmet(line, message);
+            Standing::Bad => {
+                if holds {
+                    let message = format!("expected {effect} not {times} times in a bad run");
+                    self.unmet(line, message);
+                }
             }
-            _ => {}
+            Standing::Other => {}
         }
     }
 
@@ -171,11 +184,11 @@ impl Stage for Lab {
     }
 
     fn note(&self, event: Event<'_>) {
-        sched::note_event(event);
+        machine_api::note_event(event);
     }
 
     fn begin(&self, number: u32) {
-        self.lines.borrow_mut().push((sched::next_seq(), number));
+        self.lines.borrow_mut().push((machine_api::next_seq(), number));
     }
 
     fn claim(&self, line: &Line, no_point: Option<&str>) {
@@ -190,9 +203,8 @@ impl Stage for Lab {
 
 /// The hazards that the scenario expects somewhere.
 fn expected(scenario: &Scenario) -> BTreeSet<Hazard> {
-    let expects = |line: &Line| match line.step {
-        Step::Expect(Expect::Hazard(hazard)) => Some(hazard),
-        _ => None,
+    let expects = |line: &Line| {
+        if let Step::Expect(Expect::Hazard(hazard)) = line.step { Some(hazard) } else { None }
     };
     scenario.lines().filter_map(expects).collect()
 }

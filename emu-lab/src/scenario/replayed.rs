@@ -10,7 +10,8 @@ use lazy_mmu::sched::TaskStruct;
 use lazy_mmu::trace::{Event, Record};
 
 use super::driver::{Driver, Script, Stage};
-use super::{Inside, Scenario, Setup};
+use super::setup::Setup;
+use super::value::{Inside, Scenario};
 
 /// Runs `scenario` as [`super::run`] does, on the machine as a value: the record is the same, but for
 /// remarks on claims that do not hold.

@@ -1,13 +1,14 @@
 //! The words of the scenario language: those of the kernel's steps, each listed where it is defined,
 //! and the few that only scenarios have.
 
+use emu_arch::backend::Psize;
 use emu_arch::effects;
 use emu_arch::hazard::Hazard;
-use emu_arch::kernel::{ContextOp, Lock, LockOp, TaskOp};
+use emu_arch::kernel::{ContextOp, Lock, LockOp, Prot, TaskOp};
 use lazy_mmu::design::{self, CallInfo};
 use lazy_mmu::trace::PteOp;
 
-use super::Expect;
+use super::value::Expect;
 
 /// What a word at the beginning of a line names.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +38,14 @@ pub(super) const EXPECTATIONS: [(&str, Expect); 4] = [
     ("hazard", Expect::Hazard(Hazard::StaleRead)),
     ("none", Expect::None),
 ];
+
+/// The permissions of an entry.
+pub(super) const PROTS: [(&str, Prot); 4] =
+    [("ro", Prot::ReadOnly), ("rw", Prot::ReadWrite), ("rx", Prot::ReadExec), ("none", Prot::None)];
+
+/// The page sizes of a slice, after `psize=`.
+pub(super) const PSIZES: [(&str, Psize); 3] =
+    [("4k", Psize::Page4K), ("64k", Psize::Page64K), ("16m", Psize::Page16M)];
 
 /// The name of the effect that `word` names, with its arguments or without.
 pub(super) fn effect(word: &str) -> Option<&'static str> {

@@ -12,7 +12,7 @@ use emu_arch::hw::addr::PTRS_PER_PTE;
 use emu_arch::machine::MMS_MAX;
 use emu_arch::{Machine, MmStruct, Pfn, Pte, VirtAddr};
 
-use super::Mapping;
+use super::mapping::Mapping;
 use crate::mm::VmAreaStruct;
 use crate::mm::internal::ANON_FRAMES;
 use crate::mm::vma::VmFlags;

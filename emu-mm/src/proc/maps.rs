@@ -7,8 +7,8 @@ use emu_arch::VirtAddr;
 use emu_arch::hw::addr::{AddrError, PAGE_SIZE};
 use emu_input::InputError;
 
-use super::Mapping;
 use super::cursor::{Cursor, quoted};
+use super::mapping::Mapping;
 use crate::mm::vma::VmFlags;
 
 /// Reads a mapping; none if it lies in the kernel's half.

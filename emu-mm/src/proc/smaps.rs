@@ -7,7 +7,7 @@ use emu_arch::hw::addr::PAGE_SIZE;
 use emu_input::InputError;
 
 use super::cursor::{Cursor, quoted};
-use super::{Mapping, Memory};
+use super::mapping::{Mapping, Memory};
 use crate::mm::vma::VmFlags;
 
 /// Tells whether the line begins with a key: a word that ends in `:`.

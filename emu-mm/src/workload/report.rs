@@ -4,7 +4,7 @@ use emu_arch::Arch;
 use emu_arch::machine::Totals;
 use lazy_mmu::design::{Design, Hook};
 
-use super::Workload;
+use super::options::Workload;
 use super::stage::{Done, Work};
 
 /// What a workload did on one architecture.

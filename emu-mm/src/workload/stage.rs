@@ -6,7 +6,7 @@ use emu_arch::{Arch, Machine, VirtAddr};
 use lazy_mmu::design::Design;
 use lazy_mmu::{sched, with_lazy_mmu_paused};
 
-use super::Options;
+use super::options::Options;
 use crate::mm::Resched;
 use crate::proc::{AddressSpace, BuildError, Mapping, build};
 

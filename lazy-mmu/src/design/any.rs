@@ -2,19 +2,16 @@
 
 use std::any::TypeId;
 
-use super::id::{check_calls, check_hooks};
+use super::contract::{Field, LazyMmuDesign, StateBits};
+use super::rows::{check_calls, check_hooks};
 use super::{
-    Call, CallInfo, Context, EFFECTS_MAX, Effect, Effects, Field, Hook, HookInfo, LazyMmuDesign,
-    Role, Takes, Token,
+    Call, CallInfo, Context, EFFECTS_MAX, Effect, Effects, Fields, Hook, HookInfo, Role, Takes,
+    Token,
 };
 use super::{
     count_enabled, count_enabled_rfc, count_paused_rfc, counts, counts_task, direct, independent,
     nesting_active, sketch, token, with_ptes,
 };
-
-/// The packed state of some design; only that design can read it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct StateBits(pub u64);
 
 /// An API design chosen at run time.
 ///
@@ -44,7 +41,7 @@ struct Table {
     /// representation of the state to the other; here the slots of the design vanish.
     each: fn(StateBits, Context, Call, See<'_>) -> Token,
     is_active: fn(StateBits) -> [bool; 2],
-    fields: fn(StateBits, &mut dyn FnMut(Field)),
+    fields: fn(StateBits) -> Fields,
 }
 
 /// The one table of `D`.
@@ -84,7 +81,7 @@ impl<D: LazyMmuDesign> TableOf<D> {
                 D::unpack(bits).is_active(Context { in_interrupt, ..Context::default() })
             })
         },
-        fields: |bits, see| D::unpack(bits).fields(see),
+        fields: |bits| D::unpack(bits).fields(),
     };
 }
 
@@ -235,20 +232,19 @@ impl Design {
         (self.0.is_active)(state)
     }
 
-    /// Calls `see` with each field of `state`, in the order of the kernel's structure.
-    pub fn fields(self, state: StateBits, see: &mut dyn FnMut(Field)) {
-        (self.0.fields)(state, see);
+    /// The fields of `state`, in the order of the kernel's structure.
+    #[must_use]
+    pub fn fields(self, state: StateBits) -> Fields {
+        (self.0.fields)(state)
     }
 
     /// The state as traces show it: `enable=1 pause=0`.
     #[must_use]
     pub fn show(self, state: StateBits) -> String {
-        let mut text = String::new();
-        self.fields(state, &mut |field| {
+        self.fields(state).fold(String::new(), |text, Field { short, value, .. }| {
             let gap = if text.is_empty() { "" } else { " " };
-            text += &format!("{gap}{}={}", field.short, field.value);
-        });
-        text
+            text + &format!("{gap}{short}={value}")
+        })
     }
 }
 
@@ -266,9 +262,3 @@ impl PartialEq for Design {
 }
 
 impl Eq for Design {}
-
-impl std::fmt::Debug for Design {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Design({})", self.id())
-    }
-}

@@ -5,6 +5,7 @@
 /// The first three exist only under `CONFIG_DEBUG_VM`; the emulated kernels have it on. Each firing is
 /// in a record, those of `VM_WARN_ON_ONCE` after the first too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Check {
     /// `VM_WARN_ON_ONCE`: reports the first time only; execution goes on.
     VmWarnOnOnce,
@@ -19,6 +20,10 @@ pub enum Check {
 }
 
 impl Check {
+    /// Every macro, in the order of the declaration.
+    pub const ALL: [Self; 5] =
+        [Self::VmWarnOnOnce, Self::VmWarnOn, Self::VmBugOn, Self::DebugLocksWarnOn, Self::BugOn];
+
     /// The kernel's name of the macro.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -72,6 +77,6 @@ impl Warn {
 
 impl std::fmt::Display for Warn {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}({})", self.check.name(), self.cond)
+        write!(f, "{}({})", self.check, self.cond)
     }
 }

@@ -125,8 +125,8 @@ macro_rules! counts_and_more {
             fn unpack(bits: $crate::design::StateBits) -> Self {
                 Self($crate::design::LazyMmuState::unpack(bits))
             }
-            fn fields(self, see: &mut dyn FnMut($crate::design::Field)) {
-                self.0.fields(see);
+            fn fields(self) -> $crate::design::Fields {
+                self.0.fields()
             }
         }
 

@@ -160,35 +160,3 @@ impl Hook {
         Design::all().find_map(|design| design.hooks().iter().find(|info| info.hook == self))
     }
 }
-
-/// Shows the kernel's name; a number where no design has the call.
-impl std::fmt::Display for Call {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.info() {
-            Some(info) => f.write_str(info.name),
-            None => write!(f, "call-{:08x}", self.bits()),
-        }
-    }
-}
-
-/// Shows the kernel's name; a number where no design has the hook.
-impl std::fmt::Display for Hook {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.info() {
-            Some(info) => f.write_str(info.name),
-            None => write!(f, "hook-{:08x}", self.bits()),
-        }
-    }
-}
-
-impl std::fmt::Debug for Call {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Call({self})")
-    }
-}
-
-impl std::fmt::Debug for Hook {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Hook({self})")
-    }
-}

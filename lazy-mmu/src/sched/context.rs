@@ -2,7 +2,8 @@
 //!
 //! Models the changes of the preempt count in include/linux/preempt.h and kernel/sched/core.c (v7.0).
 
-use super::{Current, current};
+use super::current::{Current, current};
+use super::warn::warn_current;
 use crate::design::{Check, Warn};
 use crate::preempt::PreemptCount;
 use crate::trace::Event;
@@ -14,7 +15,7 @@ impl Current {
         self.set_preempt_count(count);
         self.note(Event::Context { name, preempt_count: count, by_arch });
         if !fits {
-            crate::pgtable::warn(self, &bad_preempt_count(count, offset, add));
+            warn_current(self, &bad_preempt_count(count, offset, add));
         }
     }
 }

@@ -11,7 +11,7 @@ mod tree;
 pub use record::{Record, Recorded};
 pub use tree::{call_text, task_name};
 
-use crate::design::{Call, Hook, StateBits, Warn};
+use crate::design::{Call, Hook, StateBits, UnknownName, Warn};
 use crate::preempt::PreemptCount;
 
 /// A page table primitive of include/linux/pgtable.h, by its kernel name.
@@ -138,6 +138,21 @@ impl PteOp {
                 | Self::tlb_remove_tlb_entries
                 | Self::set_tlb_ubc_flush_pending
         )
+    }
+}
+
+impl std::fmt::Display for PteOp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl std::str::FromStr for PteOp {
+    type Err = UnknownName;
+
+    fn from_str(name: &str) -> Result<Self, UnknownName> {
+        let found = Self::ALL.into_iter().find(|op| op.name() == name);
+        found.ok_or_else(|| UnknownName::new("a page table primitive", name))
     }
 }
 

@@ -67,9 +67,8 @@ impl Record {
 
     /// The hooks in order: what two designs are compared by.
     pub fn hooks(&self) -> impl Iterator<Item = Hook> + '_ {
-        self.events().filter_map(|recorded| match recorded.event {
-            Event::Hook(hook) => Some(hook),
-            _ => None,
+        self.events().filter_map(|recorded| {
+            if let Event::Hook(hook) = recorded.event { Some(hook) } else { None }
         })
     }
 

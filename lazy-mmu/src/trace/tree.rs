@@ -111,7 +111,19 @@ impl Depth {
                 name.ends_with("_exit") || name.ends_with("_enable"),
             ),
             Event::Pte(_) | Event::Switch { .. } => (false, false),
-            _ => return None,
+            Event::Context { by_arch: true, .. }
+            | Event::Section(_)
+            | Event::Store(_)
+            | Event::Hook(_)
+            | Event::Effect { .. }
+            | Event::Warn { .. }
+            | Event::Return { .. }
+            | Event::Away
+            | Event::Back
+            | Event::Hazard { .. }
+            | Event::Note(_)
+            | Event::Pending { .. }
+            | Event::End { .. } => return None,
         };
         let depth = self.depths.entry(seen.task).or_default();
         *depth = depth.saturating_sub(usize::from(closes));
@@ -166,7 +178,18 @@ fn left(to: &mut dyn Write, design: Design, event: &Event<'_>) -> fmt::Result {
             to.write_str(if op.sets() && *pte == 0 { ", none)" } else { ")" })
         }
         Event::Switch { next } => write!(to, "switch to {}", task_name(*next)),
-        _ => Ok(()),
+        Event::Section(_)
+        | Event::Store(_)
+        | Event::Hook(_)
+        | Event::Effect { .. }
+        | Event::Warn { .. }
+        | Event::Return { .. }
+        | Event::Away
+        | Event::Back
+        | Event::Hazard { .. }
+        | Event::Note(_)
+        | Event::Pending { .. }
+        | Event::End { .. } => Ok(()),
     }
 }
 

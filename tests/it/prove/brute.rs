@@ -201,11 +201,11 @@ fn seen(
 fn plain(design: Design, cond: &str) -> String {
     let (mut counters, mut flags) = (b'A'..=b'M', b'N'..=b'Z');
     let mut text = cond.to_owned();
-    design.fields(StateBits::default(), &mut |Field { name, value, .. }| {
+    for Field { name, value, .. } in design.fields(StateBits::default()) {
         let letters = if matches!(value, Value::Count(_)) { &mut counters } else { &mut flags };
         let letter = char::from(letters.next().expect("few fields"));
         text = text.replace(name, &letter.to_string());
-    });
+    }
     text
 }
 

@@ -207,8 +207,8 @@ impl<const N: usize> LazyMmuState for Mutated<N> {
     fn unpack(bits: StateBits) -> Self {
         Self(State::unpack(bits))
     }
-    fn fields(self, see: &mut dyn FnMut(Field)) {
-        self.0.fields(see);
+    fn fields(self) -> Fields {
+        self.0.fields()
     }
 }
 

@@ -16,14 +16,17 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every file below `folder` whose name ends in `ending`, sorted.
+/// Every file below `folder` whose name ends in `ending`, sorted; what is built or hidden is left out.
 pub(crate) fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
     fn walk(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
         let entries = std::fs::read_dir(folder).unwrap_or_else(|e| panic!("{folder:?}: {e}"));
         for entry in entries {
             let path = entry.expect("an entry of a folder can be read").path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
             if path.is_dir() {
-                walk(&path, ending, found);
+                if name != "target" && !name.starts_with('.') {
+                    walk(&path, ending, found);
+                }
             } else if path.to_string_lossy().ends_with(ending) {
                 found.push(path);
             }

@@ -1,0 +1,18 @@
+//! The documents in docs/ that are computed, as Markdown.
+//!
+//! | document | module |
+//! |---|---|
+//! | docs/designs.md | [`designs`] |
+//! | docs/equivalence.md | [`equivalence`] |
+//! | docs/findings.md | [`findings`] |
+//! | docs/fidelity.md, the tables in it | [`fidelity`] |
+//!
+//! `cargo run --release -p lazymmu-docs` writes all of them, and a test compares each with its file.
+
+pub mod designs;
+pub mod equivalence;
+pub mod fidelity;
+pub mod findings;
+
+mod open_questions;
+mod words;

@@ -1,0 +1,24 @@
+//! Writes the computed documents to docs/.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use emu_check::explore::nobody;
+use emu_lab::scenario;
+use lazymmu_docs::{designs, equivalence, fidelity, findings};
+
+fn main() -> io::Result<()> {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = docs.join("..");
+    let kunit = scenario::builtin().map_err(io::Error::other)?;
+    let kunit = kunit
+        .iter()
+        .find(|(name, _)| *name == "kunit")
+        .ok_or_else(|| io::Error::other("no scenario kunit"))?;
+    fs::write(docs.join("designs.md"), designs::markdown(&kunit.1))?;
+    fs::write(docs.join("equivalence.md"), equivalence::markdown())?;
+    fs::write(docs.join("findings.md"), findings::markdown(&mut nobody()))?;
+    let fidelity = docs.join("fidelity.md");
+    fs::write(&fidelity, fidelity::renew(&fs::read_to_string(&fidelity)?, &root)?)
+}

@@ -1,0 +1,45 @@
+//! What an emulated machine does to the current task: switches, CPUs, points inside calls.
+
+use super::current::{current, current_task};
+use super::task::TaskStruct;
+use crate::arch::Point;
+
+/// Puts `next` in the place of the current task and returns the one that was there: the content of
+/// a context switch.
+pub fn swap_current(next: TaskStruct) -> TaskStruct {
+    let prev = current_task();
+    current(|cur| {
+        cur.pid.set(next.pid);
+        cur.preempt_count.set(next.preempt_count);
+        cur.flags.set(next.flags);
+        cur.tokens.set(next.tokens);
+        cur.set_state(next.lazy_mmu_state);
+    });
+    prev
+}
+
+/// Sets the number of the CPU in the records from now on, 0 to 31.
+pub fn set_cpu(cpu: u8) {
+    current(|cur| cur.cpu.set(cpu));
+}
+
+/// Tells whether a record is being written or points are asked for: whether anyone sees an effect.
+#[inline]
+#[must_use]
+pub fn watched() -> bool {
+    current(|cur| cur.watched.get())
+}
+
+/// Has the architecture told of each point inside a call, or no longer.
+pub fn set_points(on: bool) {
+    current(|cur| {
+        cur.points.set(on);
+        cur.watched.set(on || cur.recording.get());
+    });
+}
+
+/// Tells the architecture that `point` comes next, if it asked for points.
+#[inline]
+pub fn point(point: Point) {
+    current(|cur| cur.point(point));
+}

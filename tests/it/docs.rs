@@ -1,0 +1,58 @@
+//! The computed documents in docs/ are what the project computes today.
+
+use emu_check::explore::nobody;
+use emu_lab::scenario;
+use lazymmu_docs::{designs, equivalence, fidelity, findings};
+
+use crate::support::{read, root};
+
+/// Compares docs/`name` with `computed`, or writes it where snapshots are written.
+#[track_caller]
+fn check_document(name: &str, computed: &str) {
+    let path = root().join("docs").join(name);
+    if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
+        std::fs::write(&path, computed).unwrap_or_else(|e| panic!("{path:?}: {e}"));
+    }
+    let kept = read(&path);
+    let differs = kept.lines().zip(computed.lines()).position(|(a, b)| a != b);
+    assert!(
+        kept == computed,
+        "docs/{name} is out of date from line {} on: `cargo run --release -p lazymmu-docs`",
+        differs.unwrap_or(kept.lines().count().min(computed.lines().count())) + 1
+    );
+}
+
+#[test]
+fn designs_are_up_to_date() {
+    let builtin = scenario::builtin().expect("they are scenarios");
+    let (_, kunit) = builtin.iter().find(|(name, _)| *name == "kunit").expect("the KUnit test");
+    check_document("designs.md", &designs::markdown(kunit));
+}
+
+#[test]
+fn equivalence_is_up_to_date() {
+    check_document("equivalence.md", &equivalence::markdown());
+}
+
+#[test]
+fn findings_are_up_to_date() {
+    let computed = findings::markdown(&mut nobody());
+    check_document("findings.md", &computed);
+    assert!(!computed.contains("not found"), "a bug of the corpus is not found");
+}
+
+#[test]
+fn fidelity_is_up_to_date() {
+    let kept = read(&root().join("docs/fidelity.md"));
+    check_document("fidelity.md", &fidelity::renew(&kept, root()).expect("sources"));
+}
+
+#[test]
+fn every_fidelity_tag_is_in_one_table() {
+    let document = read(&root().join("docs/fidelity.md"));
+    for (name, _) in fidelity::listed(root()).expect("sources") {
+        let parts = fidelity::parts(&document);
+        let tables = parts.filter(|folder| name.starts_with(*folder)).count();
+        assert_eq!(tables, 1, "tables of docs/fidelity.md with the tags of {name}");
+    }
+}
