@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use lazymmu_docs::designs;
 
+use crate::io::{builtin, print};
 use crate::report::Failure;
-use crate::run::{builtin, print};
 
 /// Prints the book.
 pub(crate) fn book() -> Result<ExitCode, Failure> {

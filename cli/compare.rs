@@ -12,9 +12,10 @@ use emu_lab::compare::{self, Comparison, Tone, json, markdown, text};
 use emu_lab::scenario::Setup;
 use lazy_mmu::design::Design;
 
-use crate::args::{Choice, archs, choice_parser, designs, kernels};
+use crate::io::{Source, print};
 use crate::report::Failure;
-use crate::run::{Source, check_era, print};
+use crate::values::check_era;
+use crate::values::{Choice, archs, choice_parser, designs, kernels};
 
 /// Arguments of `lazymmu compare`.
 #[derive(Args, Debug)]

@@ -7,8 +7,8 @@ use emu_arch::Arch;
 use emu_lab::scenario::{self, Setup};
 
 use crate::args::{Cli, Command};
+use crate::io::{builtin, print};
 use crate::report::Failure;
-use crate::run::{builtin, print};
 use crate::workload;
 
 const TRACE: &str = "\

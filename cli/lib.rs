@@ -1,8 +1,8 @@
 //! The command `lazymmu`, for architectures and designs of your own beside those of the lab.
 //!
-//! A program that calls [`cli`] is the whole command: `--arch` and `--design` take the ids of what is in
-//! its [`Registry`], `list` and `--help` show them, `compare --arch all` and `check --all` include them,
-//! and scenarios know their effects, their calls and, in headers, their ids.
+//! A program that calls [`cli`] is the whole command: `--arch` and `--design` take the ids of what
+//! is in its [`Registry`], `list` and `--help` show them, `compare --arch all` and `check --all`
+//! include them, and scenarios know their effects, their calls and, in headers, their ids.
 //!
 //! ```no_run
 //! use std::process::ExitCode;
@@ -42,12 +42,14 @@ mod book;
 mod check;
 mod compare;
 mod demo;
+mod io;
 mod list;
 mod progress;
 mod prove;
 mod registry;
 mod report;
 mod run;
+mod values;
 mod workload;
 
 use std::ffi::OsStr;
@@ -64,9 +66,9 @@ const NAME: &str = "lazymmu";
 
 /// Runs the command that the arguments of the process name.
 ///
-/// The architectures and designs of `registry` are known to the whole process from now on. An id that
-/// is taken is an error like bad input: it is printed, and the status is 2. Nothing here panics, and
-/// nothing ends the process.
+/// The architectures and designs of `registry` are known to the whole process from now on. An id
+/// that is taken is an error like bad input: it is printed, and the status is 2. Nothing here
+/// panics, and nothing ends the process.
 #[must_use]
 pub fn cli(registry: Registry) -> ExitCode {
     if let Err(failure) = registry.register() {

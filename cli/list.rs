@@ -10,8 +10,8 @@ use emu_check::check::Property;
 use emu_lab::scenario;
 use lazy_mmu::design::Design;
 
+use crate::io::print;
 use crate::report::Failure;
-use crate::run::print;
 
 /// Prints the architectures, the designs and the words of scenarios.
 pub(crate) fn list() -> Result<ExitCode, Failure> {

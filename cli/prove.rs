@@ -8,10 +8,10 @@ use emu_check::prove::{self, Compare, Language, Question, TASKS_MAX, Verdict};
 use lazy_mmu::design::Design;
 use lazymmu_docs::equivalence;
 
-use crate::args::{design_parser, language_parser};
+use crate::io::print;
 use crate::progress::Progress;
 use crate::report::Failure;
-use crate::run::print;
+use crate::values::{design_parser, language_parser};
 
 /// Arguments of `lazymmu prove`.
 #[derive(Args, Debug)]

@@ -1,17 +1,81 @@
 //! `lazymmu run`: one scenario to a record.
 
-use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::{Args, ValueEnum};
 use emu_arch::{Arch, Kernel};
-use emu_input::InputError;
 use emu_lab::render::{hazards, json};
-use emu_lab::scenario::Scenario;
-use emu_lab::{input, scenario};
+use emu_lab::scenario;
+use lazy_mmu::design::Design;
 
-use crate::args::{Format, OnWarn, RunArgs};
+use crate::io::{Source, print};
 use crate::report::Failure;
+use crate::values::{arch_parser, check_era, design_parser, kernel_parser};
+
+/// Arguments of `lazymmu run`.
+#[derive(Args, Debug)]
+#[command(after_help = RUN_EXAMPLES)]
+pub(crate) struct RunArgs {
+    /// The scenario: one call per line; `-` reads standard input, @NAME is a built-in one
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// The architecture to run on; by default the first run that the scenario's header calls bad,
+    /// or naive
+    #[arg(long, value_parser = arch_parser())]
+    pub(crate) arch: Option<Arch>,
+    /// The kernel: an API design and the architecture's code of that time; v7.0 by default, or the
+    /// header's
+    #[arg(long, value_parser = kernel_parser())]
+    pub(crate) kernel: Option<Kernel>,
+    /// Another API design than the kernel's
+    #[arg(long, value_parser = design_parser())]
+    pub(crate) design: Option<Design>,
+    /// Without the lines of the scenario that have a bug, with those that mend it
+    #[arg(long)]
+    pub(crate) mended: bool,
+    /// How to print the record
+    #[arg(long, default_value = "tree")]
+    pub(crate) format: Format,
+    /// What a sanity check that fires does: it is recorded, or it stops the run too
+    #[arg(long, default_value = "record")]
+    pub(crate) on_warn: OnWarn,
+}
+
+const RUN_EXAMPLES: &str = "\
+A scenario has one call per line; indentation is free, # begins a comment:
+
+  enable
+      set_pte_at 0xffff800008000000
+      pause
+      resume
+  disable
+
+The kernel's names work too, so a sequence pasted from a mail runs:
+
+  lazy_mmu_mode_enable()
+  lazy_mmu_mode_disable()
+
+`lazymmu list` names every call.";
+
+/// How to print a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// The notation of the kernel's commit messages
+    Tree,
+    /// JSON Lines: one object per event
+    Json,
+}
+
+/// What a sanity check that fires does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnWarn {
+    /// The warning is in the record
+    Record,
+    /// The run stops there, as with panic_on_warn
+    Panic,
+}
 
 /// Runs the scenario and prints its record; status 1 where a warning stopped it or a claim of the
 /// scenario did not hold.
@@ -81,98 +145,5 @@ fn setup(args: &RunArgs, source: &Source) -> scenario::Setup {
         design: args.design.unwrap_or(design),
         panic_on_warn: args.on_warn == OnWarn::Panic,
         mended: args.mended,
-    }
-}
-
-/// A scenario and where it comes from.
-pub(crate) struct Source {
-    /// The name that messages use.
-    pub(crate) name: String,
-    /// The text; none of a built-in one.
-    bytes: Vec<u8>,
-    pub(crate) scenario: Scenario,
-}
-
-impl Source {
-    /// Reads the scenario in a file, or takes the built-in one called `@NAME`.
-    pub(crate) fn open(file: &Path) -> Result<Self, Failure> {
-        if let Some(name) = file.to_str().and_then(|file| file.strip_prefix('@')) {
-            let scenario = builtin(name)?.clone();
-            return Ok(Self { name: file.display().to_string(), bytes: Vec::new(), scenario });
-        }
-        let (name, bytes) = read(file)?;
-        let parsed = input::text(&bytes).and_then(scenario::parse);
-        let scenario = parsed.map_err(|error| Failure::input(&name, &bytes, error))?;
-        Ok(Self { name, bytes, scenario })
-    }
-
-    /// A failure at line `number`, as a whole.
-    pub(crate) fn wrong_line(&self, number: u32, message: &str) -> Failure {
-        let text = String::from_utf8_lossy(&self.bytes);
-        let index = (number as usize).saturating_sub(1);
-        let line = text.lines().nth(index).unwrap_or("");
-        self.wrong(InputError::at(number as usize, line, line.trim(), message))
-    }
-
-    /// A failure at a place of the text.
-    pub(crate) fn wrong(&self, error: InputError) -> Failure {
-        Failure::input(&self.name, &self.bytes, error)
-    }
-}
-
-/// The scenario that comes with the lab under `name`.
-pub(crate) fn builtin(name: &str) -> Result<&'static Scenario, Failure> {
-    let all = scenario::builtin().map_err(|error| Failure::about(format!("@{name}"), error))?;
-    let names = || all.iter().map(|(known, _)| *known);
-    let found = all.iter().find(|(known, _)| *known == name).map(|(_, scenario)| scenario);
-    found.ok_or_else(|| {
-        let near = input::nearest(name, names())
-            .map_or(String::new(), |n| format!("; did you mean @{n}?"));
-        let list = names().map(|n| format!("@{n}")).collect::<Vec<_>>().join(", ");
-        Failure::Usage(format!("unknown scenario @{name}, expected one of {list}{near}"))
-    })
-}
-
-/// Refuses an architecture that the kernel does not have.
-pub(crate) fn check_era(kernel: Kernel, arch: Arch) -> Result<(), Failure> {
-    arch.is_in(kernel).map_err(|why| {
-        let what = format!("--kernel {} has no --arch {}: {why}", kernel.id(), arch.id());
-        Failure::Usage(what)
-    })
-}
-
-/// Reads a file, or standard input for `-`; returns the name that messages use.
-pub(crate) fn read(file: &Path) -> Result<(String, Vec<u8>), Failure> {
-    let (name, read) = if file == Path::new("-") {
-        let mut bytes = Vec::new();
-        (
-            "<stdin>".to_owned(),
-            io::Read::read_to_end(&mut io::stdin().lock(), &mut bytes).map(|_| bytes),
-        )
-    } else {
-        (file.display().to_string(), std::fs::read(file))
-    };
-    let bytes = read.map_err(|e| Failure::about(&name, reason(&e)))?;
-    Ok((name, bytes))
-}
-
-/// The error of the system in words, without its number.
-fn reason(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => "no such file".to_owned(),
-        io::ErrorKind::IsADirectory => "is a directory, expected a file".to_owned(),
-        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        _ => error.to_string(),
-    }
-}
-
-/// Prints to standard output; a reader that has seen enough is no failure.
-pub(crate) fn print(body: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
-    let mut to = BufWriter::new(io::stdout().lock());
-    match body(&mut to).and_then(|()| to.flush()) {
-        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::about("standard output", e))
-        }
-        _ => Ok(()),
     }
 }

@@ -1,7 +1,7 @@
 //! An architecture of one's own beside those of the lab: RISC-V, if it delayed `sfence.vma`.
 //!
-//! Without arguments the example tests it, runs, compares and checks it; with arguments it is the whole
-//! command: `cargo run --example my_arch -- check --arch riscv`.
+//! Without arguments the example tests it, runs, compares and checks it; with arguments it is the
+//! whole command: `cargo run --example my_arch -- check --arch riscv`.
 
 use std::process::ExitCode;
 
@@ -17,8 +17,8 @@ use lazymmu::Registry;
 const SFENCE: ArchEffect = ArchEffect::delayable("sfence.vma");
 const OWED: ArchEffect = ArchEffect::deferral("sfence_pending=").of(1);
 
-/// RISC-V. A CPU owes a fence after an entry became valid in a section; where `HASTY`, the leave hook
-/// turns preemption on before the fence.
+/// RISC-V. A CPU owes a fence after an entry became valid in a section; where `HASTY`, the leave
+/// hook turns preemption on before the fence.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Riscv<const HASTY: bool>;
 

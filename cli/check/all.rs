@@ -6,10 +6,11 @@ use emu_arch::{Arch, Kernel};
 use emu_check::check::{Report, check, overview};
 use lazymmu_docs::findings;
 
-use super::{CheckArgs, Format, json, status};
+use super::args::{CheckArgs, Format};
+use super::output::{json, status};
+use crate::io::print;
 use crate::progress::Progress;
 use crate::report::Failure;
-use crate::run::print;
 
 /// Searches every architecture and kernel and prints what holds where. The exit status is that of
 /// the worst: a property that does not hold, then a search that gave up.

@@ -7,10 +7,13 @@ use emu_arch::Kernel;
 use emu_check::check::{Claims, check_programs};
 use emu_lab::scenario::Setup;
 
-use super::{CheckArgs, Format, counterexamples, json, save, status, summary};
+use super::args::{CheckArgs, Format};
+use super::output::{counterexamples, json, status, summary};
+use super::save;
+use crate::io::{Source, print};
 use crate::progress::Progress;
 use crate::report::Failure;
-use crate::run::{Source, check_era, print};
+use crate::values::check_era;
 
 /// What the programs run on: as the arguments say or, where they say nothing, as the header does.
 fn setup(args: &CheckArgs, source: &Source) -> Setup {

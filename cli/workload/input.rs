@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use emu_mm::proc::{Mapping, parse};
 
-use super::{PopulateArg, WorkloadArgs};
+use super::args::{PopulateArg, WorkloadArgs};
+use crate::io;
 use crate::report::Failure;
-use crate::run;
 
 /// Reads the mappings and the name of the file that they come from.
 pub(super) fn read(args: &WorkloadArgs) -> Result<(String, Vec<Mapping>), Failure> {
@@ -30,11 +30,11 @@ pub(super) fn read(args: &WorkloadArgs) -> Result<(String, Vec<Mapping>), Failur
 fn read_either(path: &Path, populate: PopulateArg) -> Result<(String, Vec<u8>), Failure> {
     if populate == PopulateArg::Rss
         && let Some(smaps) = smaps_beside(path)
-        && let Ok(read) = run::read(&smaps)
+        && let Ok(read) = io::read(&smaps)
     {
         return Ok(read);
     }
-    run::read(path)
+    io::read(path)
 }
 
 /// The smaps of the process whose maps `path` is.

@@ -6,7 +6,16 @@ use emu_mm::workload::{Report, Row};
 use lazy_mmu::design::{self, HookInfo};
 use serde_json::{Map, Value, json};
 
-use super::Reports;
+use super::args::WorkloadArgs;
+
+/// The reports of one run, with what they are of.
+pub(super) struct Reports<'r> {
+    /// The file that the mappings come from.
+    pub(super) name: &'r str,
+    pub(super) args: &'r WorkloadArgs,
+    pub(super) mappings: &'r [Mapping],
+    pub(super) reports: Vec<Report>,
+}
 
 /// The reports: addresses are strings in hex, all else are numbers.
 pub(super) fn render(reports: &Reports<'_>) -> String {

@@ -134,9 +134,10 @@ impl Arch {
         Self(Of::<B>::ARCH)
     }
 
-    /// Makes the architecture known to [`all`](Self::all) and to everything that finds architectures by
-    /// id: scenarios, the command. The list belongs to the process and only grows; to register a backend
-    /// again has no effect. An architecture that is used as a value needs no registration.
+    /// Makes the architecture known to [`all`](Self::all) and to everything that finds
+    /// architectures by id: scenarios, the command. The list belongs to the process and only grows;
+    /// to register a backend again has no effect. An architecture that is used as a value needs no
+    /// registration.
     ///
     /// # Errors
     /// Another backend has the id, or no scenario can have it as a word.
@@ -176,7 +177,8 @@ impl Arch {
         self.facts().about
     }
 
-    /// What becomes of `pte` when the page is used: young, and hashed where the architecture hashes.
+    /// What becomes of `pte` when the page is used: young, and hashed where the architecture
+    /// hashes.
     #[must_use]
     pub fn used(self, pte: Pte) -> Pte {
         self.0.used(pte)
@@ -221,8 +223,8 @@ impl Arch {
         self.0.boot(kernel)
     }
 
-    /// The code of `kernel`, on a machine that can be left in the middle of a call; `setup` is a fault,
-    /// or none, or a whole [`replay::Setup`].
+    /// The code of `kernel`, on a machine that can be left in the middle of a call; `setup` is a
+    /// fault, or none, or a whole [`replay::Setup`].
     #[must_use]
     pub fn replay(
         self,

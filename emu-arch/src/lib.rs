@@ -20,10 +20,11 @@
 //!
 //! let machine = Machine::new(Arch::ARM64);
 //! let addr = VirtAddr::page(0xffff_8000_0800_0000).unwrap();
-//! let table = machine.init_mm().pte_table(addr);
+//! let mm = machine.init_mm();
+//! let table = mm.pte_table(addr);
 //! let ((), record) = machine.run(|| record_hooks(|| {
 //!     lazy_mmu_mode_enable();
-//!     pgtable::set_pte_at(machine.init_mm(), addr, table.ptep(addr.pte_index()), Pte::kernel(Pfn(1)));
+//!     pgtable::set_pte_at(mm, addr, table.ptep(addr.pte_index()), Pte::kernel(Pfn(1)));
 //!     lazy_mmu_mode_disable();
 //! }));
 //! assert!(record.to_string().contains("dsb(ishst)"));
@@ -32,9 +33,10 @@
 //! # An architecture of your own
 //!
 //! Implement [`Backend`]: its documentation is the contract, with the method that each primitive
-//! reaches. `Arch::of::<B>()` is then an architecture like any other, for [`Machine::new`], scenarios,
-//! comparisons, searches and workloads, and [`conformance::check`] says whether the backend keeps the
-//! contract. [`Arch::register`] makes its id known to scenarios and to the command.
+//! reaches. `Arch::of::<B>()` is then an architecture like any other, for [`Machine::new`],
+//! scenarios, comparisons, searches and workloads, and [`conformance::check`] says whether the
+//! backend keeps the contract. [`Arch::register`] makes its id known to scenarios and to the
+//! command.
 //!
 //! ```
 //! use emu_arch::{Arch, At, Backend, Facts, Hw, Kernel, Machine, conformance};

@@ -70,8 +70,8 @@ impl<const ALL: bool> Backend for Methods<ALL> {
     }
 }
 
-/// The methods that have a default made of others, and that speak here: one row each, in a backend of
-/// their own, since one that speaks hides its default.
+/// The methods that have a default made of others, and that speak here: one row each, in a backend
+/// of their own, since one that speaks hides its default.
 #[derive(Clone, Copy, Debug)]
 struct Derived;
 

@@ -1,4 +1,5 @@
-//! An architecture of one's own: the example stays small, and has every right that a built-in one has.
+//! An architecture of one's own: the example stays small, and has every right that a built-in one
+//! has.
 
 #[expect(dead_code, reason = "an example has a main function")]
 #[path = "../../examples/my_arch.rs"]

@@ -1,4 +1,5 @@
-//! A crate that is no part of the workspace has an architecture and a design of its own, and every right.
+//! A crate that is no part of the workspace has an architecture and a design of its own, and every
+//! right.
 
 use std::path::PathBuf;
 

@@ -47,7 +47,8 @@ pub struct Facts {
     pub effects: &'static [ArchEffect],
     /// `ptep_modify_prot_start()` only reads, so that software still sees the entry.
     pub prot_start_reads: bool,
-    /// A primitive that changes an entry depends on what it finds in memory, behind any deferred store.
+    /// A primitive that changes an entry depends on what it finds in memory, behind any deferred
+    /// store.
     pub updates_read_memory: bool,
     /// A TLB flush does not wait for deferred stores, so that it can come before them.
     pub flush_passes_stores: bool,

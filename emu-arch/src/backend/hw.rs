@@ -110,12 +110,12 @@ pub trait Hw {
     /// No CPU translates `nr` pages from `at` on by an old entry any more.
     #[inline]
     fn tlb_invalidate(&mut self, _: At, _: u32) {}
-    /// `BUG_ON(cond)`, whose text is `text`: where `cond` is true the task ends here. Returns whether
-    /// the kernel goes on.
+    /// `BUG_ON(cond)`, whose text is `text`: where `cond` is true the task ends here. Returns
+    /// whether the kernel goes on.
     #[must_use]
     fn bug_on(&mut self, cond: bool, text: &'static str) -> bool;
-    /// How many entries a batch that holds `max` in the kernel holds here: fewer where a search scales
-    /// batches down so that they fill.
+    /// How many entries a batch that holds `max` in the kernel holds here: fewer where a search
+    /// scales batches down so that they fill.
     #[inline]
     fn limit(&self, max: usize) -> usize {
         max

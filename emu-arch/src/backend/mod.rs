@@ -26,31 +26,31 @@ pub use words::{Access, At, Level, Psize, RangeHint};
 
 /// An architecture's side of the lazy MMU mode: the contract.
 ///
-/// The provided bodies are what most architectures do; a backend overrides those that differ. The type
-/// is a small value that chooses a version of the code; a unit struct will do.
+/// The provided bodies are what most architectures do; a backend overrides those that differ. The
+/// type is a small value that chooses a version of the code; a unit struct will do.
 ///
 /// # Which primitive reaches which method
 ///
-/// Code of mm/ calls primitives ([`pgtable`](crate::pgtable)); each reaches one method. To override a
-/// method that the primitive does not reach has no effect: `set_pte_at()` reaches `set_ptes`, not
+/// Code of mm/ calls primitives ([`pgtable`](crate::pgtable)); each reaches one method. To override
+/// a method that the primitive does not reach has no effect: `set_pte_at()` reaches `set_ptes`, not
 /// `set_pte`.
 ///
 /// | primitive | method | by default |
 /// |---|---|---|
-/// | `set_pte_at`, `set_ptes` | [`set_ptes`](Self::set_ptes) | plain stores |
-/// | `set_pte` | [`set_pte`](Self::set_pte) | `set_ptes` of one page |
-/// | `ptep_get` | [`ptep_get`](Self::ptep_get) | reads memory |
-/// | `ptep_get_and_clear` | [`pte_update`](Self::pte_update) | reads, then writes |
-/// | `pte_clear` | [`pte_clear`](Self::pte_clear) | `pte_update` |
-/// | `ptep_set_wrprotect`, `wrprotect_ptes` | [`ptep_set_wrprotect`](Self::ptep_set_wrprotect), once per page | `pte_update` |
-/// | `ptep_test_and_clear_young` | [`ptep_test_and_clear_young`](Self::ptep_test_and_clear_young) | `pte_update` |
-/// | `ptep_modify_prot_start` | [`ptep_modify_prot_start`](Self::ptep_modify_prot_start) | `pte_update` |
-/// | `ptep_modify_prot_commit` | [`ptep_modify_prot_commit`](Self::ptep_modify_prot_commit) | `set_ptes` of one page |
-/// | `ptep_set_access_flags` | [`ptep_set_access_flags`](Self::ptep_set_access_flags) | a plain store |
-/// | `set_pmd`, `set_pud`, `set_p4d`, `set_pgd` | [`set_table`](Self::set_table) | nothing: tables are not in memory here |
-/// | `read`, `write` | [`access`](Self::access) | sets young and dirty, or faults |
-/// | `flush_tlb_range`, `flush_tlb_batched_pending` | [`flush_tlb_range`](Self::flush_tlb_range), once per range | no default |
-/// | `tlb_flush` | [`tlb_flush`](Self::tlb_flush) | `flush_tlb_range` |
+/// | `set_pte_at`, `set_ptes` | [`set_ptes`] | plain stores |
+/// | `set_pte` | [`set_pte`] | `set_ptes` of one page |
+/// | `ptep_get` | [`ptep_get`] | reads memory |
+/// | `ptep_get_and_clear` | [`pte_update`] | reads, then writes |
+/// | `pte_clear` | [`pte_clear`] | `pte_update` |
+/// | `ptep_set_wrprotect`, `wrprotect_ptes` | [`ptep_set_wrprotect`] per page | `pte_update` |
+/// | `ptep_test_and_clear_young` | [`ptep_test_and_clear_young`] | `pte_update` |
+/// | `ptep_modify_prot_start` | [`ptep_modify_prot_start`] | `pte_update` |
+/// | `ptep_modify_prot_commit` | [`ptep_modify_prot_commit`] | `set_ptes` of one page |
+/// | `ptep_set_access_flags` | [`ptep_set_access_flags`] | a plain store |
+/// | `set_pmd`, `set_pud`, `set_p4d`, `set_pgd` | [`set_table`] | nothing |
+/// | `read`, `write` | [`access`] | sets young and dirty, or faults |
+/// | `flush_tlb_range`, `flush_tlb_batched_pending` | [`flush_tlb_range`] per range | no default |
+/// | `tlb_flush` | [`tlb_flush`] | `flush_tlb_range` |
 /// | `raw_read`, `ptep_get_lockless` | none | memory is read |
 /// | `tlb_remove_tlb_entries`, `set_tlb_ubc_flush_pending` | none | the caller flushes later |
 ///
@@ -60,42 +60,57 @@ pub use words::{Access, At, Level, Psize, RangeHint};
 ///
 /// # Duties
 ///
-/// A backend says what it does through [`Hw`]. Records, counters, hazards and searches rest on these
-/// calls alone:
+/// A backend says what it does through [`Hw`]. Records, counters, hazards and searches rest on
+/// these calls alone:
 ///
 /// | when | call |
 /// |---|---|
 /// | an entry in memory changes | [`Hw::write`], or [`Hw::write_slot`] from a queue |
-/// | work for a page joins the batch | [`Hw::defer`]; the entry is written before, unless the store is the work |
+/// | work for a page joins the batch | [`Hw::defer`], behind the write unless that is the work |
 /// | the hardware does something that costs time | [`Hw::effect`] |
 /// | all work in the batch is done | the effect, then the deferred stores, then [`Hw::complete`] |
 /// | no CPU translates by an old entry any more | [`Hw::tlb_invalidate`] |
 ///
-/// * Work is deferred only while [`Hw::is_lazy_mmu_mode_active`], which is false in an interrupt and in
-///   a pause. An update that is not deferred takes effect before the primitive returns.
+/// * Work is deferred only while [`Hw::is_lazy_mmu_mode_active`], which is false in an interrupt
+///   and in a pause. An update that is not deferred takes effect before the primitive returns.
 /// * Nothing is pending when `leave` returns, nor, from v7.0 on, when `flush` does.
 /// * `flush` may be called at any time, and a second time.
 /// * State that is kept per CPU goes stale when the task moves: `enter` turns preemption off with
-///   [`Hw::preempt_disable`], or [`switch_out`](Self::switch_out) completes the batch. [`Facts::batch`]
-///   says which.
+///   [`Hw::preempt_disable`], or [`switch_out`](Self::switch_out) completes the batch.
+///   [`Facts::batch`] says which.
 /// * [`pending`](Self::pending) says what is outstanding.
 /// * [`Facts::effects`] lists the effects that scenarios may count.
-/// * Where [`ptep_get`](Self::ptep_get) is overridden, [`PTEP_GET_IS_READ`](Self::PTEP_GET_IS_READ) is
-///   false.
+/// * Where [`ptep_get`](Self::ptep_get) is overridden, [`PTEP_GET_IS_READ`](Self::PTEP_GET_IS_READ)
+///   is false.
 ///
-/// [`conformance`](crate::conformance) tests all of these. A backend that omits a call hides its own
-/// mistakes from records and searches, so run it first.
+/// [`conformance`](crate::conformance) tests all of these. A backend that omits a call hides its
+/// own mistakes from records and searches, so run it first.
 ///
 /// # Points
 ///
-/// Each effect is a point at which an interrupt can arrive or the task be preempted, before the effect
-/// happens. What a backend does between two effects is one step, as is each closure of
+/// Each effect is a point at which an interrupt can arrive or the task be preempted, before the
+/// effect happens. What a backend does between two effects is one step, as is each closure of
 /// [`Hw::per_cpu`]. Code between [`Hw::local_irq_save`] and [`Hw::local_irq_restore`] is not
 /// interrupted, and between [`Hw::get_cpu`] and [`Hw::put_cpu`] not preempted.
 ///
 /// # Example
 ///
 /// `examples/my_arch.rs` has a backend of fewer than 60 lines, tests it, runs it and checks it.
+///
+/// [`set_ptes`]: Self::set_ptes
+/// [`set_pte`]: Self::set_pte
+/// [`ptep_get`]: Self::ptep_get
+/// [`pte_update`]: Self::pte_update
+/// [`pte_clear`]: Self::pte_clear
+/// [`ptep_set_wrprotect`]: Self::ptep_set_wrprotect
+/// [`ptep_test_and_clear_young`]: Self::ptep_test_and_clear_young
+/// [`ptep_modify_prot_start`]: Self::ptep_modify_prot_start
+/// [`ptep_modify_prot_commit`]: Self::ptep_modify_prot_commit
+/// [`ptep_set_access_flags`]: Self::ptep_set_access_flags
+/// [`set_table`]: Self::set_table
+/// [`access`]: Self::access
+/// [`flush_tlb_range`]: Self::flush_tlb_range
+/// [`tlb_flush`]: Self::tlb_flush
 pub trait Backend: Copy + std::fmt::Debug + Send + Sync + 'static {
     /// What the kernel keeps per CPU, as after boot when default.
     type PerCpu: Clone + Default + Eq + std::hash::Hash + std::fmt::Debug;
@@ -116,7 +131,8 @@ pub trait Backend: Copy + std::fmt::Debug + Send + Sync + 'static {
     fn is_in(_: Kernel) -> Result<(), &'static str> {
         Ok(())
     }
-    /// Tells whether a batch can outlive the section that filled it, so that tasks meet each other's.
+    /// Tells whether a batch can outlive the section that filled it, so that tasks meet each
+    /// other's.
     fn batch_outlives_section(self) -> bool {
         false
     }
@@ -133,8 +149,9 @@ pub trait Backend: Copy + std::fmt::Debug + Send + Sync + 'static {
     /// `arch_flush_lazy_mmu_mode()`
     fn flush(self, hw: &mut impl HwOf<Self>);
 
-    /// Runs `hook`, which a design has beyond the three, and returns whether the architecture has it; by
-    /// default it has none. `range` is the argument of the call, where it is pages of one table.
+    /// Runs `hook`, which a design has beyond the three, and returns whether the architecture has
+    /// it; by default it has none. `range` is the argument of the call, where it is pages of one
+    /// table.
     fn own_hook(self, _: &mut impl HwOf<Self>, _hook: Hook, _range: Option<RangeHint>) -> bool {
         false
     }
@@ -182,8 +199,8 @@ pub trait Backend: Copy + std::fmt::Debug + Send + Sync + 'static {
         hw.write(ptep, new(old));
         old
     }
-    /// `set_pmd()` and the levels above: an entry that is valid or, when cleared, is not; by default a
-    /// plain store.
+    /// `set_pmd()` and the levels above: an entry that is valid or, when cleared, is not; by
+    /// default a plain store.
     fn set_table(self, _: &mut impl HwOf<Self>, _: At, _: Level, _: bool) {}
 
     /// `ptep_set_wrprotect()`
@@ -229,8 +246,8 @@ pub trait Backend: Copy + std::fmt::Debug + Send + Sync + 'static {
             hw.effect(ArchEffect::PAGE_FAULT);
         }
     }
-    /// `flush_tlb_range()`, `flush_tlb_mm()` and, for the kernel's pages, `flush_tlb_kernel_range()`,
-    /// over `pages` pages.
+    /// `flush_tlb_range()`, `flush_tlb_mm()` and, for the kernel's pages,
+    /// `flush_tlb_kernel_range()`, over `pages` pages.
     fn flush_tlb_range(self, hw: &mut impl HwOf<Self>, at: At, pages: u32);
     /// `tlb_flush()`, the flush at the end of an `mmu_gather`: by default one of the range.
     fn tlb_flush(self, hw: &mut impl HwOf<Self>, at: At, pages: u32) {

@@ -57,8 +57,8 @@ impl Act {
 /// Primitives and accesses after which software takes an entry for what it was.
 const READS: [PteOp; 4] = [PteOp::ptep_get, PteOp::raw_read, PteOp::read, PteOp::write];
 const FLUSHES: [PteOp; 2] = [PteOp::flush_tlb_range, PteOp::tlb_flush];
-/// A client does not change an entry twice before the first change is done; the commit is the second
-/// half of one change.
+/// A client does not change an entry twice before the first change is done; the commit is the
+/// second half of one change.
 const INSTALLS: [(PteOp, Option<Prot>); 3] =
     [(PteOp::set_pte_at, None), (PteOp::set_ptes, None), (PteOp::set_pte, Some(Prot::ReadOnly))];
 const CHANGES: [(PteOp, Option<Prot>); 6] = [
@@ -86,8 +86,8 @@ impl Page {
     }
 }
 
-/// Four pages of the kernel, or of the process with address space `mm`: the second is mapped, the last
-/// belongs to interrupts.
+/// Four pages of the kernel, or of the process with address space `mm`: the second is mapped, the
+/// last belongs to interrupts.
 pub(super) fn pages(mm: u8) -> impl Iterator<Item = Page> {
     let first: u64 = if mm == 0 { 0xffff_8000_0800_0000 } else { 0x7f00_0000_0000 };
     (0..4).filter_map(move |n| {
@@ -166,8 +166,8 @@ impl Client {
         acts
     }
 
-    /// Calls of the API and what a task does to itself. Up to v6.19 sections did not nest, there was
-    /// no pause, and interrupts did not update what tasks batch.
+    /// Calls of the API and what a task does to itself. Up to v6.19 sections did not nest, there
+    /// was no pause, and interrupts did not update what tasks batch.
     fn calls(&self, offer: &Offer<'_>, acts: &mut Vec<Step>) {
         let nests = offer.kernel >= Kernel::V7_0;
         let room = self.open.len() < if nests { offer.nesting } else { 1 };

@@ -9,8 +9,8 @@ use super::search::Search;
 use crate::backend::Deferred;
 use crate::kernel::Step;
 
-/// The primitives that reach memory by [`Backend::set_ptes`](crate::backend::Backend::set_ptes), the
-/// last one unless the backend says otherwise.
+/// The primitives that reach memory by [`Backend::set_ptes`](crate::backend::Backend::set_ptes),
+/// the last one unless the backend says otherwise.
 const INSTALLS: [PteOp; 3] = [PteOp::set_pte_at, PteOp::set_ptes, PteOp::set_pte];
 const REMOVALS: [PteOp; 2] = [PteOp::ptep_get_and_clear, PteOp::ptep_set_wrprotect];
 

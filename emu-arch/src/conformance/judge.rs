@@ -1,7 +1,7 @@
 //! The rules: which duty an act breaks, given what it did on three machines.
 //!
-//! The backend runs the client as it is; a second time without calls of the API, so that every update
-//! takes effect at once; and `naive` runs it, whose memory is what software believes.
+//! The backend runs the client as it is; a second time without calls of the API, so that every
+//! update takes effect at once; and `naive` runs it, whose memory is what software believes.
 
 use lazy_mmu::design::Role;
 use lazy_mmu::preempt::PreemptCount;

@@ -8,17 +8,19 @@
 //! ```
 //!
 //! A client that keeps the contract of the API makes every short sequence of calls, page table
-//! primitives, accesses, interrupts and migrations, and many random longer ones, on the code of each
-//! kernel that has the mode. Each sequence runs three times: on the backend, on the backend without
-//! calls of the API, so that every update takes effect at once, and on [`naive`](crate::naive). The
-//! [duties](Duty) say what must agree. The report shows for each duty that is broken the shortest
-//! sequence found, as a scenario, with what was found and what was expected.
+//! primitives, accesses, interrupts and migrations, and many random longer ones, on the code of
+//! each kernel that has the mode. Each sequence runs three times: on the backend, on the backend
+//! without calls of the API, so that every update takes effect at once, and on
+//! [`naive`](crate::naive). The [duties](Duty) say what must agree. The report shows for each duty
+//! that is broken the shortest sequence found, as a scenario, with what was found and what was
+//! expected.
 //!
 //! # What it sees
 //!
-//! Memory that differs from `naive`'s where nothing is pending; work that is deferred and never done,
-//! done twice or at the wrong time; updates in a section that neither defer nor act; a TLB entry that
-//! outlives its flush; a batch that is left behind on another CPU; an override of the wrong method.
+//! Memory that differs from `naive`'s where nothing is pending; work that is deferred and never
+//! done, done twice or at the wrong time; updates in a section that neither defer nor act; a TLB
+//! entry that outlives its flush; a batch that is left behind on another CPU; an override of the
+//! wrong method.
 //!
 //! # What it cannot see
 //!
@@ -26,8 +28,9 @@
 //!   names one, in a section or outside, conforms: it is as good as `naive`.
 //! * Whether an effect does what its name says. [`Hw::complete`](crate::Hw::complete) and
 //!   [`Hw::tlb_invalidate`](crate::Hw::tlb_invalidate) are believed where an effect comes before.
-//! * What arrives inside of a call: an interrupt between two steps of a hook, two tasks on one batch.
-//!   `emu_check::check` searches these, and finds nothing that this test should have found first.
+//! * What arrives inside of a call: an interrupt between two steps of a hook, two tasks on one
+//!   batch. `emu_check::check` searches these, and finds nothing that this test should have found
+//!   first.
 //! * Whether the code is the kernel's.
 
 mod act;

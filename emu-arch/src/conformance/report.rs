@@ -45,6 +45,12 @@ pub enum Verdict {
 }
 
 impl Report {
+    /// The architecture.
+    #[must_use]
+    pub const fn arch(&self) -> Arch {
+        self.arch
+    }
+
     /// Tells whether no duty is broken.
     #[must_use]
     pub fn holds(&self) -> bool {

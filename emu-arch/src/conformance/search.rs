@@ -1,4 +1,5 @@
-//! Which sequences are tried: all short ones, random longer ones, and the shortest that breaks a duty.
+//! Which sequences are tried: all short ones, random longer ones, and the shortest that breaks a
+//! duty.
 
 use lazy_mmu::design::CallInfo;
 use lazy_mmu::trace::PteOp;
@@ -252,8 +253,8 @@ impl Search {
         Some((page, Pte(done.returned()?)))
     }
 
-    /// What can be said only when all is tried: `set_pte_at()` and its like do the same, and what is
-    /// declared is deferred.
+    /// What can be said only when all is tried: `set_pte_at()` and its like do the same, and what
+    /// is declared is deferred.
     pub(super) fn whole(&mut self) {
         for mm in [0, 1] {
             (self.pages, self.nesting) = (pages(mm).collect(), NESTING[0]);

@@ -88,8 +88,8 @@ impl Inner {
     /// Calls `f` with the entry at `slot`.
     #[inline]
     pub(super) fn at_slot<R>(&self, slot: Slot, f: impl FnOnce(Ptep<'_>) -> R) -> R {
-        let tables = self.tables.borrow();
-        f(tables[(slot.0 >> 9) as usize].ptep((slot.0 & 511) as u16))
+        let (tables, (table, index)) = (self.tables.borrow(), slot.place());
+        f(tables[table].ptep(index))
     }
 
     /// Records a `BUG_ON()` of the architecture; the task is not to go on.

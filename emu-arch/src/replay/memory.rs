@@ -6,6 +6,7 @@ use crate::backend::{At, Facts, Psize, Slot, slice};
 use crate::hazard::Hazard;
 use crate::hw::addr::VirtAddr;
 use crate::hw::limits::FIRST_PFN;
+use crate::hw::page_map::Page;
 use crate::hw::pte::Pte;
 use crate::kernel::PteArgs;
 use crate::tracker::Tracker;
@@ -129,6 +130,5 @@ impl Memory {
 /// The place of the entry that maps `at`. Neighbours in a table are neighbours here, and the low bits
 /// are the index in the table.
 pub(crate) fn slot_of(at: At) -> Slot {
-    const PAGES: u64 = (1 << 52) - 1;
-    Slot(u64::from(at.mm) << 52 | at.addr.get() >> 12 & PAGES)
+    Slot(Page::new(at.mm, at.addr).number())
 }

@@ -22,6 +22,7 @@ const CACHED: ArchEffect = ArchEffect::deferral("ipte_range.cache=");
 
 /// A slot of the cache that holds nothing; no entry has this bit.
 const PTE_POISON: Pte = Pte(1 << 63);
+const _: () = assert!(PTE_POISON.0 >> Pte::BITS != 0, "no entry is poison");
 
 /// Tells whether hardware may go by `pte`: `_PAGE_INVALID` is clear.
 ///

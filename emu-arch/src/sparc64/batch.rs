@@ -25,6 +25,7 @@ pub const TLB_BATCH_NR: usize = 192;
 /// The bit of an entry of the batch that says that the page was executable, so that it must leave
 /// the instruction TLB too.
 const EXEC: u64 = 0x1;
+const _: () = assert!(EXEC < PAGE_SIZE, "the address of a page does not have the bit");
 
 /// Pages that are still in the TSB and in TLBs.
 ///

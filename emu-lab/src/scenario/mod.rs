@@ -34,7 +34,7 @@ mod words;
 pub use builtin::builtin;
 pub use lab::Unmet;
 pub use parse::parse;
-pub use replayed::run_replayed;
+pub use replayed::{run_on_code, run_replayed};
 pub use run::{Outcome, See, run, run_lines};
 pub use setup::{Setup, expected_hazards};
 pub use value::{Expect, Inside, Line, Scenario, Step, Where};

@@ -88,8 +88,8 @@ fn vmap_pages_pte_range(
 
 /// Tells whether an entry can hold the frame number.
 ///
-/// Fidelity: changed: `pfn_valid()` of include/linux/mmzone.h v7.0 asks whether there is memory at the
-/// frame.
+/// Fidelity: changed: `pfn_valid()` of include/linux/mmzone.h v7.0 asks whether there is memory at
+/// the frame.
 #[inline]
 const fn pfn_valid(pfn: Pfn) -> bool {
     pfn.0 >> 38 == 0

@@ -250,8 +250,7 @@ fn mprotect_that_sleeps_in_the_section() {
 #[test]
 fn mprotect_that_unlocks_before_the_disable() {
     let unlock_first = |stage: &Stage| mprotect(stage, |_| {}, stage.wrong);
-    // Barriers are owed for kernel entries only.
-    let pending = |arch: Arch| arch.facts().defers.is_some_and(|what| what != Deferred::Barriers);
+    let pending = |arch: Arch| arch.facts().defers.is_some() && arch.facts().defers_user;
     check_wrong(unlock_first, |arch| when(pending(arch), &[PendingAtUnlock]));
 }
 

@@ -5,7 +5,8 @@ use std::process::{Command, Output};
 
 use super::{read, root};
 
-/// Writes the files of a crate to the folder `name`; `beside` is how they call the path of the project.
+/// Writes the files of a crate to the folder `name`; `beside` is how they call the path of the
+/// project.
 pub(crate) fn own_crate(name: &str, beside: &str, files: &[(&str, String)]) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let project = root().to_str().expect("a path in Unicode").replace('\\', "/");
@@ -23,7 +24,8 @@ pub(crate) fn own_crate(name: &str, beside: &str, files: &[(&str, String)]) -> P
     folder
 }
 
-/// Runs cargo in `folder`, without the network, with warnings as errors and a target folder beside it.
+/// Runs cargo in `folder`, without the network, with warnings as errors and a target folder beside
+/// it.
 pub(crate) fn cargo(folder: &Path, args: &[&str]) -> Output {
     Command::new(env!("CARGO"))
         .arg("--offline")

@@ -9,9 +9,11 @@ use super::{archs, check_none, is_test, sources};
 
 /// Where architectures may be named outside of their folders, and why.
 const PLACES: &[(&str, &str)] = &[
-    ("emu-arch/src/arch.rs", "the list of architectures"),
+    ("emu-arch/src/lib.rs", "the list of architectures"),
+    ("emu-arch/src/conformance/", "naive is what every backend is compared with"),
     ("emu-arch/src/era.rs", "the list of eras, one of which is a proposal for one architecture"),
     ("docs/gen/", "the documents are about the architectures"),
+    ("cli/", "help has examples, and the demo shows two architectures"),
     ("examples/", "a user's programs choose what they run on"),
     ("benches/", "measures one architecture beside another"),
 ];

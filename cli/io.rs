@@ -1,0 +1,95 @@
+//! Scenarios and other input from files, and what is printed.
+
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use emu_input::InputError;
+use emu_lab::scenario::Scenario;
+use emu_lab::{input, scenario};
+
+use crate::report::Failure;
+
+/// A scenario and where it comes from.
+pub(crate) struct Source {
+    /// The name that messages use.
+    pub(crate) name: String,
+    /// The text; none of a built-in one.
+    bytes: Vec<u8>,
+    pub(crate) scenario: Scenario,
+}
+
+impl Source {
+    /// Reads the scenario in a file, or takes the built-in one called `@NAME`.
+    pub(crate) fn open(file: &Path) -> Result<Self, Failure> {
+        if let Some(name) = file.to_str().and_then(|file| file.strip_prefix('@')) {
+            let scenario = builtin(name)?.clone();
+            return Ok(Self { name: file.display().to_string(), bytes: Vec::new(), scenario });
+        }
+        let (name, bytes) = read(file)?;
+        let parsed = input::text(&bytes).and_then(scenario::parse);
+        let scenario = parsed.map_err(|error| Failure::input(&name, &bytes, error))?;
+        Ok(Self { name, bytes, scenario })
+    }
+
+    /// A failure at line `number`, as a whole.
+    pub(crate) fn wrong_line(&self, number: u32, message: &str) -> Failure {
+        let text = String::from_utf8_lossy(&self.bytes);
+        let index = (number as usize).saturating_sub(1);
+        let line = text.lines().nth(index).unwrap_or("");
+        self.wrong(InputError::at(number as usize, line, line.trim(), message))
+    }
+
+    /// A failure at a place of the text.
+    pub(crate) fn wrong(&self, error: InputError) -> Failure {
+        Failure::input(&self.name, &self.bytes, error)
+    }
+}
+
+/// The scenario that comes with the lab under `name`.
+pub(crate) fn builtin(name: &str) -> Result<&'static Scenario, Failure> {
+    let all = scenario::builtin().map_err(|error| Failure::about(format!("@{name}"), error))?;
+    let names = || all.iter().map(|(known, _)| *known);
+    let found = all.iter().find(|(known, _)| *known == name).map(|(_, scenario)| scenario);
+    found.ok_or_else(|| {
+        let near = input::nearest(name, names())
+            .map_or(String::new(), |n| format!("; did you mean @{n}?"));
+        let list = names().map(|n| format!("@{n}")).collect::<Vec<_>>().join(", ");
+        Failure::Usage(format!("unknown scenario @{name}, expected one of {list}{near}"))
+    })
+}
+
+/// Reads a file, or standard input for `-`; returns the name that messages use.
+pub(crate) fn read(file: &Path) -> Result<(String, Vec<u8>), Failure> {
+    let (name, read) = if file == Path::new("-") {
+        let mut bytes = Vec::new();
+        (
+            "<stdin>".to_owned(),
+            io::Read::read_to_end(&mut io::stdin().lock(), &mut bytes).map(|_| bytes),
+        )
+    } else {
+        (file.display().to_string(), std::fs::read(file))
+    };
+    let bytes = read.map_err(|e| Failure::about(&name, reason(&e)))?;
+    Ok((name, bytes))
+}
+
+/// The error of the system in words, without its number.
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such file".to_owned(),
+        io::ErrorKind::IsADirectory => "is a directory, expected a file".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// Prints to standard output; a reader that has seen enough is no failure.
+pub(crate) fn print(body: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    let mut to = BufWriter::new(io::stdout().lock());
+    match body(&mut to).and_then(|()| to.flush()) {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::about("standard output", e))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,113 @@
+//! The arguments of `lazymmu workload`.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, RangedI64ValueParser, TypedValueParser};
+use clap::{Args, ValueEnum, value_parser};
+use emu_arch::{Arch, Kernel};
+use emu_mm::proc::{FOLIO_ORDER_MAX, Populate};
+use emu_mm::workload::Workload;
+use lazy_mmu::design::Design;
+
+use crate::values::{arch_parser, design_parser, kernel_parser};
+
+/// Arguments of `lazymmu workload`.
+#[derive(Args, Debug)]
+pub(crate) struct WorkloadArgs {
+    /// What happens to the address space
+    #[arg(value_name = "NAME", value_parser = workload_parser())]
+    pub(super) workload: Workload,
+
+    /// Read the mappings from FILE, the text of /proc/PID/maps or /proc/PID/smaps; `-` is stdin
+    #[arg(long, value_name = "FILE", conflicts_with = "pid")]
+    pub(super) maps: Option<PathBuf>,
+
+    /// Read the mappings of process PID; this process by default
+    #[arg(long, value_name = "PID")]
+    pub(super) pid: Option<u32>,
+
+    /// The architectures, separated by commas; all by default
+    #[arg(long, value_delimiter = ',', value_parser = arch_parser())]
+    pub(super) arch: Vec<Arch>,
+
+    /// Which pages are in memory: as many as smaps tells, all, or none
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) populate: PopulateArg,
+
+    /// How to print the report
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
+
+    /// Show the N mappings with the most page table writes only; a table's totals are of all
+    #[arg(long, value_name = "N", conflicts_with = "format")]
+    pub(super) top: Option<usize>,
+
+    /// The scheduler wants the CPU back after N questions; 0 is never
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) resched: u32,
+
+    /// Pages of a folio as a power of two
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = folio_order_parser())]
+    pub(super) folio_order: u8,
+
+    /// The kernel: an API design and the architecture's code of that time
+    #[arg(long, default_value = "v7.0", value_parser = kernel_parser())]
+    pub(super) kernel: Kernel,
+
+    /// Another API design than the kernel's
+    #[arg(long, value_parser = design_parser())]
+    pub(super) design: Option<Design>,
+}
+
+/// Which pages are in memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum PopulateArg {
+    /// As many as smaps tells, all where it does not
+    #[default]
+    Rss,
+    /// All
+    All,
+    /// None
+    None,
+}
+
+impl PopulateArg {
+    pub(super) const fn id(self) -> &'static str {
+        match self {
+            Self::Rss => "rss",
+            Self::All => "all",
+            Self::None => "none",
+        }
+    }
+
+    pub(super) const fn populate(self) -> Populate {
+        match self {
+            Self::Rss => Populate::Rss,
+            Self::All => Populate::All,
+            Self::None => Populate::None,
+        }
+    }
+}
+
+/// How a report is printed.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(super) enum Format {
+    /// A table per architecture
+    #[default]
+    Table,
+    /// One JSON object
+    Json,
+}
+
+/// A parser that knows the list of workloads.
+fn workload_parser() -> impl TypedValueParser<Value = Workload> {
+    let values =
+        Workload::ALL.map(|workload| PossibleValue::new(workload.id()).help(workload.about()));
+    PossibleValuesParser::new(values)
+        .map(|id| id.parse::<Workload>().expect("the parser accepts the listed ids only"))
+}
+
+/// A parser of folio orders.
+fn folio_order_parser() -> RangedI64ValueParser<u8> {
+    value_parser!(u8).range(..=i64::from(FOLIO_ORDER_MAX))
+}
