@@ -44,7 +44,7 @@ pub trait TaskHost: Sized {
     fn note(&mut self, _: Event<'_>) {}
     /// The call is about to return.
     fn returned(&mut self, _: &'static CallInfo) {}
-    /// What arch code is told when it asks whether to batch.
+    /// Whether the mode is active, as arch code sees it.
     fn is_active(&self) -> bool {
         self.design().is_active(self.state())[usize::from(self.context().in_interrupt)]
     }
