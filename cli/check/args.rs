@@ -26,10 +26,12 @@ pub(crate) struct CheckArgs {
     /// Check every architecture and kernel, and print what holds where
     #[arg(long, conflicts_with_all = ["file", "arch", "kernel", "design", "save"])]
     pub(super) all: bool,
-    /// The architecture; that of the first bad run of FILE where no option says otherwise, else xen-pv
+    /// The architecture; that of the first bad run of FILE where no option says otherwise, else
+    /// xen-pv
     #[arg(long, value_parser = arch_parser())]
     pub(super) arch: Option<Arch>,
-    /// The kernel: an API design and the architecture's code of that time; v7.0 by default, as of --arch
+    /// The kernel: an API design and the architecture's code of that time; v7.0 by default, as of
+    /// --arch
     #[arg(long, value_parser = kernel_parser())]
     pub(super) kernel: Option<Kernel>,
     /// Another API design than the kernel's

@@ -7,8 +7,8 @@
 /// bit fields. Written by the functions of [`crate::sched`].
 ///
 /// Fidelity: same as include/linux/preempt.h v7.0 (`PREEMPT_BITS` 8, `SOFTIRQ_BITS` 8,
-/// `HARDIRQ_BITS` 4, `NMI_BITS` 4); the need-resched bit is left out, and
-/// `NMI_OFFSET` is what `__nmi_enter()` adds, the kernel's `NMI_OFFSET` and `HARDIRQ_OFFSET` in one.
+/// `HARDIRQ_BITS` 4, `NMI_BITS` 4); the need-resched bit is left out, and `NMI_OFFSET` is what
+/// `__nmi_enter()` adds, the kernel's `NMI_OFFSET` and `HARDIRQ_OFFSET` in one.
 ///
 /// ```
 /// use lazy_mmu::preempt::PreemptCount;

@@ -1,4 +1,5 @@
-//! The bug corpus: each bug appears where its scenario says that it does, and not where it was mended.
+//! The bug corpus: each bug appears where its scenario says that it does, and not where it was
+//! mended.
 
 use std::collections::BTreeSet;
 

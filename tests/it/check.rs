@@ -33,8 +33,8 @@ fn calls(arch: Arch, kernel: Kernel) -> Options {
 
 #[test]
 fn counts_are_exact() {
-    // Brackets are a word of at most two letters, section or pause: 1 + 2 + 4. Each of the three that
-    // have room opens two ways, each of the six that are not empty closes one way.
+    // Brackets are a word of at most two letters, section or pause: 1 + 2 + 4. Each of the three
+    // that have room opens two ways, each of the six that are not empty closes one way.
     check_counts(&calls(Arch::NAIVE, Kernel::V7_1), 7, 12, 2);
     // Words of at most eight letters.
     let deep = Options { nesting: 8, ..calls(Arch::NAIVE, Kernel::V7_1) };
@@ -232,8 +232,8 @@ fn the_corpus_is_as_its_scenarios_claim_in_every_interleaving() {
             let claims = Claims::of(&scenario, setup);
             assert!(report.is_exhaustive(), "{at}");
             assert_eq!(claims.missing(&report), [], "{at}");
-            // A good run may be one of v7.0 on Xen PV, which crashes where another task runs inside of a
-            // call: the scenario's own order of lines does not.
+            // A good run may be one of v7.0 on Xen PV, which crashes where another task runs inside
+            // of a call: the scenario's own order of lines does not.
             let crash = |property| {
                 (setup.arch, setup.kernel) == (Arch::XEN_PV, Kernel::V7_0)
                     && property == Property::No(Hazard::ArchBug)

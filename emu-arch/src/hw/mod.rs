@@ -35,8 +35,8 @@ impl Slot {
 
 const _: () = assert!(addr::PTRS_PER_PTE.is_power_of_two(), "an index is a number of bits");
 
-/// How many of `items` come before the first that is not what `wanted` says; asked block by block, which
-/// is faster where there are many.
+/// How many of `items` come before the first that is not what `wanted` says; asked block by block,
+/// which is faster where there are many.
 #[inline]
 pub(crate) fn leading<T>(items: &[T], wanted: impl Fn(&T) -> bool) -> usize {
     const BLOCK: usize = 16;

@@ -4,9 +4,10 @@
 //! side by side under one key, so that a step of a walk costs little and a page not much more than
 //! its value. Equal maps have equal content, however they came about.
 //!
-//! Measured beside `BTreeMap<Page, V>` in the tracker, over 65,536 pages in order: a first access 37 ns
-//! in place of 87, a second one 17 in place of 41, and on powerpc with the hash MMU the end of a page 38
-//! in place of 69. A search for hazards, whose maps are small, takes as long with either.
+//! Measured beside `BTreeMap<Page, V>` in the tracker, over 65,536 pages in order: a first access
+//! 37 ns in place of 87, a second one 17 in place of 41, and on powerpc with the hash MMU the end
+//! of a page 38 in place of 69. A search for hazards, whose maps are small, takes as long with
+//! either.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +38,8 @@ impl Page {
         Self((mm as u64) << Self::SHIFT | addr.get() >> PAGE_SHIFT)
     }
 
-    /// The number: neighbours in a page table are neighbours here, and the low bits are the index in it.
+    /// The number: neighbours in a page table are neighbours here, and the low bits are the index
+    /// in it.
     #[must_use]
     pub const fn number(self) -> u64 {
         self.0
@@ -57,8 +59,8 @@ impl Page {
         Self(self.0 & !(PTRS_PER_PTE as u64 - 1))
     }
 
-    /// How many pages lie between `first` and this one, as an index; a very large one where this page
-    /// comes first.
+    /// How many pages lie between `first` and this one, as an index; a very large one where this
+    /// page comes first.
     #[inline]
     #[must_use]
     pub const fn distance_from(self, first: Self) -> usize {

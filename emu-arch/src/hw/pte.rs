@@ -1,7 +1,7 @@
 //! A page table entry: one layout for all architectures, with each one's bit under its own name.
 //!
-//! Fidelity: changed: the positions of the bits are ours; the predicates over them are those of each
-//! architecture's asm/pgtable.h v7.0.
+//! Fidelity: changed: the positions of the bits are ours; the predicates over them are those of
+//! each architecture's asm/pgtable.h v7.0.
 
 use super::addr::Pfn;
 
@@ -32,8 +32,9 @@ impl Pte {
     /// Not a mapping of a normal page: `pte_special()`.
     pub const SPECIAL: u64 = 1 << 7;
     /// Set where the entry was made invalid and [`PRESENT`](Self::PRESENT) taken from it:
-    /// `_PAGE_INVALID` (powerpc, s390). On powerpc a translation may still be cached, and the kernel's
-    /// `pte_present()` counts such an entry as present, which [`is_present`](Self::is_present) does not.
+    /// `_PAGE_INVALID` (powerpc, s390). On powerpc a translation may still be cached, and the
+    /// kernel's `pte_present()` counts such an entry as present, which
+    /// [`is_present`](Self::is_present) does not.
     pub const INVALID: u64 = 1 << 8;
 
     /// Bits of an entry; those above are never set.

@@ -140,8 +140,8 @@ impl Inner {
         self.next_pfn.replace(self.next_pfn.get() + u64::from(nr))
     }
 
-    /// Whether anyone sees what arch code does: whether a record is written, points are asked for or
-    /// hazards are tracked.
+    /// Whether anyone sees what arch code does: whether a record is written, points are asked for
+    /// or hazards are tracked.
     #[inline(always)]
     pub(crate) fn seen(&self) -> bool {
         machine_api::watched() | self.tracking.get()

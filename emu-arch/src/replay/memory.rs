@@ -73,8 +73,8 @@ impl Memory {
         }
     }
 
-    /// Sets what the caller keeps between `ptep_modify_prot_start()` and its commit, and returns what
-    /// was kept.
+    /// Sets what the caller keeps between `ptep_modify_prot_start()` and its commit, and returns
+    /// what was kept.
     pub(super) fn set_started(&mut self, at: At, pte: Option<Pte>) -> Option<Pte> {
         match pte {
             Some(pte) => self.started.insert((at.mm, at.addr), pte),
@@ -115,7 +115,8 @@ impl Memory {
         self.tracker.has_pending()
     }
 
-    /// What software believes the entry of the page at `at` to be: what it last wrote, pending or not.
+    /// What software believes the entry of the page at `at` to be: what it last wrote, pending or
+    /// not.
     #[must_use]
     pub fn believed(&self, at: At) -> Pte {
         self.tracker.latest(at).unwrap_or_else(|| self.entry(at))
@@ -127,8 +128,8 @@ impl Memory {
     }
 }
 
-/// The place of the entry that maps `at`. Neighbours in a table are neighbours here, and the low bits
-/// are the index in the table.
+/// The place of the entry that maps `at`. Neighbours in a table are neighbours here, and the low
+/// bits are the index in the table.
 pub(crate) fn slot_of(at: At) -> Slot {
     Slot(Page::new(at.mm, at.addr).number())
 }

@@ -54,7 +54,8 @@ impl TlbBatch {
         !self.vaddrs.is_empty() && self.mm != mm
     }
 
-    /// Appends a page unless pages of another address space or size wait; returns how many wait now.
+    /// Appends a page unless pages of another address space or size wait; returns how many wait
+    /// now.
     #[inline]
     fn append_alike(&mut self, mm: u8, vaddr: u64, hugepage_shift: u32) -> Option<usize> {
         let alike = self.mm == mm && self.hugepage_shift == hugepage_shift;

@@ -12,8 +12,9 @@ use crate::explore::End;
 /// The hazards that a scenario expects of a run.
 ///
 /// A scenario that makes claims is judged by them: each hazard that it expects must appear in some
-/// interleaving, and no other one may appear in any. Properties that are no hazard count only where the
-/// scenario claims nothing. Claims about how often an effect happens are about one run, not about all.
+/// interleaving, and no other one may appear in any. Properties that are no hazard count only where
+/// the scenario claims nothing. Claims about how often an effect happens are about one run, not
+/// about all.
 #[derive(Clone, Debug)]
 pub struct Claims {
     /// The hazards, each with the number of a line that expects it.
@@ -40,8 +41,8 @@ impl Claims {
         }
     }
 
-    /// The counterexamples of `report` that the scenario does not expect, but for those of speed where
-    /// none was asked for by name.
+    /// The counterexamples of `report` that the scenario does not expect, but for those of speed
+    /// where none was asked for by name.
     pub fn unexpected<'r>(&self, report: &'r Report) -> Vec<&'r Counterexample> {
         let asked = report.options.properties.is_some();
         let counts = |found: &&Counterexample| {
@@ -50,8 +51,8 @@ impl Claims {
         report.broken.iter().filter(counts).collect()
     }
 
-    /// The hazards that the scenario expects, that were looked for and that no interleaving shows, each
-    /// with the number of its line.
+    /// The hazards that the scenario expects, that were looked for and that no interleaving shows,
+    /// each with the number of its line.
     #[must_use]
     pub fn missing(&self, report: &Report) -> Vec<(Hazard, u32)> {
         if report.end != End::Complete {

@@ -52,8 +52,8 @@ impl Report {
         )
     }
 
-    /// A counterexample of the report: the property, what is `said` of it, the length of the path, the
-    /// record.
+    /// A counterexample of the report: the property, what is `said` of it, the length of the path,
+    /// the record.
     #[must_use]
     pub fn show(&self, found: &Counterexample, said: &str) -> String {
         let mut text = String::new();
@@ -76,7 +76,8 @@ impl Report {
         text
     }
 
-    /// How many properties are broken, how far that goes, and the size of the search; the last line has no end.
+    /// How many properties are broken, how far that goes, and the size of the search; the last line
+    /// has no end.
     #[must_use]
     pub fn summary(&self) -> String {
         let mut text = String::from("\n");

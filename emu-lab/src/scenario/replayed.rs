@@ -13,8 +13,8 @@ use super::driver::{Driver, Script, Stage};
 use super::setup::Setup;
 use super::value::{Inside, Scenario};
 
-/// Runs `scenario` as [`super::run`] does, on the machine as a value: the record is the same, but for
-/// remarks on claims that do not hold.
+/// Runs `scenario` as [`super::run`] does, on the machine as a value: the record is the same, but
+/// for remarks on claims that do not hold.
 ///
 /// ```
 /// use emu_arch::Arch;
@@ -29,8 +29,8 @@ pub fn run_replayed(scenario: &Scenario, setup: Setup) -> Record {
     run_on_code(scenario, setup, setup.arch.replay(setup.kernel, setup.design, None))
 }
 
-/// Runs `scenario` on the machine as a value, whose code is `code`: that of `setup`, with a fault in
-/// it or watched at each of its steps.
+/// Runs `scenario` on the machine as a value, whose code is `code`: that of `setup`, with a fault
+/// in it or watched at each of its steps.
 #[must_use]
 pub fn run_on_code(scenario: &Scenario, setup: Setup, code: Box<dyn Code>) -> Record {
     let scenario = scenario.code(setup.mended);

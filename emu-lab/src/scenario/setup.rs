@@ -84,8 +84,8 @@ pub(super) fn standing(scenario: &Scenario, setup: Setup) -> Standing {
     }
 }
 
-/// The hazards that `scenario` expects somewhere of the run with `setup`, each with the number of a line
-/// that does: none in a good run.
+/// The hazards that `scenario` expects somewhere of the run with `setup`, each with the number of a
+/// line that does: none in a good run.
 ///
 /// ```
 /// use emu_lab::scenario::{Setup, expected_hazards, parse};

@@ -1,4 +1,5 @@
-//! The mm-style functions over a real address space, with hazards tracked: none on any architecture.
+//! The mm-style functions over a real address space, with hazards tracked: none on any
+//! architecture.
 
 use std::collections::BTreeSet;
 
@@ -46,8 +47,8 @@ fn flush_tlb_mm(space: &AddressSpace) {
     }
 }
 
-/// A fork, an mprotect of every mapping that may be written, an exit, with the pages used before and
-/// after each.
+/// A fork, an mprotect of every mapping that may be written, an exit, with the pages used before
+/// and after each.
 fn live_and_die(machine: &Machine, space: &mut AddressSpace, resched: &Resched) {
     let (mm, child) = (space.mm.clone(), machine.mm_alloc().expect("room for a child"));
     let use_all = |space: &AddressSpace| {

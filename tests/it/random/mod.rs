@@ -1,4 +1,5 @@
-//! Random programs that are correct: each architecture ends them where one that batches nothing does.
+//! Random programs that are correct: each architecture ends them where one that batches nothing
+//! does.
 //!
 //! Every architecture and kernel of the lab runs programs made for its contract ([`rules`]), as
 //! scenarios. What software reads, which accesses fault and what memory and translations hold in
@@ -32,8 +33,8 @@ const CASES: u32 = 210;
 /// The longest program whose steps are each done twice.
 const TWICE_MAX: usize = 60;
 
-/// Pairs on which correct programs meet hazards: which ones, and why. All others are clean, and so are
-/// the later kernels that have the code and the design of one that is not listed.
+/// Pairs on which correct programs meet hazards: which ones, and why. All others are clean, and so
+/// are the later kernels that have the code and the design of one that is not listed.
 const KNOWN: &[(Arch, Kernel, &[Hazard], &str)] = &[
     (Arch::POWERPC_HASH, Kernel::V6_0, &[Hazard::IrqDeferred], NOTHING_ASKS),
     (Arch::POWERPC_HASH, Kernel::V6_0, &[Hazard::BatchPreemptible], NOT_HELD),
@@ -99,7 +100,8 @@ fn seen(outcome: &Outcome) -> Vec<String> {
     seen
 }
 
-/// Runs a program and says what is wrong with the outcome, if anything; `met` gathers known hazards.
+/// Runs a program and says what is wrong with the outcome, if anything; `met` gathers known
+/// hazards.
 fn check(rules: Rules, text: &str, met: &mut BTreeSet<Hazard>) -> Result<(), String> {
     let Rules { arch, kernel, .. } = rules;
     let scenario = parse(text);
@@ -141,8 +143,8 @@ fn check(rules: Rules, text: &str, met: &mut BTreeSet<Hazard>) -> Result<(), Str
     }
 }
 
-/// Random programs for `rules`, the same ones in each run: `cases`, or more where `PROPTEST_CASES` says
-/// so.
+/// Random programs for `rules`, the same ones in each run: `cases`, or more where `PROPTEST_CASES`
+/// says so.
 fn runner(rules: Rules, cases: u32) -> TestRunner {
     let default = Config::default();
     let asked = std::env::var_os("PROPTEST_CASES").map_or(0, |_| default.cases);
@@ -180,7 +182,8 @@ fn check_pair(arch: Arch, kernel: Kernel, cases: u32) -> Result<(), String> {
     }
 }
 
-/// Every kernel that `arch` is in, but for those that share both code and design with an earlier one.
+/// Every kernel that `arch` is in, but for those that share both code and design with an earlier
+/// one.
 fn check_arch(arch: Arch) {
     let mut ran = BTreeSet::new();
     let mut new = |kernel: Kernel| {
