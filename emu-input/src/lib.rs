@@ -1,4 +1,14 @@
 //! Input that a person wrote and got wrong: where, what was expected, and the nearest valid word.
+//!
+//! ```
+//! use emu_input::InputError;
+//!
+//! let line = "  enabel";
+//! let error = InputError::at(3, line, line.trim(), "expected a call, found \"enabel\"");
+//! let error = error.nearest("enabel", ["enable", "disable"]);
+//! let text = "3:3: expected a call, found \"enabel\"; did you mean \"enable\"?";
+//! assert_eq!(error.to_string(), text);
+//! ```
 
 #![warn(clippy::wildcard_enum_match_arm)]
 

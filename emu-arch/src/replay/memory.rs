@@ -111,7 +111,7 @@ impl Memory {
 
     /// Whether any update is pending.
     #[must_use]
-    pub fn has_pending(&self) -> bool {
+    pub(crate) fn has_pending(&self) -> bool {
         self.tracker.has_pending()
     }
 

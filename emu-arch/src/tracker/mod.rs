@@ -115,7 +115,7 @@ impl Tracker {
 
     /// Whether any update is pending.
     #[must_use]
-    pub fn has_pending(&self) -> bool {
+    pub(crate) fn has_pending(&self) -> bool {
         self.pending.iter().next().is_some()
     }
 
