@@ -128,7 +128,7 @@ fn paint(tone: Tone, text: &str) -> String {
 /// The columns: the product of what is listed; and a line on each architecture that `all` gives
 /// kernels without it.
 fn setups(args: &CompareArgs) -> Result<(Vec<Setup>, Vec<String>), Failure> {
-    let archs = list(&args.arch, &Arch::all().collect::<Vec<_>>(), Arch::NAIVE);
+    let archs = list(&args.arch, &Arch::all().collect::<Vec<_>>(), Arch::default());
     let kernels = list(&args.kernel, &Kernel::ALL, Kernel::default());
     let any_arch = args.arch.contains(&Choice::All);
     let any_kernel = args.kernel.contains(&Choice::All);

@@ -75,12 +75,13 @@ pub(crate) fn read(file: &Path) -> Result<(String, Vec<u8>), Failure> {
 
 /// The error of the system in words, without its number.
 fn reason(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => "no such file".to_owned(),
-        io::ErrorKind::IsADirectory => "is a directory, expected a file".to_owned(),
-        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        _ => error.to_string(),
-    }
+    let known = [
+        (io::ErrorKind::NotFound, "no such file"),
+        (io::ErrorKind::IsADirectory, "is a directory, expected a file"),
+        (io::ErrorKind::PermissionDenied, "permission denied"),
+    ];
+    let words = known.iter().find(|(kind, _)| *kind == error.kind());
+    words.map_or_else(|| error.to_string(), |(_, words)| (*words).to_owned())
 }
 
 /// Prints to standard output; a reader that has seen enough is no failure.

@@ -9,7 +9,7 @@
 //!
 //! use lazymmu::Registry;
 //! # mod mine {
-//! #     use emu_arch::{At, Backend, Facts, Hw, Kernel};
+//! #     use emu_arch::{At, Backend, Facts, HwOf, Kernel};
 //! #     #[derive(Clone, Copy, Debug)]
 //! #     pub(crate) struct Riscv;
 //! #     impl Backend for Riscv {
@@ -18,10 +18,10 @@
 //! #         fn in_kernel(_: Kernel) -> Self {
 //! #             Self
 //! #         }
-//! #         fn enter(self, _: &mut impl Hw<PerCpu = ()>) {}
-//! #         fn leave(self, _: &mut impl Hw<PerCpu = ()>) {}
-//! #         fn flush(self, _: &mut impl Hw<PerCpu = ()>) {}
-//! #         fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = ()>, at: At, pages: u32) {
+//! #         fn enter(self, _: &mut impl HwOf<Self>) {}
+//! #         fn leave(self, _: &mut impl HwOf<Self>) {}
+//! #         fn flush(self, _: &mut impl HwOf<Self>) {}
+//! #         fn flush_tlb_range(self, hw: &mut impl HwOf<Self>, at: At, pages: u32) {
 //! #             hw.tlb_invalidate(at, pages);
 //! #         }
 //! #     }
@@ -36,6 +36,8 @@
 //! ```
 //!
 //! `examples/my_arch.rs` has a backend and runs it.
+
+#![warn(clippy::wildcard_enum_match_arm)]
 
 mod args;
 mod book;

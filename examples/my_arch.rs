@@ -6,7 +6,7 @@
 use std::process::ExitCode;
 
 use emu_arch::{
-    Arch, ArchEffect, At, Backend, Deferred, Facts, Hw, Kernel, Pte, conformance, write_ptes,
+    Arch, ArchEffect, At, Backend, Deferred, Facts, HwOf, Kernel, Pte, conformance, write_ptes,
 };
 use emu_check::check::{Options, check, nobody};
 use emu_lab::compare::{compare, text};
@@ -37,11 +37,11 @@ impl<const HASTY: bool> Backend for Riscv<HASTY> {
         Self
     }
 
-    fn enter(self, hw: &mut impl Hw<PerCpu = bool>) {
+    fn enter(self, hw: &mut impl HwOf<Self>) {
         hw.preempt_disable();
     }
 
-    fn leave(self, hw: &mut impl Hw<PerCpu = bool>) {
+    fn leave(self, hw: &mut impl HwOf<Self>) {
         if HASTY {
             hw.preempt_enable();
         }
@@ -51,14 +51,14 @@ impl<const HASTY: bool> Backend for Riscv<HASTY> {
         }
     }
 
-    fn flush(self, hw: &mut impl Hw<PerCpu = bool>) {
+    fn flush(self, hw: &mut impl HwOf<Self>) {
         if hw.per_cpu(std::mem::take) {
             hw.effect(SFENCE);
             hw.complete();
         }
     }
 
-    fn set_ptes<H: Hw<PerCpu = bool>>(self, hw: &mut H, at: At, ptep: H::Ptep, pte: Pte, nr: u16) {
+    fn set_ptes<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep, pte: Pte, nr: u16) {
         write_ptes(hw, ptep, pte, nr);
         if pte.is_present() && hw.is_lazy_mmu_mode_active() {
             if !hw.per_cpu(|owes| std::mem::replace(owes, true)) {
@@ -70,12 +70,12 @@ impl<const HASTY: bool> Backend for Riscv<HASTY> {
         }
     }
 
-    fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = bool>, at: At, pages: u32) {
+    fn flush_tlb_range(self, hw: &mut impl HwOf<Self>, at: At, pages: u32) {
         hw.effect(ArchEffect::other("flush_tlb_range").of(pages));
         hw.tlb_invalidate(at, pages);
     }
 
-    fn pending(self, hw: &mut impl Hw<PerCpu = bool>) -> Option<(u32, &'static str)> {
+    fn pending(self, hw: &mut impl HwOf<Self>) -> Option<(u32, &'static str)> {
         hw.per_cpu(|owes| *owes).then_some((1, "sfence_pending"))
     }
 }

@@ -10,10 +10,9 @@ use crate::report::Failure;
 /// The name of the file of a counterexample: the property, and which of it.
 pub(super) fn file_name(report: &Report, found: &Counterexample) -> String {
     let nth = report.of(found.property).position(|other| std::ptr::eq(other, found));
-    let client = match report.options.client {
-        Client::Calls => String::new(),
-        client => format!("-{}", client.name()),
-    };
+    let client = report.options.client;
+    let usual = client == Client::Calls;
+    let client = if usual { String::new() } else { format!("-{}", client.name()) };
     format!("{}{client}-{}.scn", found.property.id(), nth.map_or(1, |nth| nth + 1))
 }
 

@@ -69,10 +69,7 @@ fn numbers(row: &Row) -> Map<String, Value> {
         "delayable": row.delayable(),
         "delayable_at_once": row.delayable_paused(),
     });
-    match object {
-        Value::Object(object) => object,
-        _ => Map::new(),
-    }
+    if let Value::Object(object) = object { object } else { Map::new() }
 }
 
 fn effects(totals: &Totals) -> Map<String, Value> {

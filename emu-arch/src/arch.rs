@@ -236,6 +236,13 @@ impl Arch {
     }
 }
 
+impl Default for Arch {
+    /// The first of the list, which batches nothing: the oracle.
+    fn default() -> Self {
+        Self::BUILT_IN[0]
+    }
+}
+
 impl PartialEq for Arch {
     fn eq(&self, other: &Self) -> bool {
         self.id() == other.id()

@@ -39,7 +39,7 @@
 //! command.
 //!
 //! ```
-//! use emu_arch::{Arch, At, Backend, Facts, Hw, Kernel, Machine, conformance};
+//! use emu_arch::{Arch, At, Backend, Facts, HwOf, Kernel, Machine, conformance};
 //!
 //! /// An architecture with a software-managed TLB, which defers nothing.
 //! #[derive(Clone, Copy, Debug)]
@@ -51,10 +51,10 @@
 //!     fn in_kernel(_: Kernel) -> Self {
 //!         Self
 //!     }
-//!     fn enter(self, _: &mut impl Hw<PerCpu = ()>) {}
-//!     fn leave(self, _: &mut impl Hw<PerCpu = ()>) {}
-//!     fn flush(self, _: &mut impl Hw<PerCpu = ()>) {}
-//!     fn flush_tlb_range(self, hw: &mut impl Hw<PerCpu = ()>, at: At, pages: u32) {
+//!     fn enter(self, _: &mut impl HwOf<Self>) {}
+//!     fn leave(self, _: &mut impl HwOf<Self>) {}
+//!     fn flush(self, _: &mut impl HwOf<Self>) {}
+//!     fn flush_tlb_range(self, hw: &mut impl HwOf<Self>, at: At, pages: u32) {
 //!         hw.tlb_invalidate(at, pages);
 //!     }
 //! }
@@ -110,7 +110,8 @@ arch::architectures! {
 
 pub use arch::{Arch, RegisterError, effects};
 pub use backend::{
-    Access, At, Backend, Batch, Deferred, Facts, Hook, Hw, Level, RangeHint, Slot, write_ptes,
+    Access, At, Backend, Batch, Change, Deferred, Facts, Hook, Hw, HwOf, Level, RangeHint, Slot,
+    write_ptes,
 };
 pub use era::Kernel;
 pub use hw::addr::{Pfn, VirtAddr};

@@ -19,6 +19,8 @@
 //! assert_equivalent!(counts::State, independent::State, Language::D, nesting: Some(255));
 //! ```
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 pub mod check;
 pub mod explore;
 pub mod language;

@@ -6,11 +6,11 @@ use emu_arch::hazard::Hazard;
 use emu_arch::{Arch, Kernel};
 use lazy_mmu::design::{Design, sketch};
 
-use emu_check::check::{Accesses, Counterexample, End, Options, Property, Report, Watch, check};
+use emu_check::check::{Accesses, Counterexample, Options, Property, Report, Watch, check};
 use emu_lab::render::markdown::Table;
 
 use crate::open_questions;
-use crate::words::code;
+use crate::words::{breaks, code, states};
 
 /// Where a search gives up: all but those of sparc64 in its worst times end by themselves.
 const STATES_MAX: usize = 1_400_000;
@@ -158,23 +158,6 @@ pub fn markdown(watch: &mut dyn Watch) -> String {
     hunts(&mut text, watch);
     open_questions::write(&mut text, watch);
     text
-}
-
-/// The number of states of a search, or where it stopped.
-pub(crate) fn states(report: &Report) -> String {
-    match report.end {
-        End::Complete => report.states.to_string(),
-        End::First => "first".to_owned(),
-        End::States | End::Memory | End::Interrupted => {
-            format!("more than {}", report.options.max_states)
-        }
-    }
-}
-
-/// What breaks in a report, in one line.
-pub(crate) fn breaks(report: &Report) -> String {
-    let list = report.breaks().join(", ");
-    if list.is_empty() { "nothing".to_owned() } else { list }
 }
 
 const HEAD: &str = "\

@@ -10,6 +10,8 @@
 //! `cargo run --release -p lazymmu-docs` writes all of them, and a test compares each with its
 //! file.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 pub mod designs;
 pub mod equivalence;
 pub mod fidelity;

@@ -1,5 +1,7 @@
 //! Writes the computed documents to docs/.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 use std::fs;
 use std::io;
 use std::path::Path;

@@ -10,8 +10,7 @@ use emu_arch::replay::Fault;
 use emu_check::check::{Accesses, Language, Options, Property, Watch, check};
 use emu_lab::render::markdown::Table;
 
-use crate::findings::{breaks, states};
-use crate::words::code;
+use crate::words::{breaks, code, states};
 
 /// A question, what there is to say, and the searches behind it.
 struct Question {

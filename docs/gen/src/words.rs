@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use emu_check::check::{End, Report};
 use emu_lab::render::markdown::Table;
 use lazy_mmu::design::Hook;
 
@@ -25,4 +26,21 @@ pub(crate) fn hook_word(hook: Hook) -> &'static str {
 /// `text` as code.
 pub(crate) fn code(text: &str) -> String {
     format!("`{text}`")
+}
+
+/// The number of states of a search, or where it stopped.
+pub(crate) fn states(report: &Report) -> String {
+    match report.end {
+        End::Complete => report.states.to_string(),
+        End::First => "first".to_owned(),
+        End::States | End::Memory | End::Interrupted => {
+            format!("more than {}", report.options.max_states)
+        }
+    }
+}
+
+/// What breaks in a report, in one line.
+pub(crate) fn breaks(report: &Report) -> String {
+    let list = report.breaks().join(", ");
+    if list.is_empty() { "nothing".to_owned() } else { list }
 }

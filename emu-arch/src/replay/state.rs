@@ -19,8 +19,8 @@ pub struct Local {
     pub task: TaskStruct,
     /// The CPU that it runs on.
     pub cpu: u8,
-    /// What the architecture keeps on that CPU, as the number that [`Code`](super::Code) knows it by; 0 after
-    /// boot.
+    /// What the architecture keeps on that CPU, as the number that [`Code`](super::Code) knows it
+    /// by; 0 after boot.
     pub per_cpu: u32,
     /// Page tables, what is pending, what is cached.
     pub memory: Memory,

@@ -71,23 +71,44 @@ impl Kind {
             Step::Call(info, _) => Self::Call(info.role),
             Step::Task(TaskOp::Exit) => Self::Exit,
             Step::Task(TaskOp::MightSleep | TaskOp::Schedule) => Self::Sleep,
-            _ => Self::Other,
+            Step::Task(_) | Step::Context(_) | Step::Pte(..) | Step::Fork(_) | Step::Lock(..) => {
+                Self::Other
+            }
         }
     }
 
     /// The kind of a step of the general client.
     pub(super) fn of_page(step: &Step) -> Self {
-        let (op, args) = match step {
-            Step::Pte(op, args) => (op, args),
-            Step::Lock(_, op) => return Self::Lock(*op),
-            _ => return Self::of(step),
-        };
+        if let Step::Lock(_, op) = step {
+            return Self::Lock(*op);
+        }
+        let Step::Pte(op, args) = step else { return Self::of(step) };
         let page = At { mm: args.mm, addr: args.addr };
         match op {
-            PteOp::read | PteOp::write | PteOp::ptep_get | PteOp::raw_read => Self::Read(page),
-            PteOp::flush_tlb_range => Self::Flush,
-            PteOp::set_pte_at | PteOp::set_pte => Self::Write { page, mapped: false },
-            _ => Self::Write { page, mapped: true },
+            PteOp::read
+            | PteOp::write
+            | PteOp::ptep_get
+            | PteOp::ptep_get_lockless
+            | PteOp::raw_read => Self::Read(page),
+            PteOp::set_pte_at | PteOp::set_pte | PteOp::set_ptes => {
+                Self::Write { page, mapped: false }
+            }
+            PteOp::ptep_get_and_clear
+            | PteOp::pte_clear
+            | PteOp::ptep_set_wrprotect
+            | PteOp::wrprotect_ptes
+            | PteOp::ptep_modify_prot_start
+            | PteOp::ptep_modify_prot_commit
+            | PteOp::ptep_test_and_clear_young
+            | PteOp::ptep_set_access_flags => Self::Write { page, mapped: true },
+            PteOp::flush_tlb_range | PteOp::tlb_flush => Self::Flush,
+            PteOp::set_pmd
+            | PteOp::set_pud
+            | PteOp::set_p4d
+            | PteOp::set_pgd
+            | PteOp::tlb_remove_tlb_entries
+            | PteOp::set_tlb_ubc_flush_pending
+            | PteOp::flush_tlb_batched_pending => Self::Other,
         }
     }
 }

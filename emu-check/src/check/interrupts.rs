@@ -58,7 +58,12 @@ impl MachineModel {
                             }
                         }
                     }
-                    _ => {}
+                    Move::GoOn { .. }
+                    | Move::Interrupt { .. }
+                    | Move::Handled { .. }
+                    | Move::Leave
+                    | Move::Switch { .. }
+                    | Move::Fork { .. } => {}
                 }
             }
         }

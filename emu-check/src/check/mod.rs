@@ -61,12 +61,13 @@ pub use claims::Claims;
 pub use json::json;
 pub use ops::Refused;
 pub use options::{Accesses, Client, Options, Pages};
+pub use portfolio::Portfolio;
 pub use property::{Property, Sometimes};
 pub use recorded::recorded;
 pub use report::{Counterexample, Report};
 pub use table::overview;
 pub use text::text;
-pub use verdict::{Portfolio, Verdict};
+pub use verdict::Verdict;
 
 /// Searches the model of `options` with the most general client of its language.
 pub fn check(options: &Options, watch: &mut dyn Watch) -> Report {

@@ -272,10 +272,12 @@ impl MachineModel {
                 let local = self.pool[n as usize];
                 let mut next = *state;
                 self.apply(&mut next, cpu, runs, local);
-                match local.mv {
-                    Move::Leave => self.arrive(cpu, &next, local, see),
-                    Move::Fork { .. } => self.fork(cpu, runs, &next, local, see),
-                    mv => see(mv.on(cpu), local.found(), &next),
+                if local.mv == Move::Leave {
+                    self.arrive(cpu, &next, local, see);
+                } else if matches!(local.mv, Move::Fork { .. }) {
+                    self.fork(cpu, runs, &next, local, see);
+                } else {
+                    see(local.mv.on(cpu), local.found(), &next);
                 }
             }
         }

@@ -47,7 +47,7 @@ impl Move {
             Self::Interrupt { .. } => Self::Interrupt { cpu },
             Self::Return { .. } => Self::Return { cpu },
             Self::Handled { handler, .. } => Self::Handled { cpu, handler },
-            other => other,
+            Self::Leave | Self::Switch { .. } | Self::Fork { .. } => self,
         }
     }
 }
@@ -77,11 +77,9 @@ pub(super) struct LocalMove {
 
 impl LocalMove {
     pub(super) fn found(self) -> Found {
-        let cost = match self.mv {
-            Move::Interrupt { .. } | Move::Handled { .. } | Move::Leave => 1,
-            _ => 0,
-        };
-        let Self { verdicts, fatal, sometimes, .. } = self;
+        let Self { mv, verdicts, fatal, sometimes, .. } = self;
+        let costs = matches!(mv, Move::Interrupt { .. } | Move::Handled { .. } | Move::Leave);
+        let cost = u16::from(costs);
         Found { verdicts: [verdicts, 0], fatal, sometimes, cost }
     }
 }

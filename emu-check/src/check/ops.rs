@@ -128,9 +128,13 @@ pub(super) fn programs(
         match step {
             Step::Task(TaskOp::Run) => continue,
             Step::Context(change) if change.name == "hardirq_enter" => {
-                interrupted = Some(line.task)
+                interrupted = Some(line.task);
+                continue;
             }
-            Step::Context(change) if change.name == "hardirq_exit" => interrupted = None,
+            Step::Context(change) if change.name == "hardirq_exit" => {
+                interrupted = None;
+                continue;
+            }
             Step::Fork(_) => return refuse("a program forks no task"),
             Step::Task(TaskOp::Schedule) => {
                 return refuse("the search decides when a program is left");
@@ -138,26 +142,27 @@ pub(super) fn programs(
             Step::Lock(..) if several => {
                 return refuse("programs of several tasks take no locks: none would wait");
             }
-            _ if task > 3 => return refuse("there are three programs at most, A to C"),
-            _ => {
-                let of = match interrupted {
-                    Some(of) if line.task != 0 && line.task != of => {
-                        return refuse("another task runs inside the interrupt");
-                    }
-                    Some(_) => {
-                        handler += 1;
-                        Owner::Handler(handler - 1)
-                    }
-                    None => {
-                        tasks = tasks.max(task);
-                        let place = &mut places[usize::from(task)];
-                        *place += 1;
-                        Owner::Program(task - 1, *place - 1)
-                    }
-                };
-                ops.push(Op { kind: Kind::of(&step), step, of });
-            }
+            Step::Call(..) | Step::Context(_) | Step::Pte(..) | Step::Task(_) | Step::Lock(..) => {}
         }
+        if task > 3 {
+            return refuse("there are three programs at most, A to C");
+        }
+        let of = match interrupted {
+            Some(of) if line.task != 0 && line.task != of => {
+                return refuse("another task runs inside the interrupt");
+            }
+            Some(_) => {
+                handler += 1;
+                Owner::Handler(handler - 1)
+            }
+            None => {
+                tasks = tasks.max(task);
+                let place = &mut places[usize::from(task)];
+                *place += 1;
+                Owner::Program(task - 1, *place - 1)
+            }
+        };
+        ops.push(Op { kind: Kind::of(&step), step, of });
     }
     Ok((ops, memory, tasks))
 }

@@ -1,4 +1,4 @@
-//! The verdicts of a portfolio as text and as JSON.
+//! A portfolio of searches: what they say together, as text and as JSON.
 
 use std::fmt::Write;
 
@@ -7,11 +7,56 @@ use serde_json::{Value, json};
 
 use super::options::{Client, Options};
 use super::property::Property;
-use super::report::Report;
-use super::verdict::{Portfolio, Verdict};
+use super::report::{Counterexample, Report, verdict};
+use super::verdict::Verdict;
+use crate::explore::End;
 
 /// The widest line.
 const WIDTH: usize = 80;
+
+/// The searches of several clients, and what they say together.
+#[derive(Clone, Debug)]
+pub struct Portfolio {
+    /// The report of each client.
+    pub reports: Vec<Report>,
+}
+
+impl Portfolio {
+    /// The properties that were looked at, each with its verdict.
+    pub fn verdicts(&self) -> impl Iterator<Item = (Property, Verdict)> + '_ {
+        let looks_at = |property: &Property| {
+            self.reports.iter().any(|report| report.options.looks_at(*property))
+        };
+        Property::all().filter(looks_at).map(|one| (one, verdict(&self.reports, one)))
+    }
+
+    /// The shortest counterexample of each property and check, with the options of its search.
+    #[must_use]
+    pub fn broken(&self) -> Vec<(&Options, &Counterexample)> {
+        let all = self
+            .reports
+            .iter()
+            .flat_map(|report| report.broken.iter().map(move |found| (&report.options, found)));
+        let mut broken: Vec<(&Options, &Counterexample)> = all.collect();
+        broken.sort_by_key(|(_, found)| (found.property, found.detail, found.moves, found.cost));
+        broken.dedup_by_key(|(_, found)| (found.property, found.detail));
+        broken.sort_by_key(|(_, found)| (found.property, found.moves, found.cost));
+        broken
+    }
+
+    /// Tells whether a property breaks that is not a matter of speed alone, or was asked for by
+    /// name.
+    #[must_use]
+    pub fn is_violated(&self) -> bool {
+        self.reports.iter().any(Report::is_violated)
+    }
+
+    /// Tells whether every client was searched to its end.
+    #[must_use]
+    pub fn is_exhaustive(&self) -> bool {
+        self.reports.iter().all(|report| report.end == End::Complete)
+    }
+}
 
 impl Portfolio {
     /// What was searched: a line for the machine and one for each client.

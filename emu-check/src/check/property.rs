@@ -4,9 +4,6 @@ use emu_arch::backend::Facts;
 use emu_arch::hazard::{Hazard, Trigger};
 use lazy_mmu::design::Hook;
 
-use super::client::Level;
-use crate::language::Bracket;
-
 macro_rules! properties {
     ($($(#[$meta:meta])* $name:ident = $id:literal, $trigger:ident, $applies:expr, $about:literal;)*) => {
         /// What must hold on every path.
@@ -122,7 +119,12 @@ impl Property {
             Self::SettledAtDisable | Self::SettledAtNestedDisable => Some(Hazard::PendingAtDisable),
             Self::SettledAtPause => Some(Hazard::PendingAtPause),
             Self::No(hazard) => Some(hazard),
-            _ => None,
+            Self::HooksAlternate
+            | Self::ImmediateWhenPaused
+            | Self::ResumeRestores
+            | Self::ModeAgrees
+            | Self::PreemptBalanced
+            | Self::BatchesAfterNested => None,
         }
     }
 
@@ -135,11 +137,14 @@ impl Property {
     /// What the hazard `hazard`, found at the end of a disable or elsewhere, says does not hold;
     /// `nested` where brackets are open still.
     pub(super) fn of_hazard(hazard: Hazard, nested: bool) -> Self {
-        match hazard {
-            Hazard::PendingAtDisable if nested => Self::SettledAtNestedDisable,
-            Hazard::PendingAtDisable => Self::SettledAtDisable,
-            Hazard::PendingAtPause => Self::SettledAtPause,
-            other => Self::No(other),
+        if hazard == Hazard::PendingAtPause {
+            Self::SettledAtPause
+        } else if hazard != Hazard::PendingAtDisable {
+            Self::No(hazard)
+        } else if nested {
+            Self::SettledAtNestedDisable
+        } else {
+            Self::SettledAtDisable
         }
     }
 }
@@ -212,10 +217,10 @@ pub(super) fn alternate(entered: bool, hooks: &[Hook]) -> Option<bool> {
     })
 }
 
-/// A resume that returns restores what the pause that it closes has found.
-pub(super) fn restores(before: &Level, active: bool) -> bool {
-    // A resume too many restores nothing.
-    before.open.kept(Bracket::Pause).is_none_or(|found| found == active)
+/// A resume that returns restores what the pause that it closes has found; one too many restores
+/// nothing.
+pub(super) fn restores(found: Option<bool>, active: bool) -> bool {
+    found.is_none_or(|found| found == active)
 }
 
 /// The generic layer says `active`, the architecture `mode` where it has a say.

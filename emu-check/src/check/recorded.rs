@@ -63,7 +63,20 @@ fn push(steps: &mut Vec<Line>, record: &Record, task: u8) {
                 }
                 kernel::Step::Pte(event.op, PteArgs { pfn: entry_pfn(event), ..args })
             }),
-            _ => None,
+            Event::Context { by_arch: true, .. }
+            | Event::Section(_)
+            | Event::Store(_)
+            | Event::Hook(_)
+            | Event::Effect { .. }
+            | Event::Warn { .. }
+            | Event::Return { .. }
+            | Event::Switch { .. }
+            | Event::Away
+            | Event::Back
+            | Event::Hazard { .. }
+            | Event::Note(_)
+            | Event::Pending { .. }
+            | Event::End { .. } => None,
         };
         steps.extend(step.map(|step| line(Step::Kernel(step), task)));
     }
@@ -76,11 +89,14 @@ fn entry_pfn(event: PteEvent) -> Option<u64> {
 
 fn args(event: PteEvent) -> Option<PteArgs> {
     let pte = Pte(event.pte);
-    let prot = match event.op {
-        op if op.sets() && event.pte == 0 => Some(Prot::None),
-        PteOp::flush_tlb_range | PteOp::tlb_flush => None,
-        _ if pte.has(Pte::WRITE) => Some(Prot::ReadWrite),
-        _ => Some(Prot::ReadOnly),
+    let prot = if event.op.sets() && event.pte == 0 {
+        Some(Prot::None)
+    } else if matches!(event.op, PteOp::flush_tlb_range | PteOp::tlb_flush) {
+        None
+    } else if pte.has(Pte::WRITE) {
+        Some(Prot::ReadWrite)
+    } else {
+        Some(Prot::ReadOnly)
     };
     let addr = VirtAddr::page(event.addr).ok()?;
     Some(PteArgs { addr, nr: event.nr, mm: event.mm, prot, pfn: Some(pte.pfn().0), psize: None })

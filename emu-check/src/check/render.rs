@@ -7,7 +7,7 @@ use lazy_mmu::trace::{Event, Record};
 use super::model::{MachineModel, Task, Words};
 use super::moves::{LocalMove, Move};
 use super::search::Path;
-use super::to_scenario::Lines;
+use super::to_scenario::{Lines, name};
 use emu_arch::replay::{Local, Seen};
 
 /// A step that has begun and not ended: the number of its task and of the context in it.
@@ -170,11 +170,6 @@ impl Renderer<'_> {
             record.push(cpu, pid, event);
         }
     }
-}
-
-/// The name of a task in scenarios.
-pub(super) fn name(pid: u8) -> char {
-    char::from(b'A' + pid.clamp(1, 26) - 1)
 }
 
 impl MachineModel {

@@ -10,7 +10,7 @@ use super::options::Options;
 use super::property::{Property, Sometimes};
 use super::render;
 use super::search::Outcome;
-use super::verdict::{Verdict, verdict};
+use super::verdict::Verdict;
 use crate::explore::End;
 use emu_lab::scenario::{self, Setup};
 
@@ -136,6 +136,25 @@ impl Report {
             }
             End::Interrupted => format!("interrupted; complete to {} moves", self.depth),
         }
+    }
+}
+
+/// What `reports`, searches of one architecture, kernel and design, say of `property` together.
+#[must_use]
+pub(super) fn verdict(reports: &[Report], property: Property) -> Verdict {
+    if reports.iter().any(|report| report.of(property).next().is_some()) {
+        return Verdict::Broken;
+    }
+    let facts = reports.first().map(|report| report.options.arch.facts());
+    if let Some(Err(why)) = facts.map(|facts| property.applies_to(facts)) {
+        return Verdict::NotApplicable(why);
+    }
+    if reports.iter().any(|report| report.end != End::Complete) {
+        return Verdict::Open;
+    }
+    match reports.iter().map(|report| report.exercised(property.trigger())).sum() {
+        0 => Verdict::NotExercised(property.trigger()),
+        exercised => Verdict::Holds { exercised },
     }
 }
 

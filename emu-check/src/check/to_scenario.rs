@@ -3,8 +3,6 @@
 //! A block stands for one point of one call, and blocks nest. Scenarios cannot express two calls
 //! that interleave mid-call; such a path has a record only.
 
-use super::render::name;
-
 /// A line, and the block inside it.
 struct Node {
     text: String,
@@ -152,4 +150,9 @@ fn write(lines: &[Node], depth: usize, text: &mut String) {
             None => *text += &format!("{indent}}}\n"),
         }
     }
+}
+
+/// The name of a task in scenarios.
+pub(super) fn name(pid: u8) -> char {
+    char::from(b'A' + pid.clamp(1, 26) - 1)
 }

@@ -10,6 +10,7 @@ use super::model::{MachineModel, Task, Triple};
 use super::moves::{LocalMove, Move, Verdicts};
 use super::options::Accesses;
 use super::property::{self, Marks, Property, Sometimes};
+use crate::language::Bracket;
 use emu_arch::replay::{Local, Seen};
 
 impl MachineModel {
@@ -236,21 +237,26 @@ impl MachineModel {
             }
             Kind::Call(Role::ClosesPause) if has_mode => {
                 triggers.insert(Trigger::RestoringResume);
-                must(property::restores(before, active), Property::ResumeRestores);
+                let found = before.open.kept(Bracket::Pause);
+                must(property::restores(found, active), Property::ResumeRestores);
             }
             Kind::Call(Role::ClosesSection) if has_mode && level.may_batch() => {
                 triggers.insert(Trigger::BatchingDisable);
                 must(active && mode != Some(false), Property::BatchesAfterNested);
             }
-            _ => {}
+            Kind::Call(_)
+            | Kind::Write { .. }
+            | Kind::Read(_)
+            | Kind::Lock(_)
+            | Kind::Flush
+            | Kind::Sleep
+            | Kind::Exit
+            | Kind::Other => {}
         }
         if kind == Kind::Call(Role::ClosesSection) {
             let nested = level.sections() > 0;
-            triggers.insert(if nested {
-                Trigger::NestedDisable
-            } else {
-                Trigger::OutermostDisable
-            });
+            let trigger = if nested { Trigger::NestedDisable } else { Trigger::OutermostDisable };
+            triggers.insert(trigger);
         }
         if matches!(kind, Kind::Call(_)) && !direct {
             if mode.is_some() {
@@ -297,11 +303,8 @@ impl MachineModel {
     ) {
         let nested = task.levels.first().is_some_and(|level| level.sections() > 0);
         for hazard in hazards {
-            let detail = match hazard {
-                Hazard::ArchBug => seen.bug,
-                Hazard::ApiWarning => seen.warning,
-                _ => None,
-            };
+            let bug = seen.bug.filter(|_| *hazard == Hazard::ArchBug);
+            let detail = bug.or(seen.warning.filter(|_| *hazard == Hazard::ApiWarning));
             let broken = (Property::of_hazard(*hazard, nested), detail.unwrap_or(""));
             if !verdicts.broken.contains(&broken) {
                 verdicts.broken.push(broken);

@@ -5,11 +5,11 @@
 
 use lazy_mmu::design::Token;
 
-use super::Language;
 use super::control::{Control, Packed};
 use super::search::{Finding, Look, Step, after, transition};
 use super::table::{Letter, Lockstep};
 use crate::explore::{Model, Next, Transition, Violation};
+use crate::language::Language;
 
 /// Two designs under every call at any time.
 pub(super) struct AnyCalls<'a> {

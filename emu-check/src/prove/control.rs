@@ -19,7 +19,7 @@ pub(super) struct Control {
 pub(super) type Packed = Words<2>;
 
 const SHIFT: u32 = 24;
-const _: () = assert!(super::DESIGN_STATES_MAX <= 1 << SHIFT);
+const _: () = assert!(super::states::DESIGN_STATES_MAX <= 1 << SHIFT);
 
 impl Control {
     pub(super) const fn start(pair: [u32; 2]) -> Self {

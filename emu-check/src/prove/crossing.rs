@@ -168,10 +168,12 @@ impl<'a> Crossing<'a> {
             Bracket::Pause => (open.pauses, Open { pauses: open.pauses.saturating_sub(1), ..open }),
             Bracket::Section => (depth, Open { section: outer, ..open }),
         };
-        match self.limit {
-            _ if n == 0 => Vec::new(),
-            Limit::Same(bound) if n == bound => vec![open, less],
-            _ => vec![less],
+        if n == 0 {
+            Vec::new()
+        } else if matches!(self.limit, Limit::Same(bound) if n == bound) {
+            vec![open, less]
+        } else {
+            vec![less]
         }
     }
 
@@ -179,10 +181,9 @@ impl<'a> Crossing<'a> {
     fn call(&mut self, from: State, call: Letter, see: &mut impl FnMut(Transition<Self>)) {
         let open = from.handler.unwrap_or(from.task);
         let role = call.info.role;
-        let tokens = match role {
-            Role::ClosesSection => self.sections[open.section as usize].tokens,
-            _ => [Token::DEFAULT; 2],
-        };
+        let closes_section = role == Role::ClosesSection;
+        let section = &self.sections[open.section as usize];
+        let tokens = if closes_section { section.tokens } else { [Token::DEFAULT; 2] };
         let all_open = self.depth(from.task) + from.handler.map_or(0, |open| self.depth(open));
         let full = matches!(self.limit, Limit::Nesting(most) if all_open >= most);
         let made = self.both.step(from.pair, from.handler.is_some(), call, tokens);

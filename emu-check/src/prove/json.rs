@@ -5,11 +5,12 @@ use lazy_mmu::design::{Design, Role};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
+use super::answer::{Answer, Verdict};
 use super::matrix::{DEPTH, Matrix, Outcome};
+use super::question::Question;
 use super::report::{differences, step_name};
 use super::search::Step;
 use super::witness::{Did, Row, Side};
-use super::{Answer, Question, Verdict};
 
 impl Serialize for Answer {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

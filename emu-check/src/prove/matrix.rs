@@ -4,10 +4,13 @@ use std::rc::Rc;
 
 use lazy_mmu::design::Design;
 
+use super::engine::find;
+use super::observe::Compare;
+use super::question::Question;
 use super::search::Found;
 use super::table::{Lockstep, Table, tables};
-use super::{Compare, Language, Question, find};
 use crate::explore::nobody;
+use crate::language::Language;
 
 /// The depth that counters of eight bits can count: programs that nest no deeper are a language of
 /// their own.

@@ -43,13 +43,16 @@
 //! | A, B, C, D | open brackets alone where closing undoes opening, else summaries of frames |
 //! | crossing | the open brackets as numbers, exactly or up to a bound that is checked |
 
+mod answer;
 mod any;
 mod control;
 mod crossing;
+mod engine;
 mod grid;
 mod json;
 mod matrix;
 mod observe;
+mod question;
 mod report;
 mod search;
 mod states;
@@ -58,105 +61,22 @@ mod table;
 mod undo;
 mod witness;
 
-use lazy_mmu::design::{Design, LazyMmuDesign};
-use lazy_mmu::panics::TransitionPanic;
-
 pub use crate::language::Language;
+pub use answer::{Answer, Verdict};
 pub use grid::{LEGEND, matrices_text};
 pub use json::{json, matrix_json};
 pub use matrix::{Cell, DEPTH, Matrix, Outcome, all_matrices, matrices};
 pub use observe::Compare;
+pub use question::{Question, STATES_MAX, TASKS_MAX};
 pub use report::text;
 pub use search::{Effort, Step};
 pub use states::{DESIGN_STATES_MAX, reachable};
 pub use witness::{Row, Side, Witness};
 
 use crate::explore::{Watch, nobody};
-use search::{Found, search};
+use engine::find;
+use search::Found;
 use table::Lockstep;
-
-/// The most states of a search, by default.
-pub const STATES_MAX: u64 = 1 << 25;
-
-/// The most tasks of a product.
-pub const TASKS_MAX: u8 = 4;
-
-/// What is to be proved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Question {
-    /// The two designs.
-    pub designs: [Design; 2],
-    /// Which call sequences are compared.
-    pub language: Language,
-    /// What is compared of a step.
-    pub compare: Compare,
-    /// Sequences have the calls of the designs' own; else those of the kernel alone.
-    pub own_calls: bool,
-    /// An interrupt may come after any call.
-    pub irq: bool,
-    /// The most brackets that may be open at a time, or no limit. Not asked under
-    /// [`Language::Any`], which knows no brackets.
-    pub nesting: Option<u16>,
-    /// How many tasks the CPU has, at most [`TASKS_MAX`]; more than one under [`Language::Any`]
-    /// only.
-    pub tasks: u8,
-    /// The search gives up when it has more states.
-    pub max_states: u64,
-}
-
-impl Question {
-    /// Whether nested programs reach the same hooks and the same active bit, at any depth.
-    #[must_use]
-    pub const fn new(design: Design, against: Design) -> Self {
-        Self {
-            designs: [design, against],
-            language: Language::D,
-            compare: Compare::Active,
-            own_calls: true,
-            irq: false,
-            nesting: None,
-            tasks: 1,
-            max_states: STATES_MAX,
-        }
-    }
-
-    /// The same of two designs by their states.
-    #[must_use]
-    pub const fn of<X: LazyMmuDesign, Y: LazyMmuDesign>() -> Self {
-        Self::new(Design::of::<X>(), Design::of::<Y>())
-    }
-}
-
-/// What came out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Proved: no sequence of the language distinguishes the designs, however long.
-    Equivalent,
-    /// A shortest sequence whose last step looks different.
-    ToldApart(Witness),
-    /// Not proved: there is no difference in sequences of at most `steps` steps, and longer ones
-    /// were not all looked at.
-    GaveUp {
-        /// How far the search came.
-        steps: u32,
-    },
-    /// Not proved: a sequence of the language leads to a transition that panics.
-    Panics(TransitionPanic),
-}
-
-/// A verdict and what it took.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// What was asked.
-    pub question: Question,
-    /// What came out.
-    pub verdict: Verdict,
-    /// What the search looked at.
-    pub effort: Effort,
-    /// The states and steps of the product of several tasks; none for one task, or where there are
-    /// more than a `u64` counts.
-    pub product: Option<Effort>,
-}
 
 /// Answers `question`.
 #[must_use]
@@ -170,10 +90,8 @@ pub fn prove_with(question: &Question, watch: &mut dyn Watch) -> Answer {
     let tables = table::tables(&question.designs, question);
     let both = Lockstep::new(&tables[0], &tables[1], question.compare);
     let (found, effort) = find(&both, question, watch);
-    let product = match found {
-        Found::Nothing if question.tasks > 1 => product(effort, question),
-        _ => None,
-    };
+    let several = question.tasks > 1 && found == Found::Nothing;
+    let product = if several { product(effort, question) } else { None };
     let verdict = match found {
         Found::Nothing => Verdict::Equivalent,
         Found::Witness(steps) => Verdict::ToldApart(Witness::new(question.designs, &steps)),
@@ -196,44 +114,6 @@ fn product(effort: Effort, question: &Question) -> Option<Effort> {
     let all = pairs.checked_pow(question.tasks.into())?.checked_mul(tasks)?;
     let steps = effort.transitions / pairs + (tasks - 1);
     Some(Effort { states: all.checked_mul(contexts)?, transitions: all.checked_mul(steps)? })
-}
-
-/// Searches the language of `question` for the shortest difference.
-fn find(both: &Lockstep, question: &Question, watch: &mut dyn Watch) -> (Found, Effort) {
-    match question.language {
-        // The mode of a fresh task is looked at before any call.
-        _ if !both.same_mode(both.start(), false) => {
-            (Found::Witness(Vec::new()), Effort { states: 1, transitions: 0 })
-        }
-        Language::Any => {
-            search(&mut any::AnyCalls::new(both, question.irq), question.max_states, watch)
-        }
-        Language::Crossing => crosses(both, question, watch),
-        Language::A | Language::B | Language::C | Language::D => nests(both, question, watch),
-    }
-}
-
-/// Where all sequences agree, those that close what is open do. The converse is searched for.
-fn crosses(both: &Lockstep, question: &Question, watch: &mut dyn Watch) -> (Found, Effort) {
-    let all = search(&mut any::AnyCalls::new(both, question.irq), question.max_states, watch);
-    if all.0 == Found::Nothing {
-        return all;
-    }
-    // It has made calls that this language does not.
-    let _ = both.panicked();
-    let nesting = question.nesting.map(u32::from);
-    crossing::crossing(both, question.irq, nesting, question.max_states, watch)
-}
-
-fn nests(both: &Lockstep, question: &Question, watch: &mut dyn Watch) -> (Found, Effort) {
-    let Question { language, irq, max_states, .. } = *question;
-    let nesting = question.nesting.map(u32::from);
-    let most = nesting.unwrap_or(u32::MAX);
-    let mut model = undo::OpenBrackets::new(both, language, irq, most);
-    match search(&mut model, max_states, watch) {
-        (Found::Unfit, _) => summaries::search(both, language, irq, nesting, max_states),
-        found => found,
-    }
 }
 
 /// Asserts that two designs are equivalent, or panics with a shortest call sequence that

@@ -5,9 +5,12 @@ use std::fmt::Write;
 use emu_lab::render::text::{mode, wrap};
 use lazy_mmu::design::{Design, Role, Token};
 
+use super::answer::{Answer, Verdict};
+use super::observe::Compare;
+use super::question::Question;
 use super::search::Step;
 use super::witness::{Did, Row, Side, Witness};
-use super::{Answer, Compare, Language, Question, Verdict};
+use crate::language::Language;
 
 /// Columns of a table: the calls, then a column for each design.
 const CALL_WIDTH: usize = 32;

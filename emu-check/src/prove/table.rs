@@ -9,8 +9,8 @@ use std::rc::Rc;
 use lazy_mmu::design::{CallInfo, Context, Design, Role, StateBits, Token};
 use lazy_mmu::panics::TransitionPanic;
 
-use super::Question;
 use super::observe::{Compare, Observed, Observer};
+use super::question::Question;
 use super::states::{DESIGN_STATES_MAX, reachable};
 use crate::language::Bracket;
 

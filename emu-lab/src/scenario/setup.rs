@@ -28,7 +28,7 @@ impl Default for Setup {
     fn default() -> Self {
         let kernel = Kernel::default();
         Self {
-            arch: Arch::NAIVE,
+            arch: Arch::default(),
             kernel,
             design: kernel.design(),
             panic_on_warn: false,

@@ -14,7 +14,10 @@ const PLACES: &[(&str, &str)] = &[
     ("emu-arch/src/conformance/", "naive is what every backend is compared with"),
     ("emu-arch/src/era.rs", "the list of eras, one of which is a proposal for one architecture"),
     ("docs/gen/", "the documents are about the architectures"),
-    ("cli/", "help has examples, and the demo shows two architectures"),
+    ("cli/args.rs", "help has examples"),
+    ("cli/check/", "help has examples; the crash of v7.0 is what a search finds by default"),
+    ("cli/compare.rs", "help has examples"),
+    ("cli/demo.rs", "shows two architectures"),
     ("examples/", "a user's programs choose what they run on"),
     ("benches/", "measures one architecture beside another"),
 ];

@@ -97,7 +97,7 @@ fn room(file: &str) -> Option<(&str, Vec<String>)> {
 
 /// The first file of every crate of the repository: of its library, its programs, its tests, its
 /// benches.
-fn crates() -> Vec<String> {
+pub(super) fn crates() -> Vec<String> {
     let mut roots = BTreeSet::new();
     for manifest in files("", "Cargo.toml") {
         let folder = manifest.parent().expect("a manifest lies in a folder");

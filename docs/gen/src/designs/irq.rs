@@ -75,7 +75,17 @@ fn inside(design: Design, begin: &str, end: &str) -> String {
             acts = did;
             Some(active)
         }
-        _ => None,
+        Event::Section(_)
+        | Event::Effect { .. }
+        | Event::Pte(_)
+        | Event::Context { .. }
+        | Event::Switch { .. }
+        | Event::Away
+        | Event::Back
+        | Event::Hazard { .. }
+        | Event::Note(_)
+        | Event::Pending { .. }
+        | Event::End { .. } => None,
     });
     let call = if acts > 0 { "takes effect" } else { "ignored" };
     format!("{call}, {}", active.last().map_or("", |active| mode(*active)))
@@ -83,13 +93,13 @@ fn inside(design: Design, begin: &str, end: &str) -> String {
 
 /// The state at the end, and the warnings before it.
 fn left(design: Design, text: &str) -> String {
-    let parts = events(design, text, |event| match event {
-        Event::Warn { check, cond } => Some(code(&format!("{check}({cond})"))),
-        Event::End { state, .. } => {
-            let active = mode(design.is_active(state)[0]);
-            Some(format!("{}, {active}", design.show(state)))
+    let parts = events(design, text, |event| {
+        if let Event::Warn { check, cond } = event {
+            return Some(code(&format!("{check}({cond})")));
         }
-        _ => None,
+        let Event::End { state, .. } = event else { return None };
+        let active = mode(design.is_active(state)[0]);
+        Some(format!("{}, {active}", design.show(state)))
     });
     parts.join("<br>")
 }
