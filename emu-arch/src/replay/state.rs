@@ -1,4 +1,5 @@
-//! The values of a machine that can be left: what a step works on, how far it has come, what it did.
+//! The values of a machine that can be left: what a step works on, how far it has come, what it
+//! did.
 
 use lazy_mmu::Record;
 use lazy_mmu::design::Hook;
@@ -18,7 +19,8 @@ pub struct Local {
     pub task: TaskStruct,
     /// The CPU that it runs on.
     pub cpu: u8,
-    /// What the architecture keeps on that CPU, as the number that [`Code`] knows it by; 0 after boot.
+    /// What the architecture keeps on that CPU, as the number that [`Code`](super::Code) knows it
+    /// by; 0 after boot.
     pub per_cpu: u32,
     /// Page tables, what is pending, what is cached.
     pub memory: Memory,
