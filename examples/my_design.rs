@@ -1,5 +1,5 @@
-//! A design of one's own, beside those of the lab: its counters stop at their ends, and it has a call
-//! and a hook that no kernel has.
+//! A design of one's own, beside those of the lab: its counters stop at their ends, and it has a
+//! call and a hook that no kernel has.
 
 use emu_arch::Arch;
 use emu_check::prove::{self, Answer, Language, Question, prove};

@@ -3,7 +3,8 @@
 
 use std::time::Instant;
 
-/// One contender: a name, and a body that does `n` items and returns a number which depends on them.
+/// One contender: a name, and a body that does `n` items and returns a number which depends on
+/// them.
 pub(crate) struct Contender<'a> {
     /// What is measured.
     pub(crate) name: &'a str,

@@ -26,15 +26,17 @@ pub(crate) struct CheckArgs {
     /// Check every architecture and kernel, and print what holds where
     #[arg(long, conflicts_with_all = ["file", "arch", "kernel", "design", "save"])]
     pub(super) all: bool,
-    /// The architecture
-    #[arg(long, default_value = "xen-pv", value_parser = arch_parser())]
-    pub(super) arch: Arch,
-    /// The kernel: an API design and the architecture's code of that time
-    #[arg(long, default_value = "v7.0", value_parser = kernel_parser())]
-    pub(super) kernel: Kernel,
+    /// The architecture; that of the first bad run of FILE where no option says otherwise, else
+    /// xen-pv
+    #[arg(long, value_parser = arch_parser())]
+    pub(super) arch: Option<Arch>,
+    /// The kernel: an API design and the architecture's code of that time; v7.0 by default, as of
+    /// --arch
+    #[arg(long, value_parser = kernel_parser())]
+    pub(super) kernel: Option<Kernel>,
     /// Another API design than the kernel's
     #[arg(long, value_parser = design_parser())]
-    design: Option<Design>,
+    pub(super) design: Option<Design>,
     /// A mistake to put into the code, to see what notices it; `lazymmu list` names them
     #[arg(long, value_name = "NAME", value_parser = fault_parser(), hide_possible_values = true)]
     fault: Option<Fault>,
@@ -170,7 +172,7 @@ The crash of v7.0 as a Xen PV guest, found from nothing but the rules of the API
   lazymmu check --arch xen-pv --kernel v7.0 --save found
   lazymmu run found/no-arch-bug-1.scn --arch xen-pv --kernel v7.0
 
-  lazymmu check --arch xen-pv --kernel v7.1         a proof that it is gone
+  lazymmu check --arch xen-pv --kernel v7.1         it is gone
   lazymmu check --arch arm64 --cpus 2 --nesting 1 --no-interrupts   with migration
   lazymmu check scenarios/bugs/xen-preempted-in-enable.scn   its tasks, interleaved
   lazymmu check --all                               what holds where
@@ -178,6 +180,10 @@ The crash of v7.0 as a Xen PV guest, found from nothing but the rules of the API
 A search that ends by itself is exhaustive, for call sequences of any length. A property then
 holds, which is a proof, if something exercised it; else the report says what never happened.
 Properties are named in the output and by `lazymmu list`.
+
+FILE runs on the first bad run of its header unless an option says otherwise. Where it has lines
+`expect`, these are what counts: a hazard that it expects and that no interleaving shows, or one
+that it does not expect, is a failure.
 
 Exit status: 0 none is broken, 1 one is (one of speed alone counts only where it was asked for by
 name), 2 bad usage, 3 gave up before it knew, or a property asked for by name is not exercised.";
@@ -198,6 +204,16 @@ fn fault_parser() -> impl TypedValueParser<Value = Fault> {
 }
 
 impl CheckArgs {
+    /// The architecture where no file says otherwise.
+    pub(super) fn arch(&self) -> Arch {
+        self.arch.unwrap_or_else(|| "xen-pv".parse().expect("it is built in"))
+    }
+
+    /// The kernel where no file says otherwise.
+    pub(super) fn kernel(&self) -> Kernel {
+        self.kernel.unwrap_or(Kernel::V7_0)
+    }
+
     /// The searches of each client on `arch` as of `kernel`.
     pub(super) fn portfolio(&self, arch: Arch, kernel: Kernel) -> Vec<Options> {
         let usual = self.options(arch, kernel);

@@ -2,16 +2,17 @@
 
 mod all;
 mod args;
+mod file;
 mod output;
 mod save;
 
 use std::process::ExitCode;
 
-use emu_check::check::{check_portfolio, check_programs};
+use emu_check::check::check_portfolio;
 
 pub(crate) use args::CheckArgs;
 use args::Format;
-use output::{json, portfolio_json, portfolio_status, portfolio_text, status, text};
+use output::{portfolio_json, portfolio_status, portfolio_text};
 
 use crate::io::{Source, print};
 use crate::progress::Progress;
@@ -20,7 +21,7 @@ use crate::values::check_era;
 
 /// Runs the command and prints what it found.
 pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
-    let options = args.options(args.arch, args.kernel);
+    let options = args.options(args.arch(), args.kernel());
     if options.properties.as_ref().is_some_and(Vec::is_empty) {
         let what = "--property and --without leave no property to look at";
         return Err(Failure::Usage(what.to_owned()));
@@ -28,46 +29,26 @@ pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
     if args.all {
         return all::run(args);
     }
-    check_era(args.kernel, args.arch)?;
     if args.format == Format::Markdown {
         return Err(Failure::Usage("--format markdown needs --all".to_owned()));
     }
     if let Some(folder) = &args.save {
         save::prepare(folder)?;
     }
-    let source = args.file.as_deref().map(Source::open).transpose()?;
-    if source.is_none() {
-        return search(args);
+    match &args.file {
+        Some(file) => file::run(args, &Source::open(file)?),
+        None => search(args),
     }
-    let mut progress = Progress::new("")?;
-    let report = match &source {
-        Some(source) => {
-            let code = source.scenario.code(args.mended);
-            check_programs(code, &options, &mut progress)
-                .map_err(|refused| source.wrong_line(refused.line, refused.why))?
-        }
-        None => unreachable!("handled above"),
-    };
-    let time = progress.done();
-    let saved = args.save.as_deref().map(|folder| save::save(folder, &report));
-    let (saved, failed) = match saved.transpose() {
-        Ok(saved) => (saved.unwrap_or_default(), None),
-        Err(failure) => (Vec::new(), Some(failure)),
-    };
-    let text = match args.format {
-        Format::Text | Format::Markdown => text(&report, time, &saved),
-        Format::Json => format!("{}\n", json(&report, time)),
-    };
-    print(|to| to.write_all(text.as_bytes()))?;
-    failed.map_or_else(|| Ok(status(&report)), Err)
 }
 
 /// Searches the clients and prints what they say together.
 fn search(args: &CheckArgs) -> Result<ExitCode, Failure> {
+    let (arch, kernel) = (args.arch(), args.kernel());
+    check_era(kernel, arch)?;
     let searches = if args.client.is_default() {
-        args.portfolio(args.arch, args.kernel)
+        args.portfolio(arch, kernel)
     } else {
-        vec![args.options(args.arch, args.kernel)]
+        vec![args.options(arch, kernel)]
     };
     let mut progress = Progress::new("")?;
     let portfolio = check_portfolio(&searches, &mut progress);

@@ -31,7 +31,7 @@ pub(super) fn portfolio_text(portfolio: &Portfolio, time: Duration, saved: &[Pat
     let mut text = portfolio.head();
     for (options, found) in portfolio.broken() {
         if let Some(report) = portfolio.reports.iter().find(|report| &report.options == options) {
-            text += &counterexample(report, found, saved);
+            text += &counterexample(report, found, saved, "");
         }
     }
     text + &portfolio.summary() + &format!("{:.2} s\n", time.as_secs_f64())
@@ -44,20 +44,35 @@ pub(super) fn portfolio_json(portfolio: &Portfolio, time: Duration) -> Value {
     json
 }
 
-/// The report for people, with where its scenarios are and what the search took.
-pub(super) fn text(report: &Report, time: Duration, saved: &[PathBuf]) -> String {
+/// The head of a report and its counterexamples, each with where its scenario is and what is `said`
+/// of it.
+pub(super) fn counterexamples(
+    report: &Report,
+    saved: &[PathBuf],
+    said: impl Fn(&Counterexample) -> &'static str,
+) -> String {
     let mut text = report.head();
     for found in &report.broken {
-        text += &counterexample(report, found, saved);
+        text += &counterexample(report, found, saved, said(found));
     }
-    let (seconds, bytes) = (time.as_secs_f64(), HumanBytes(report.bytes as u64));
-    text + &report.summary() + &format!(", {seconds:.2} s, {bytes}\n")
+    text
 }
 
-/// A counterexample of the report, and where its scenario is.
-fn counterexample(report: &Report, found: &Counterexample, saved: &[PathBuf]) -> String {
+/// The last lines of a report, with what the search took.
+pub(super) fn summary(report: &Report, time: Duration) -> String {
+    let (seconds, bytes) = (time.as_secs_f64(), HumanBytes(report.bytes as u64));
+    report.summary() + &format!(", {seconds:.2} s, {bytes}\n")
+}
+
+/// A counterexample of the report, what is `said` of it, and where its scenario is.
+fn counterexample(
+    report: &Report,
+    found: &Counterexample,
+    saved: &[PathBuf],
+    said: &str,
+) -> String {
     let name = save::file_name(report, found);
-    let mut text = report.show(found);
+    let mut text = report.show(found, said);
     if let Some(path) = saved.iter().find(|path| path.ends_with(&name)) {
         text += &format!("\nsaved as {}\n", path.display());
     }
@@ -71,10 +86,10 @@ pub(super) fn json(report: &Report, time: Duration) -> Value {
     json
 }
 
-/// The exit status of a search.
-pub(super) fn status(report: &Report) -> ExitCode {
+/// The exit status of a search, which is as it is to be so far where it is `met`.
+pub(super) fn status(report: &Report, met: bool) -> ExitCode {
     match report.end {
-        _ if report.is_violated() => ExitCode::FAILURE,
+        _ if !met => ExitCode::FAILURE,
         End::Complete | End::First => ExitCode::SUCCESS,
         End::States | End::Memory | End::Interrupted => ExitCode::from(3),
     }

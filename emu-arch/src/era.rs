@@ -1,8 +1,8 @@
 //! Kernel eras: which API design belongs to which range of versions.
 //!
 //! An era is a range of versions with one API design, named after its last version. The code of an
-//! architecture in an era is the business of its backend ([`Backend::in_kernel`]), which takes that of
-//! the last version where it changed inside the range.
+//! architecture in an era is the business of its backend ([`Backend::in_kernel`]), which takes that
+//! of the last version where it changed inside the range.
 //!
 //! [`Backend::in_kernel`]: crate::backend::Backend::in_kernel
 

@@ -3,8 +3,8 @@
 //! Models the functions of include/linux/pgtable.h and asm/pgtable.h (v7.0) that mm code calls:
 //! each is recorded and handed to the backend of the machine's architecture.
 //!
-//! Fidelity: changed: include/linux/pgtable.h v7.0: every primitive takes `mm` and `addr`, also those
-//! that the kernel passes a `vma` or the pointer alone.
+//! Fidelity: changed: include/linux/pgtable.h v7.0: every primitive takes `mm` and `addr`, also
+//! those that the kernel passes a `vma` or the pointer alone.
 
 use lazy_mmu::sched;
 
@@ -80,8 +80,8 @@ macro_rules! other_functions {
 
 for_each_other_primitive!(other_functions);
 
-/// The caller flushes `pages` pages from `addr` on later, as a gather does or a fork at its end: the
-/// lock of their table may be released before. Nothing is recorded.
+/// The caller flushes `pages` pages from `addr` on later, as a gather does or a fork at its end:
+/// the lock of their table may be released before. Nothing is recorded.
 pub fn flush_promised(mm: &MmStruct, addr: VirtAddr, pages: u64) {
     mm.machine().track(|tracker, _| tracker.owned(mm.at(addr), pages));
 }

@@ -1,11 +1,11 @@
 //! Languages of call sequences: which brackets a client may open and close, and when.
 //!
 //! A to D are the taxonomy of 11 November 2025 (Kevin Brodsky). In all four the brackets nest, so a
-//! sequence is a stack of open brackets that grows and shrinks at its end. What may be opened depends
-//! on no more of the stack than its [`Phase`].
+//! sequence is a stack of open brackets that grows and shrinks at its end. What may be opened
+//! depends on no more of the stack than its [`Phase`].
 //!
-//! What a call does to brackets is its [`Role`], a [`Bracket`] is what it opens or closes, and [`Open`]
-//! has the brackets that a client has open.
+//! What a call does to brackets is its [`Role`], a [`Bracket`] is what it opens or closes, and
+//! [`Open`] has the brackets that a client has open.
 //!
 //! ```
 //! use emu_check::language::{Language, Open};
@@ -90,7 +90,8 @@ impl Language {
         }
     }
 
-    /// The smallest language in which a client with the brackets `open` may make a call of the role.
+    /// The smallest language in which a client with the brackets `open` may make a call of the
+    /// role.
     #[must_use]
     pub fn smallest<T: Copy>(role: Role, open: &Open<T>) -> Option<Self> {
         Self::ALL.into_iter().find(|language| language.may(role, open))
@@ -108,9 +109,9 @@ impl Language {
         }
     }
 
-    /// The phase after a call of the role, which closes nothing, is made in `phase`, or nothing where
-    /// the language has no such sequence. A phase says no more than the language asks, so that no state
-    /// is searched twice.
+    /// The phase after a call of the role, which closes nothing, is made in `phase`, or nothing
+    /// where the language has no such sequence. A phase says no more than the language asks, so
+    /// that no state is searched twice.
     pub(crate) const fn open(self, phase: Phase, role: Role) -> Option<Phase> {
         if !self.may_make(role, phase) {
             return None;
@@ -233,8 +234,8 @@ impl<T: Copy> Open<T> {
         Phase { in_section: has(Bracket::Section), paused: has(Bracket::Pause) }
     }
 
-    /// The client has made a call of the role: a bracket that it opens keeps `kept`. A call that closes
-    /// what is not open closes nothing.
+    /// The client has made a call of the role: a bracket that it opens keeps `kept`. A call that
+    /// closes what is not open closes nothing.
     pub fn took(&mut self, role: Role, kept: T) {
         let Some(bracket) = Bracket::of(role) else { return };
         if role.opens() {

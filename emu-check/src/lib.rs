@@ -14,7 +14,7 @@
 //! use lazy_mmu::design::{counts, independent};
 //!
 //! // The merged code of arm64, with interrupts and preemption at every point of every call.
-//! assert_holds!(Arch::Arm64, Kernel::V7_1, nesting: 1);
+//! assert_holds!(Arch::ARM64, Kernel::V7_1, nesting: 1);
 //! // The merged design and its predecessor, in nested programs at most 255 deep.
 //! assert_equivalent!(counts::State, independent::State, Language::D, nesting: Some(255));
 //! ```

@@ -1,7 +1,7 @@
 //! Scenarios on the emulated machines, comparisons, and views of their records.
 //!
-//! [`scenario`] runs calls that a person wrote down, [`compare`] puts them side by side under several
-//! designs, and [`render`] shows records to other programs and their hazards to people.
+//! [`scenario`] runs calls that a person wrote down, [`compare`] puts them side by side under
+//! several designs, and [`render`] shows records to other programs and their hazards to people.
 //!
 //! ```
 //! use emu_arch::Arch;

@@ -1,8 +1,8 @@
 //! The records of several threads as one.
 //!
-//! A host thread is a task. Threads that run side by side interleave differently each time, so their
-//! records are put one behind the other, in the order in which the threads were named: what each task
-//! did is the same in every run.
+//! A host thread is a task. Threads that run side by side interleave differently each time, so
+//! their records are put one behind the other, in the order in which the threads were named: what
+//! each task did is the same in every run.
 //!
 //! ```
 //! use emu_lab::threads::record_threads;
@@ -18,8 +18,8 @@ use lazy_mmu::sched::{self, TaskStruct};
 use lazy_mmu::{Record, record_hooks};
 use parking_lot::Mutex;
 
-/// Runs each of `bodies` on a thread of its own, as task 1 and up, at most 200, and returns what all
-/// of them did.
+/// Runs each of `bodies` on a thread of its own, as task 1 and up, at most 200, and returns what
+/// all of them did.
 ///
 /// # Panics
 /// Where a body panics, after all threads have ended.

@@ -23,9 +23,10 @@ pub enum Point {
 /// Hooks run with nothing borrowed: they may change the preempt count, ask whether the mode is
 /// active, record effects, and call the generic layer again.
 pub trait Arch {
-    /// Runs `arch_enter_lazy_mmu_mode()`, `arch_leave_lazy_mmu_mode()`, `arch_flush_lazy_mmu_mode()`, or
-    /// a hook of the design's own; an architecture that lacks one runs [`HookInfo::or`], or nothing.
-    /// `range` is the argument of the call that reached the hook.
+    /// Runs `arch_enter_lazy_mmu_mode()`, `arch_leave_lazy_mmu_mode()`,
+    /// `arch_flush_lazy_mmu_mode()`, or a hook of the design's own; an architecture that lacks one
+    /// runs [`HookInfo::or`], or nothing. `range` is the argument of the call that reached the
+    /// hook.
     fn hook(&self, hook: &'static HookInfo, range: Option<&PteRange>);
 
     /// `arch_wants_lazy_mmu_mode()`: whether the mode is of use on this machine. Asked by v3 only.
@@ -33,8 +34,8 @@ pub trait Arch {
         true
     }
 
-    /// Something is about to happen inside a call: its next store, hook or effect. Here an interrupt
-    /// or a preemption may fall. Asked for by the machine, with `set_points`.
+    /// Something is about to happen inside a call: its next store, hook or effect. Here an
+    /// interrupt or a preemption may fall. Asked for by the machine, with `set_points`.
     fn point(&self, _: Point) {}
 
     /// A call of the API is about to return.

@@ -79,16 +79,17 @@
 //!
 //! So annotate the function that *receives* the locked table. A lock that is taken in the body is
 //! dropped inside the section; put [`lazy_mmu_section!`](crate::lazy_mmu_section) after the lock
-//! instead. A flush that must come after the section and before the unlocking belongs in the caller.
+//! instead. A flush that must come after the section and before the unlocking belongs in the
+//! caller.
 //!
 //! Temporaries of the last expression are dropped where the function's own edition drops them: up
 //! to 2021 after the section, from 2024 on inside it. Bind such a lock to a name. What `return`
 //! returns is complete, its temporaries dropped, before the section ends. The project's folder
 //! `snapshots/macros` shows each case in both editions.
 //!
-//! Two attributes on one function expand from the top, and each puts its guard in front: **the lower
-//! one is the outer one**, as with every attribute that wraps a body. A pause inside of a section
-//! hence is written with the pause on top:
+//! Two attributes on one function expand from the top, and each puts its guard in front: **the
+//! lower one is the outer one**, as with every attribute that wraps a body. A pause inside of a
+//! section hence is written with the pause on top:
 //!
 //! ```
 //! # use lazy_mmu::{is_lazy_mmu_mode_active, lazy_mmu, lazy_mmu_paused, record_hooks};
@@ -135,9 +136,9 @@
 //!
 //! # Panics
 //!
-//! Unwinding drops the guard, so the section ends before `catch_unwind` returns; out of `extern "C"`
-//! it ends before the process aborts. With `panic = "abort"` nothing is dropped and the mode is on
-//! when the process dies.
+//! Unwinding drops the guard, so the section ends before `catch_unwind` returns; out of `extern
+//! "C"` it ends before the process aborts. With `panic = "abort"` nothing is dropped and the mode
+//! is on when the process dies.
 //!
 //! ```
 //! # use lazy_mmu::{is_lazy_mmu_mode_active, lazy_mmu};
@@ -197,10 +198,10 @@
 //! # Blocks and smaller units
 //!
 //! On an `impl` block, a trait or an inline module the attribute goes to every function with a body
-//! in it, and in a module to the blocks, traits and modules inside, too. It is added below the other
-//! attributes of a function. `const fn` and naked functions stay as they are, and so does what has
-//! the attribute itself or `#[lazy_mmu(skip)]`; an `async fn` needs `per_poll`, on itself or on the
-//! block. Functions that macros in the block produce are not seen.
+//! in it, and in a module to the blocks, traits and modules inside, too. It is added below the
+//! other attributes of a function. `const fn` and naked functions stay as they are, and so does
+//! what has the attribute itself or `#[lazy_mmu(skip)]`; an `async fn` needs `per_poll`, on itself
+//! or on the block. Functions that macros in the block produce are not seen.
 //!
 //! ```
 //! # use lazy_mmu::{is_lazy_mmu_mode_active, lazy_mmu};
@@ -281,6 +282,6 @@
 //!
 //! An annotated function has the lints of the bare one. Four differ in truth:
 //! `clippy::missing_const_for_fn` is silent, since a function with a section is not constant;
-//! `tail_expr_drop_order`, off by default, reports up to edition 2021 that a section ends before the
-//! temporaries of a last expression and after them from 2024 on; and under `per_poll`
+//! `tail_expr_drop_order`, off by default, reports up to edition 2021 that a section ends before
+//! the temporaries of a last expression and after them from 2024 on; and under `per_poll`
 //! `clippy::unused_async` is silent and `clippy::implicit_return` speaks of the attribute.

@@ -1,8 +1,8 @@
 //! The one interpreter of a call: executes the effects of a transition on a host.
 //!
-//! A design says what a call does; a [`TaskHost`] says what a store, a hook or a warning *is*: on the
-//! current task of a thread, in a checker, in a proof. What happens in which order, what ends a call
-//! and which token a call takes or returns is decided here alone.
+//! A design says what a call does; a [`TaskHost`] says what a store, a hook or a warning *is*: on
+//! the current task of a thread, in a checker, in a proof. What happens in which order, what ends a
+//! call and which token a call takes or returns is decided here alone.
 //!
 //! Models the bodies of `lazy_mmu_mode_enable()` and its like in include/linux/pgtable.h (v7.0).
 
@@ -15,8 +15,8 @@ use crate::trace::Event;
 
 /// A task that makes calls, and what it runs on.
 ///
-/// A host keeps its state behind interior mutability, or is exclusively borrowed; either way nothing of
-/// the task is borrowed while a hook runs.
+/// A host keeps its state behind interior mutability, or is exclusively borrowed; either way
+/// nothing of the task is borrowed while a hook runs.
 pub trait TaskHost: Sized {
     /// The design of the emulated kernel.
     fn design(&self) -> Design;
@@ -44,7 +44,7 @@ pub trait TaskHost: Sized {
     fn note(&mut self, _: Event<'_>) {}
     /// The call is about to return.
     fn returned(&mut self, _: &'static CallInfo) {}
-    /// What arch code is told when it asks whether to batch.
+    /// Whether the mode is active, as arch code sees it.
     fn is_active(&mut self) -> bool {
         let state = self.state();
         self.design().is_active(state)[usize::from(self.context().in_interrupt)]
@@ -101,9 +101,11 @@ impl Run<'_> {
     }
 }
 
-/// Makes `call`, with `range` where it takes one, for a caller that keeps no token: the host keeps it.
+/// Makes `call`, with `range` where it takes one, for a caller that keeps no token: the host keeps
+/// it.
 ///
-/// A design that lacks the call makes what it is a variant of, or nothing, which a record remarks on.
+/// A design that lacks the call makes what it is a variant of, or nothing, which a record remarks
+/// on.
 #[inline(always)]
 pub fn call<H: TaskHost>(host: &mut H, call: Call, range: Option<&PteRange>) {
     let design = host.design();
@@ -149,8 +151,8 @@ pub fn call_by_arch<H: TaskHost>(host: &mut H, call: &CallInfo) {
     }
 }
 
-/// Does the effects of `call`, one of the design's, in `cx`, and nothing else. Returns what the call
-/// returns.
+/// Does the effects of `call`, one of the design's, in `cx`, and nothing else. Returns what the
+/// call returns.
 ///
 /// # Panics
 /// The transition calls a hook that the design does not declare.

@@ -33,8 +33,8 @@
 //! );
 //! ```
 //!
-//! [`attributes`] describes the attributes and their arguments, [`sched::with_design`] runs code under
-//! another API design, and [`design::LazyMmuDesign`] shows a design of one's own. In a test,
+//! [`attributes`] describes the attributes and their arguments, [`sched::with_design`] runs code
+//! under another API design, and [`design::LazyMmuDesign`] shows a design of one's own. In a test,
 //! `assert_hooks!` (feature `insta`) compares a record with a snapshot.
 //!
 //! | kernel | here |

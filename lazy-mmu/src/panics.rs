@@ -43,8 +43,8 @@ impl Design {
         self.catch(state, call, || self.step(state, cx, call))
     }
 
-    /// Runs `f`, which makes `call` from `state` under this design; its panic is a value, and nothing is
-    /// printed.
+    /// Runs `f`, which makes `call` from `state` under this design; its panic is a value, and
+    /// nothing is printed.
     ///
     /// # Errors
     /// `f` panicked.

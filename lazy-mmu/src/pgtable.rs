@@ -4,8 +4,8 @@
 //! [`crate::call`], effect by effect: store, hook, warn. Where nobody watches (no architecture, no
 //! record, the default design) only the counters move and nothing is allocated.
 //!
-//! Fidelity: changed: include/linux/pgtable.h v7.0 (5ab246749569): a call is a transition of the design
-//! that is in force, and what a check does is configured.
+//! Fidelity: changed: include/linux/pgtable.h v7.0 (5ab246749569): a call is a transition of the
+//! design that is in force, and what a check does is configured.
 
 use crate::arch::Point;
 use crate::call::{self, TaskHost};

@@ -7,8 +7,8 @@
 /// bit fields. Written by the functions of [`crate::sched`].
 ///
 /// Fidelity: same as include/linux/preempt.h v7.0 (`PREEMPT_BITS` 8, `SOFTIRQ_BITS` 8,
-/// `HARDIRQ_BITS` 4, `NMI_BITS` 4); the need-resched bit is left out, and
-/// `NMI_OFFSET` is what `__nmi_enter()` adds, the kernel's `NMI_OFFSET` and `HARDIRQ_OFFSET` in one.
+/// `HARDIRQ_BITS` 4, `NMI_BITS` 4); the need-resched bit is left out, and `NMI_OFFSET` is what
+/// `__nmi_enter()` adds, the kernel's `NMI_OFFSET` and `HARDIRQ_OFFSET` in one.
 ///
 /// ```
 /// use lazy_mmu::preempt::PreemptCount;
@@ -100,6 +100,24 @@ impl PreemptCount {
         true
     }
 }
+
+/// Tells whether `one` is the lowest bit of the field `mask`.
+const fn counts(one: u32, mask: u32) -> bool {
+    one == 1 << mask.trailing_zeros()
+}
+
+const _: () = {
+    use PreemptCount as Count;
+    assert!(counts(Count::PREEMPT_OFFSET, Count::PREEMPT_MASK));
+    assert!(counts(Count::SOFTIRQ_OFFSET, Count::SOFTIRQ_MASK));
+    assert!(counts(Count::HARDIRQ_OFFSET, Count::HARDIRQ_MASK));
+    assert!(counts(Count::NMI_OFFSET - Count::HARDIRQ_OFFSET, Count::NMI_MASK));
+    let fields = [Count::PREEMPT_MASK, Count::SOFTIRQ_MASK, Count::HARDIRQ_MASK, Count::NMI_MASK];
+    assert!(
+        fields[0] ^ fields[1] ^ fields[2] ^ fields[3] == (1 << (Count::NMI_MASK.ilog2() + 1)) - 1,
+        "the fields lie side by side"
+    );
+};
 
 /// Shows the depth alone in task context, and all fields in hexadecimal otherwise.
 impl std::fmt::Display for PreemptCount {

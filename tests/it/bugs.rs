@@ -1,4 +1,5 @@
-//! The bug corpus: each bug appears where its scenario says that it does, and not where it was mended.
+//! The bug corpus: each bug appears where its scenario says that it does, and not where it was
+//! mended.
 
 use std::collections::BTreeSet;
 
@@ -46,7 +47,7 @@ fn check(name: &str, scenario: &Scenario, run: &Where, bad: bool) {
 
 #[test]
 fn every_bug_appears_where_it_was_and_not_where_it_was_mended() {
-    let mut runs = 0;
+    let mut broken_on = BTreeSet::new();
     for (name, scenario) in corpus() {
         // What must never be reported has no bad run.
         let harmless = scenario.lines().any(|line| matches!(line.step, Step::Expect(Expect::None)));
@@ -60,9 +61,11 @@ fn every_bug_appears_where_it_was_and_not_where_it_was_mended() {
         for run in &scenario.good {
             check(&name, &scenario, run, false);
         }
-        runs += scenario.bad.len() + scenario.good.len();
+        broken_on.extend(scenario.bad.iter().map(|run| run.arch));
     }
-    assert!(runs > 150, "only {runs} runs");
+    let defers = Arch::BUILT_IN.iter().filter(|arch| arch.facts().defers.is_some());
+    let spared: Vec<_> = defers.filter(|arch| !broken_on.contains(arch)).collect();
+    assert!(spared.is_empty(), "no scenario has a bug on {spared:?}");
 }
 
 #[test]

@@ -246,12 +246,18 @@ fn check_says_by_its_status_what_it_found() {
         (output.status.code(), text, String::from_utf8_lossy(&output.stderr).into_owned())
     };
     let (code, text, _) = status(&["--kernel", "v7.1", "--nesting", "1"]);
-    assert!(code == Some(0) && text.contains("proof: every call sequence"), "{text}");
+    assert!(
+        code == Some(0) && text.contains("17 hold (exercised, every state searched)"),
+        "{text}"
+    );
     let (code, text, _) = status(&["--kernel", "v7.0", "--nesting", "1", "--first"]);
-    assert!(code == Some(1) && text.contains("no-arch-bug does not hold"), "{text}");
+    assert!(code == Some(1) && text.contains("no-arch-bug is broken"), "{text}");
     assert!(text.lines().all(|line| line.chars().count() <= 105), "{text}");
     let (code, text, _) = status(&["--kernel", "v7.1", "--max-states", "100"]);
-    assert!(code == Some(3) && text.contains("gave up at the limit of states"), "{text}");
+    assert!(
+        code == Some(3) && text.contains("27 open") && text.contains("not searched to the end"),
+        "{text}"
+    );
     let (code, text, errors) = status(&["--property", "no-arch-bag"]);
     assert!(code == Some(2) && text.is_empty() && errors.contains("no-arch-bug"), "{errors}");
     let (code, text, errors) = status(&["--kernel", "v7.0", "--first", "--save", "Cargo.toml/x"]);

@@ -1,5 +1,5 @@
-//! An independent model of each design, in plain ifs from the published steps, run against the lab on
-//! pseudo-random call sequences: ill-formed ones and interrupts included.
+//! An independent model of each design, in plain ifs from the published steps, run against the lab
+//! on pseudo-random call sequences: ill-formed ones and interrupts included.
 
 use emu_arch::Arch;
 use emu_lab::scenario::{self, Setup};

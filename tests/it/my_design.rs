@@ -9,8 +9,8 @@ use lazy_mmu::design::{Design, register};
 
 use crate::support::{check_snapshot, read, root};
 
-/// The most lines that a state, four transitions, the active bit, and a call and a hook of the design's
-/// own may take.
+/// The most lines that a state, four transitions, the active bit, and a call and a hook of the
+/// design's own may take.
 const LINES_MAX: usize = 52;
 
 #[test]

@@ -307,8 +307,8 @@ fn workloads_give_the_range_that_they_touch() {
     let mappings = proc::parse(maps).expect("text as the kernel prints it");
     let options =
         |kernel: Kernel| Options { kernel, design: kernel.design(), ..Options::default() };
-    // Each full table of valid entries takes two instructions. The areas of vmalloc begin 0, 1 and 2
-    // entries after the start of a table; mapping them invalidates nothing.
+    // Each full table of valid entries takes two instructions. The areas of vmalloc begin 0, 1 and
+    // 2 entries after the start of a table; mapping them invalidates nothing.
     let expected = [(1, 2, 512), (3, 6, 1536), (2, 4, 1024), (10, 8, 1536)];
     for (workload, (sections, ranges, pages)) in Workload::ALL.into_iter().zip(expected) {
         let run = |kernel| {
@@ -327,8 +327,8 @@ fn workloads_give_the_range_that_they_touch() {
     }
 }
 
-/// Does the operation that `random` says, of those that the proposal intercepts, to one of 16 entries,
-/// and returns what software saw.
+/// Does the operation that `random` says, of those that the proposal intercepts, to one of 16
+/// entries, and returns what software saw.
 fn random_operation(mm: &MmStruct, table: &Table, random: u64) -> Pte {
     let index = (random >> 8) as u16 % 16;
     let addr = VirtAddr::page(0x7f00_0000_0000 + u64::from(index) * 0x1000).expect("a page");

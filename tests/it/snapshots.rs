@@ -13,8 +13,8 @@ use crate::support::{check_snapshot, files, parse, read, relative, run, scenario
 const FILES_MAX: usize = 220;
 const BYTES_MAX: usize = 700_000;
 
-/// The architectures whose results stand together, in a file for each scenario. Each other one has a
-/// file of its own, so that a new one changes no snapshot; see STYLE.md, snapshots-apart.
+/// The architectures whose results stand together, in a file for each scenario. Each other one has
+/// a file of its own, so that a new one changes no snapshot; see STYLE.md, snapshots-apart.
 const TOGETHER: [&str; 8] =
     ["naive", "arm64", "powerpc-hash", "powerpc-radix", "sparc64", "x86", "xen-pv", "s390"];
 

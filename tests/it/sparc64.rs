@@ -52,8 +52,8 @@ fn check(scenario: &Scenario, kernel: &str, expected: &[&str]) {
     assert_eq!(steps(scenario, kernel), expected, "{kernel}");
 }
 
-/// Checks the worked example; `expected` holds S1, A, B, C, S3, D, S5, G, S6, E, S8, F, S10, and the
-/// example without G must be the same without that step.
+/// Checks the worked example; `expected` holds S1, A, B, C, S3, D, S5, G, S6, E, S8, F, S10, and
+/// the example without G must be the same without that step.
 #[track_caller]
 fn check_worked(kernel: &str, expected: [&str; 13], pause_without_g: &str) {
     let file = |name: &str| parse(&read(&root().join(format!("scenarios/worked/{name}.scn"))));

@@ -1,8 +1,8 @@
 //! F(255) in the explorer and in stateright: the same states, the same steps, and the time of each.
 //!
-//! The numbers must agree before anything is timed, those of the prover too. Stateright compares the
-//! hooks by a flag in the state, since its properties see no transitions; the flag is never set, so
-//! that it adds no state.
+//! The numbers must agree before anything is timed, those of the prover too. Stateright compares
+//! the hooks by a flag in the state, since its properties see no transitions; the flag is never
+//! set, so that it adds no state.
 
 #[path = "../../ratio/mod.rs"]
 mod ratio;

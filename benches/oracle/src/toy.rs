@@ -1,9 +1,10 @@
 //! The pair of designs that other model checkers were measured with.
 //!
-//! Two designs with a counter that stops at 255 and ignore what is out of place: calls in interrupt, a
-//! disable or a pause without a section, a resume without a pause. One keeps the flag `enabled`, the
-//! other `paused`; both clear what they know of a pause when the section ends. They are equivalent,
-//! and a task is in one of 511 states: outside of a section, or at a depth of 1 to 255, paused or not.
+//! Two designs with a counter that stops at 255 and ignore what is out of place: calls in
+//! interrupt, a disable or a pause without a section, a resume without a pause. One keeps the flag
+//! `enabled`, the other `paused`; both clear what they know of a pause when the section ends. They
+//! are equivalent, and a task is in one of 511 states: outside of a section, or at a depth of 1 to
+//! 255, paused or not.
 //!
 //! F(255) is all their call sequences on one CPU with two tasks: the running task makes calls, an
 //! interrupt begins and ends, and outside of it the other task is switched to. That makes

@@ -155,8 +155,8 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
-/// The document with all computed parts as they are to be: `kept` is the one that there is, `root` the
-/// folder of the project.
+/// The document with all computed parts as they are to be: `kept` is the one that there is, `root`
+/// the folder of the project.
 ///
 /// # Errors
 /// A source file that cannot be read.

@@ -141,8 +141,8 @@ const REST: &[[&str; 2]] = &[
     ["BC-29", "A design of one's own; a test of the corpus has it."],
 ];
 
-/// The document. `watch` receives progress; where it ends a search, the text is incomplete and must be
-/// discarded.
+/// The document. `watch` receives progress; where it ends a search, the text is incomplete and must
+/// be discarded.
 pub fn markdown(watch: &mut dyn Watch) -> String {
     let mut text = HEAD.to_owned();
     let reports = reports(watch);

@@ -7,7 +7,8 @@
 //! | docs/findings.md | [`findings`] |
 //! | docs/fidelity.md, the tables in it | [`fidelity`] |
 //!
-//! `cargo run --release -p lazymmu-docs` writes all of them, and a test compares each with its file.
+//! `cargo run --release -p lazymmu-docs` writes all of them, and a test compares each with its
+//! file.
 
 pub mod designs;
 pub mod equivalence;

@@ -1,8 +1,8 @@
 //! arm64: the barriers after writes to kernel page tables are delayed, the writes never are.
 //!
 //! Models arch/arm64/include/asm/pgtable.h as of v7.0 (4dd9b4d7a8d5): one thread flag,
-//! `TIF_LAZY_MMU_PENDING`, says that the task owes a barrier pair; nothing is kept per CPU. The code
-//! of v6.16 to v6.19 is in `before.rs`.
+//! `TIF_LAZY_MMU_PENDING`, says that the task owes a barrier pair; nothing is kept per CPU. The
+//! code of v6.16 to v6.19 is in `before.rs`.
 
 mod barriers;
 mod hooks;
@@ -98,12 +98,13 @@ impl Backend for Arm64 {
         hw.effect(DSB_ISH);
     }
 
-    /// `__set_ptes_anysz()`: all stores, then one completion on the last value. No barrier follows the
-    /// atomic changes of an entry, which leave no valid kernel entry or a weaker form of the one before.
+    /// `__set_ptes_anysz()`: all stores, then one completion on the last value. No barrier follows
+    /// the atomic changes of an entry, which leave no valid kernel entry or a weaker form of the
+    /// one before.
     ///
-    /// Fidelity: same as arch/arm64/include/asm/pgtable.h v6.16 and v7.0, with `__ptep_get_and_clear()`,
-    /// `___ptep_set_wrprotect()` and `__ptep_test_and_clear_young()`; blocks of contiguous entries, page
-    /// table checks and MTE tags are left out.
+    /// Fidelity: same as arch/arm64/include/asm/pgtable.h v6.16 and v7.0, with
+    /// `__ptep_get_and_clear()`, `___ptep_set_wrprotect()` and `__ptep_test_and_clear_young()`;
+    /// blocks of contiguous entries, page table checks and MTE tags are left out.
     #[inline(always)]
     fn set_ptes<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep, pte: Pte, nr: u16) {
         write_ptes(hw, ptep, pte, nr);
@@ -115,8 +116,8 @@ impl Backend for Arm64 {
 
     /// The entry keeps what it has and is given more.
     ///
-    /// Fidelity: changed: `__ptep_set_access_flags()` of arch/arm64/mm/fault.c v7.0, without the flush of
-    /// the translation that permitted less.
+    /// Fidelity: changed: `__ptep_set_access_flags()` of arch/arm64/mm/fault.c v7.0, without the
+    /// flush of the translation that permitted less.
     fn ptep_set_access_flags<H: HwOf<Self>>(
         self,
         hw: &mut H,
@@ -134,8 +135,8 @@ impl Backend for Arm64 {
     ///
     /// An entry of the swapper's root is written through the fixmap and asks for nothing.
     ///
-    /// Fidelity: same as arch/arm64/include/asm/pgtable.h v6.16 and v7.0 with four levels, of which the
-    /// p4d is the root.
+    /// Fidelity: same as arch/arm64/include/asm/pgtable.h v6.16 and v7.0 with four levels, of which
+    /// the p4d is the root.
     fn set_table(self, hw: &mut impl HwOf<Self>, at: At, level: Level, valid: bool) {
         let root = matches!(level, Level::P4d | Level::Pgd);
         if (valid || root) && !(root && at.is_init_mm()) {

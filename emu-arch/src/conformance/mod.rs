@@ -56,8 +56,8 @@ pub fn check<B: Backend>() -> Report {
     test::<B>(None)
 }
 
-/// Tests the backend `B` under `design`, whose calls and hooks may be its own, as of every kernel from
-/// v7.0 on.
+/// Tests the backend `B` under `design`, whose calls and hooks may be its own, as of every kernel
+/// from v7.0 on.
 pub fn check_under<B: Backend>(design: Design) -> Report {
     test::<B>(Some(design))
 }

@@ -75,8 +75,8 @@ pub(crate) fn replaced(was: Pte, is: Pte) -> Option<Hazard> {
     (both && was.pfn() != is.pfn()).then_some(Hazard::Replaced)
 }
 
-/// A lock is released; a CPU may still use a translation that is gone, or not, and someone has taken
-/// its flush upon himself, or not.
+/// A lock is released; a CPU may still use a translation that is gone, or not, and someone has
+/// taken its flush upon himself, or not.
 #[must_use]
 pub(crate) fn unflushed(stale: bool, owned: bool) -> Option<Hazard> {
     (stale && !owned).then_some(Hazard::UnflushedAtUnlock)

@@ -1,7 +1,7 @@
 //! Hazards: the kinds of damage that misuse of the lazy MMU mode does, and how each is recognised.
 //!
-//! A hazard is something that a real machine may do wrong and that the kernel itself may not notice.
-//! Each kind has one detection function over plain facts; the machine gathers the facts.
+//! A hazard is something that a real machine may do wrong and that the kernel itself may not
+//! notice. Each kind has one detection function over plain facts; the machine gathers the facts.
 
 mod applies;
 mod detect;
@@ -117,8 +117,8 @@ hazards! {
     /// A lock is released while updates of the entries that it protects are pending.
     PendingAtUnlock = "pending-at-unlock", AnyUnlock, defers,
         "others may take the lock and see the entries as they were";
-    /// A lock is released while a CPU may still use a translation that one of the entries it protects
-    /// no longer gives, and no one has taken the flush upon himself.
+    /// A lock is released while a CPU may still use a translation that one of the entries it
+    /// protects no longer gives, and no one has taken the flush upon himself.
     UnflushedAtUnlock = "unflushed-at-unlock", Unlock, always,
         "others may take the lock while CPUs use translations that are gone";
     /// A present entry is made to map another page without having been emptied before.

@@ -17,6 +17,14 @@ pub const PUD_SHIFT: u32 = 30;
 /// Bytes that one page upper directory maps, as a shift.
 pub const P4D_SHIFT: u32 = 39;
 
+const _: () =
+    assert!(PTRS_PER_PTE == 1 << (PMD_SHIFT - PAGE_SHIFT), "a table maps a whole PMD entry");
+const _: () = assert!(
+    PUD_SHIFT - PMD_SHIFT == P4D_SHIFT - PUD_SHIFT
+        && PUD_SHIFT - PMD_SHIFT == PMD_SHIFT - PAGE_SHIFT,
+    "tables of all levels have as many entries"
+);
+
 /// A virtual address in one of the ranges that the emulated machines translate.
 ///
 /// User addresses are below 2^48. Kernel addresses have their top bit set: from
@@ -130,6 +138,11 @@ impl LowerHex for VirtAddr {
 /// A page frame number, below 2^38.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Pfn(pub u64);
+
+impl Pfn {
+    /// Bits of a page frame number.
+    pub const BITS: u32 = 38;
+}
 
 #[cfg(test)]
 mod tests {

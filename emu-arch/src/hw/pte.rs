@@ -1,7 +1,7 @@
 //! A page table entry: one layout for all architectures, with each one's bit under its own name.
 //!
-//! Fidelity: changed: the positions of the bits are ours; the predicates over them are those of each
-//! architecture's asm/pgtable.h v7.0.
+//! Fidelity: changed: the positions of the bits are ours; the predicates over them are those of
+//! each architecture's asm/pgtable.h v7.0.
 
 use super::addr::Pfn;
 
@@ -32,12 +32,28 @@ impl Pte {
     /// Not a mapping of a normal page: `pte_special()`.
     pub const SPECIAL: u64 = 1 << 7;
     /// Set where the entry was made invalid and [`PRESENT`](Self::PRESENT) taken from it:
-    /// `_PAGE_INVALID` (powerpc, s390). On powerpc a translation may still be cached, and the kernel's
-    /// `pte_present()` counts such an entry as present, which [`is_present`](Self::is_present) does not.
+    /// `_PAGE_INVALID` (powerpc, s390). On powerpc a translation may still be cached, and the
+    /// kernel's `pte_present()` counts such an entry as present, which
+    /// [`is_present`](Self::is_present) does not.
     pub const INVALID: u64 = 1 << 8;
 
+    /// Bits of an entry; those above are never set.
+    pub const BITS: u32 = Self::PFN_SHIFT + Pfn::BITS;
+
     const PFN_SHIFT: u32 = 16;
-    const PFN_MASK: u64 = ((1 << 38) - 1) << Self::PFN_SHIFT;
+    const PFN_MASK: u64 = ((1 << Pfn::BITS) - 1) << Self::PFN_SHIFT;
+    /// Every flag there is.
+    const FLAGS: [u64; 9] = [
+        Self::PRESENT,
+        Self::USER,
+        Self::WRITE,
+        Self::UXN,
+        Self::YOUNG,
+        Self::DIRTY,
+        Self::HASHPTE,
+        Self::SPECIAL,
+        Self::INVALID,
+    ];
 
     /// An entry for `pfn` with `flags`.
     #[inline]
@@ -130,6 +146,17 @@ impl Pte {
     }
 }
 
+const _: () = {
+    let (mut seen, mut at) = (Pte::PFN_MASK, 0);
+    while at < Pte::FLAGS.len() {
+        assert!(Pte::FLAGS[at].is_power_of_two(), "a flag is one bit");
+        assert!(seen & Pte::FLAGS[at] == 0, "no two fields of an entry meet");
+        seen |= Pte::FLAGS[at];
+        at += 1;
+    }
+    assert!(seen >> Pte::BITS == 0, "what lies above is free for a backend's own marks");
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,7 +164,7 @@ mod tests {
     #[test]
     fn fields_do_not_meet() {
         let pte = Pte::kernel(Pfn((1 << 38) - 1));
-        assert_eq!(pte.0 >> 54, 0);
+        assert_eq!(pte.0 >> Pte::BITS, 0);
         assert_eq!(pte.pfn(), Pfn((1 << 38) - 1));
         assert_eq!(pte.flags_text(), "p-wyd-");
         assert_eq!(Pte::user(Pfn(7), false, true).advance_pfn(2).pfn(), Pfn(9));

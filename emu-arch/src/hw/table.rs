@@ -72,7 +72,7 @@ impl<'t> Ptep<'t> {
     #[inline]
     #[must_use]
     pub const fn slot(self) -> Slot {
-        Slot((self.table.id as u64) << 9 | (self.index as u64 & 511))
+        Slot::new(self.table.id, self.index)
     }
 
     /// The pointer `n` entries further on; wraps at the end of the table.

@@ -1,4 +1,5 @@
-//! What a call of the API is on a machine: the hooks that it reaches, and what it promises on return.
+//! What a call of the API is on a machine: the hooks that it reaches, and what it promises on
+//! return.
 
 use lazy_mmu::PteRange;
 use lazy_mmu::design::{CallInfo, Hook, HookInfo, Role};
@@ -29,8 +30,8 @@ pub fn hook<H: Host>(host: &mut H, hook: &HookInfo, range: Option<&PteRange>) {
     }
 }
 
-/// A call is about to return: outside of interrupts, the end of a section and the beginning of a pause
-/// promise that the task's updates are done.
+/// A call is about to return: outside of interrupts, the end of a section and the beginning of a
+/// pause promise that the task's updates are done.
 pub fn returned<H: Host>(host: &mut H, call: &CallInfo) {
     host.exercise(Trigger::Call);
     if host.in_interrupt() {

@@ -17,8 +17,8 @@ pub trait Host: Hw {
     /// The architecture's code.
     type Backend: Backend<PerCpu = Self::PerCpu>;
 
-    /// Whether anybody observes what happens. Where nobody does, a primitive compiles to what it does
-    /// to memory and to the batch.
+    /// Whether anybody observes what happens. Where nobody does, a primitive compiles to what it
+    /// does to memory and to the batch.
     const OBSERVED: bool;
 
     /// The architecture's code.

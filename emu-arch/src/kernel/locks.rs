@@ -13,8 +13,8 @@ use crate::kernel::ContextOp;
 
 /// A lock.
 ///
-/// Fidelity: changed: include/linux/spinlock.h and include/linux/mutex.h v7.0: who holds it, and what
-/// taking it does to the preempt count; nobody waits.
+/// Fidelity: changed: include/linux/spinlock.h and include/linux/mutex.h v7.0: who holds it, and
+/// what taking it does to the preempt count; nobody waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Lock {

@@ -1,5 +1,5 @@
-//! The page table primitives: which function of the backend each reaches, what is recorded, and what
-//! the tracker is shown. One row each.
+//! The page table primitives: which function of the backend each reaches, what is recorded, and
+//! what the tracker is shown. One row each.
 
 use lazy_mmu::trace::{Event, PteEvent, PteOp};
 
@@ -70,8 +70,8 @@ macro_rules! for_each_primitive {
             /// Ends the change of an entry's protection: it becomes `pte`.
             ptep_modify_prot_commit(pte: Pte = started) [1, Latest::Pages(pte)]
                 = |b, k, at, ptep| b.ptep_modify_prot_commit(k, at, ptep, pte);
-            /// Gives more permissions to a present entry and returns whether it differed from `pte`: it
-            /// becomes `pte`, or on arm64 and powerpc keeps what it has beside.
+            /// Gives more permissions to a present entry and returns whether it differed from
+            /// `pte`: it becomes `pte`, or on arm64 and powerpc keeps what it has beside.
             ptep_set_access_flags(pte: Pte = relaxed) -> bool [1, Latest::Pages(pte)]
                 = |b, k, at, ptep| b.ptep_set_access_flags(k, at, ptep, pte);
         }
@@ -87,19 +87,19 @@ macro_rules! for_each_other_primitive {
             access(ptep: Ptep<'_>, access: Access);
             /// Writes the entry above the last level that covers `addr`: `set_pmd()` and its like.
             set_table(level: Level, valid: bool);
-            /// Flushes `pages` pages from the TLBs: `flush_tlb_range()` and, for the kernel's pages,
-            /// `flush_tlb_kernel_range()`. A record shows at most 1023.
+            /// Flushes `pages` pages from the TLBs: `flush_tlb_range()` and, for the kernel's
+            /// pages, `flush_tlb_kernel_range()`. A record shows at most 1023.
             flush_tlb_range(pages: u64);
-            /// Flushes the TLBs at the end of an `mmu_gather` over `pages` pages from `addr` on; on an
-            /// architecture whose batch is the flush, it flushes the batch. A record shows at most
-            /// 1023.
+            /// Flushes the TLBs at the end of an `mmu_gather` over `pages` pages from `addr` on; on
+            /// an architecture whose batch is the flush, it flushes the batch. A record shows at
+            /// most 1023.
             tlb_flush(pages: u64);
             /// An `mmu_gather` takes the flush of `nr` pages from `addr` on upon itself.
             tlb_remove_tlb_entries(nr: u16);
             /// Reclaim defers the flush of `nr` pages from `addr` on, until someone asks for it.
             set_tlb_ubc_flush_pending(nr: u16);
-            /// Flushes what reclaim has deferred, if anything: what whoever relies on flushed entries
-            /// does after taking the lock of their table.
+            /// Flushes what reclaim has deferred, if anything: what whoever relies on flushed
+            /// entries does after taking the lock of their table.
             flush_tlb_batched_pending();
         }
     };
@@ -279,8 +279,8 @@ pub fn flush_tlb_range<H: Host>(host: &mut H, at: At, pages: u64) {
     });
 }
 
-/// Flushes the TLBs at the end of an `mmu_gather` over `pages` pages from `at` on. A record shows at
-/// most 1023.
+/// Flushes the TLBs at the end of an `mmu_gather` over `pages` pages from `at` on. A record shows
+/// at most 1023.
 pub fn tlb_flush<H: Host>(host: &mut H, at: At, pages: u64) {
     flush(host, PteOp::tlb_flush, at, pages, |host, pages| {
         host.backend().tlb_flush(host, at, pages);
@@ -303,8 +303,8 @@ fn flushed<H: Host>(host: &mut H, at: At, pages: u64) {
 
 /// An `mmu_gather` takes the flush of `nr` pages from `at` on upon itself.
 ///
-/// Fidelity: changed: include/asm-generic/tlb.h v7.0; the caller keeps the range, and flushes it with
-/// [`tlb_flush`].
+/// Fidelity: changed: include/asm-generic/tlb.h v7.0; the caller keeps the range, and flushes it
+/// with [`tlb_flush`].
 pub fn tlb_remove_tlb_entries<H: Host>(host: &mut H, at: At, nr: u16) {
     note(host, PteOp::tlb_remove_tlb_entries, at, Pte::NONE, nr);
     flush_promised(host, at, nr.into());
@@ -325,8 +325,8 @@ pub fn set_tlb_ubc_flush_pending<H: Host>(host: &mut H, at: At, nr: u16) {
     flush_promised(host, at, nr.into());
 }
 
-/// Flushes what reclaim has deferred, if anything: what whoever relies on flushed entries does after
-/// taking the lock of their table.
+/// Flushes what reclaim has deferred, if anything: what whoever relies on flushed entries does
+/// after taking the lock of their table.
 ///
 /// Fidelity: changed: mm/rmap.c v7.0 flushes the whole address space.
 pub fn flush_tlb_batched_pending<H: Host>(host: &mut H, at: At) {

@@ -103,8 +103,8 @@ fn exit<H: Host>(host: &mut H) {
 
 /// The current task forks task `child`, a copy that runs nowhere yet: `dup_task_struct()`.
 ///
-/// Fidelity: changed: kernel/fork.c v7.2, where `arch_dup_task_struct()` copies all of the parent and
-/// nothing resets the lazy MMU state; the child's preempt count is that of a fresh task.
+/// Fidelity: changed: kernel/fork.c v7.2, where `arch_dup_task_struct()` copies all of the parent
+/// and nothing resets the lazy MMU state; the child's preempt count is that of a fresh task.
 pub fn fork<H: Host>(host: &mut H, child: u8) {
     host.exercise(Trigger::Fork);
     let preempt_count = PreemptCount::default();
@@ -141,8 +141,8 @@ pub const fn is_idle(pid: u8) -> bool {
 ///
 /// A preemption where the task must not be preempted is a hazard and happens all the same.
 ///
-/// Fidelity: changed: `context_switch()` of kernel/sched/core.c v7.0 reduced to the current task, its
-/// lazy MMU state, preempt count and thread flags, and to the hooks of the architecture.
+/// Fidelity: changed: `context_switch()` of kernel/sched/core.c v7.0 reduced to the current task,
+/// its lazy MMU state, preempt count and thread flags, and to the hooks of the architecture.
 pub fn switch_out<H: Host>(host: &mut H, next: u8) {
     let atomic = !host.preempt_count().preemptible();
     host.note(Event::Switch { next });

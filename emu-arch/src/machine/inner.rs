@@ -88,8 +88,8 @@ impl Inner {
     /// Calls `f` with the entry at `slot`.
     #[inline]
     pub(super) fn at_slot<R>(&self, slot: Slot, f: impl FnOnce(Ptep<'_>) -> R) -> R {
-        let tables = self.tables.borrow();
-        f(tables[(slot.0 >> 9) as usize].ptep((slot.0 & 511) as u16))
+        let (tables, (table, index)) = (self.tables.borrow(), slot.place());
+        f(tables[table].ptep(index))
     }
 
     /// Records a `BUG_ON()` of the architecture; the task is not to go on.
@@ -140,8 +140,8 @@ impl Inner {
         self.next_pfn.replace(self.next_pfn.get() + u64::from(nr))
     }
 
-    /// Whether anyone sees what arch code does: whether a record is written, points are asked for or
-    /// hazards are tracked.
+    /// Whether anyone sees what arch code does: whether a record is written, points are asked for
+    /// or hazards are tracked.
     #[inline(always)]
     pub(crate) fn seen(&self) -> bool {
         machine_api::watched() | self.tracking.get()

@@ -47,8 +47,8 @@ impl<T> PerCpu<T> {
 
 /// The machine with the thread's current task.
 ///
-/// Where nobody observes (`SEEN` is false), nothing is recorded, no hazard is tracked and no point is
-/// asked for, so that arch code compiles to what it does to the machine.
+/// Where nobody observes (`SEEN` is false), nothing is recorded, no hazard is tracked and no point
+/// is asked for, so that arch code compiles to what it does to the machine.
 pub(crate) struct Live<'m, B: Backend, const SEEN: bool> {
     pub(super) backend: B,
     pub(super) inner: &'m Inner,

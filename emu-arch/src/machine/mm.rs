@@ -20,8 +20,8 @@ use crate::kernel::{Lock, LockOp, PteArgs, Step};
 /// The lock keeps preemption off. When it is released, updates of the table must be done and its
 /// translations flushed, or it is a hazard.
 ///
-/// Fidelity: changed: `pte_offset_map_lock()` of mm/pgtable-generic.c v7.0, one value in place of the
-/// pointer and the lock.
+/// Fidelity: changed: `pte_offset_map_lock()` of mm/pgtable-generic.c v7.0, one value in place of
+/// the pointer and the lock.
 #[must_use = "the lock is released when the value is dropped"]
 #[derive(Debug)]
 pub struct PteLock {
@@ -108,7 +108,8 @@ impl MmStruct {
     /// The page table that maps `addr`, locked, with the levels above it filled in where they are
     /// missing: `pte_alloc_map_lock()` and the allocations on the way there.
     ///
-    /// Fidelity: changed: include/linux/mm.h v7.0; the levels above are known by whether they are set.
+    /// Fidelity: changed: include/linux/mm.h v7.0; the levels above are known by whether they are
+    /// set.
     pub fn pte_alloc_map_lock(&self, addr: VirtAddr) -> PteLock {
         PteLock::new(self, self.pte_alloc_kernel(addr), addr)
     }
@@ -129,7 +130,8 @@ impl MmStruct {
         self.pte_table(addr)
     }
 
-    /// The page table that maps `addr`, if there is one: `pte_offset_kernel()`, which takes no lock.
+    /// The page table that maps `addr`, if there is one: `pte_offset_kernel()`, which takes no
+    /// lock.
     #[must_use]
     pub fn pte_offset_kernel(&self, addr: VirtAddr) -> Option<Rc<Table>> {
         self.0.tables.borrow().get(&(addr.get() >> PMD_SHIFT)).cloned()
@@ -154,8 +156,8 @@ impl MmStruct {
         self.0.tables.borrow().len()
     }
 
-    /// Sets the page size of the slice that `addr` lies in (powerpc hash): 256 MiB below 4 GiB, 1 TiB
-    /// above.
+    /// Sets the page size of the slice that `addr` lies in (powerpc hash): 256 MiB below 4 GiB, 1
+    /// TiB above.
     pub fn set_slice_psize(&self, addr: VirtAddr, psize: Psize) {
         self.0.slices.borrow_mut().insert(slice(addr), psize);
         self.0.has_slices.set(true);
@@ -185,8 +187,8 @@ impl MmStruct {
         ptep.write(self.machine().code.used(pte));
     }
 
-    /// Puts the entries that `args` describe into memory, each as after an access; no effect is caused or
-    /// recorded.
+    /// Puts the entries that `args` describe into memory, each as after an access; no effect is
+    /// caused or recorded.
     pub fn populate_pages(&self, args: &PteArgs) {
         let pfn = args.pfn.unwrap_or_else(|| self.machine().take_pfns(args.nr));
         let (pte, table) = (args.entry(pfn), self.pte_table(args.addr));

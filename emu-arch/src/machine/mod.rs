@@ -50,15 +50,15 @@ impl Machine {
         Self::with_kernel(arch, Kernel::default())
     }
 
-    /// A machine as after boot, with the backend code of `kernel`; an architecture that did not have
-    /// the mode yet gets the code of the first kernel that had it.
+    /// A machine as after boot, with the backend code of `kernel`; an architecture that did not
+    /// have the mode yet gets the code of the first kernel that had it.
     #[must_use]
     pub fn with_kernel(arch: Arch, kernel: Kernel) -> Self {
         Self::with_code(arch, arch.boot(kernel))
     }
 
-    /// A machine as after boot, whose architecture is `backend`: one of your own, or one of the project
-    /// with settings that [`Backend::in_kernel`] does not choose.
+    /// A machine as after boot, whose architecture is `backend`: one of your own, or one of the
+    /// project with settings that [`Backend::in_kernel`] does not choose.
     #[must_use]
     pub fn with_backend<B: Backend>(backend: B) -> Self {
         Self::with_code(Arch::of::<B>(), boot(backend))

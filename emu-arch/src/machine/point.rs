@@ -13,9 +13,9 @@ use super::inner::Script;
 use crate::kernel::point_name;
 
 impl Machine {
-    /// Runs `body`, and `script` at the point number `nth`, from 1, called `name` inside of it; tells whether there
-    /// was one. The script returns the CPU on which the interrupted task goes on, if it is not the
-    /// one that it was interrupted on.
+    /// Runs `body`, and `script` at the point number `nth`, from 1, called `name` inside of it;
+    /// tells whether there was one. The script returns the CPU on which the interrupted task goes
+    /// on, if it is not the one that it was interrupted on.
     pub fn with_point(
         &self,
         name: &str,

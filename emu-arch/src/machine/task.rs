@@ -1,7 +1,7 @@
 //! Tasks and CPUs: who runs where.
 //!
-//! The thread-local of [`lazy_mmu::sched`] holds the task that runs on the executing CPU; all others
-//! are kept here. A switch swaps them, so that annotated code runs unchanged in any task.
+//! The thread-local of [`lazy_mmu::sched`] holds the task that runs on the executing CPU; all
+//! others are kept here. A switch swaps them, so that annotated code runs unchanged in any task.
 
 use lazy_mmu::machine_api;
 use lazy_mmu::sched::{self, TaskStruct};
@@ -55,9 +55,9 @@ impl Machine {
 
     /// Switches `cpu` to task `next`, which comes from another CPU if it runs there: a preemption.
     ///
-    /// The hooks of the architecture run as in `__switch_to()` and around it. A preemption where the
-    /// running task must not be preempted is a hazard and happens all the same. Where a hook hits a
-    /// `BUG_ON()` on the way out, the running task stays.
+    /// The hooks of the architecture run as in `__switch_to()` and around it. A preemption where
+    /// the running task must not be preempted is a hazard and happens all the same. Where a hook
+    /// hits a `BUG_ON()` on the way out, the running task stays.
     pub fn context_switch(&self, cpu: u8, next: u8) {
         kernel::context_switch(&mut self.clone(), cpu, next);
     }

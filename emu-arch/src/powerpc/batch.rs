@@ -46,8 +46,8 @@ impl Ssize {
 
 /// Pages whose hash page table entries are still to be invalidated.
 ///
-/// Fidelity: changed: arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v6.0 to v7.0, with addresses
-/// in place of virtual page numbers and without the slots, which no effect depends on.
+/// Fidelity: changed: arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v6.0 to v7.0, with
+/// addresses in place of virtual page numbers and without the slots, which no effect depends on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Ppc64TlbBatch {
     /// The mode is on; up to v6.19 only.
@@ -92,8 +92,8 @@ impl Ppc64TlbBatch {
 /// Sees to it that the translation of `at`, whose entry was hashed, goes away: now if the mode is
 /// not `active`, else with the batch of this CPU.
 ///
-/// Fidelity: same as `hpte_need_flush()` of arch/powerpc/mm/book3s64/hash_tlb.c v7.0, and with another
-/// `active` of v6.0 and v6.19; huge pages are left out.
+/// Fidelity: same as `hpte_need_flush()` of arch/powerpc/mm/book3s64/hash_tlb.c v7.0, and with
+/// another `active` of v6.0 and v6.19; huge pages are left out.
 #[inline]
 pub(super) fn hpte_need_flush<H: Hw<PerCpu = Ppc64TlbBatch>>(
     hw: &mut H,
@@ -124,8 +124,8 @@ pub(super) fn hpte_need_flush<H: Hw<PerCpu = Ppc64TlbBatch>>(
 
 /// Invalidates what waits on this CPU, if anything does.
 ///
-/// Fidelity: same as `__flush_tlb_pending()` of arch/powerpc/mm/book3s64/hash_tlb.c v7.0 and the test
-/// for an empty batch in its callers; whether only the local CPU is told, and what
+/// Fidelity: same as `__flush_tlb_pending()` of arch/powerpc/mm/book3s64/hash_tlb.c v7.0 and the
+/// test for an empty batch in its callers; whether only the local CPU is told, and what
 /// `flush_hash_range()` does on bare metal and under a hypervisor, are left out.
 #[inline(never)]
 pub(super) fn flush_pending(hw: &mut impl Hw<PerCpu = Ppc64TlbBatch>) {

@@ -1,9 +1,9 @@
 //! powerpc hash as it was up to v6.19: a word in the batch says that the mode is on.
 //!
-//! Models arch/powerpc/include/asm/book3s/64/tlbflush-hash.h up to v6.0, and from v6.1 to v6.19 with
-//! b9ef323ea168, which turns preemption off in a section. `arch_flush_lazy_mmu_mode()` was an empty
-//! macro. Nothing asks for interrupts: a handler's update joins the batch of the task it interrupts.
-//! A nested enter only raises the preempt count; the inner leave ends the batching.
+//! Models arch/powerpc/include/asm/book3s/64/tlbflush-hash.h up to v6.0, and from v6.1 to v6.19
+//! with b9ef323ea168, which turns preemption off in a section. `arch_flush_lazy_mmu_mode()` was an
+//! empty macro. Nothing asks for interrupts: a handler's update joins the batch of the task it
+//! interrupts. A nested enter only raises the preempt count; the inner leave ends the batching.
 
 use super::batch::{self, Ppc64TlbBatch};
 use crate::backend::Hw;

@@ -101,8 +101,9 @@ impl Backend for Hash {
     /// Plain stores of entries that were not valid and, whatever the caller copied, are not hashed:
     /// their translations are hashed on first use.
     ///
-    /// Fidelity: same as `set_ptes()` and `set_pte_filter()` of arch/powerpc/mm/pgtable.c v6.0, v6.19 and
-    /// v7.0; that it was a section of its own from v6.6 (9fee28baa601) until 47b8def9358c is left out.
+    /// Fidelity: same as `set_ptes()` and `set_pte_filter()` of arch/powerpc/mm/pgtable.c v6.0,
+    /// v6.19 and v7.0; that it was a section of its own from v6.6 (9fee28baa601) until 47b8def9358c
+    /// is left out.
     #[inline(always)]
     fn set_ptes<H: HwOf<Self>>(self, hw: &mut H, _: At, ptep: H::Ptep, pte: Pte, nr: u16) {
         write_ptes(hw, ptep, pte.without(Pte::HASHPTE), nr);
@@ -110,8 +111,8 @@ impl Backend for Hash {
 
     /// Changes the entry and, where the old one was hashed, has its translation invalidated.
     ///
-    /// Fidelity: same as `hash__pte_update()` of arch/powerpc/include/asm/book3s/64/hash.h v7.0; the
-    /// wait for `H_PAGE_BUSY` is left out.
+    /// Fidelity: same as `hash__pte_update()` of arch/powerpc/include/asm/book3s/64/hash.h v7.0;
+    /// the wait for `H_PAGE_BUSY` is left out.
     #[inline]
     fn pte_update<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep, new: impl Change) -> Pte {
         let old = hw.read(ptep);
@@ -127,7 +128,8 @@ impl Backend for Hash {
 
     /// Does nothing where the entry permits no writing, so that nothing is queued either.
     ///
-    /// Fidelity: same as `ptep_set_wrprotect()` of arch/powerpc/include/asm/book3s/64/pgtable.h v7.0.
+    /// Fidelity: same as `ptep_set_wrprotect()` of arch/powerpc/include/asm/book3s/64/pgtable.h
+    /// v7.0.
     #[inline]
     fn ptep_set_wrprotect<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep) {
         if hw.read(ptep).has(Pte::WRITE) {
@@ -156,8 +158,8 @@ impl Backend for Hash {
 
     /// The entry keeps what it has and is given more.
     ///
-    /// Fidelity: same as `__ptep_set_access_flags()` of arch/powerpc/include/asm/book3s/64/hash.h and its
-    /// caller in arch/powerpc/mm/book3s64/pgtable.c, v7.0.
+    /// Fidelity: same as `__ptep_set_access_flags()` of arch/powerpc/include/asm/book3s/64/hash.h
+    /// and its caller in arch/powerpc/mm/book3s64/pgtable.c, v7.0.
     fn ptep_set_access_flags<H: HwOf<Self>>(
         self,
         hw: &mut H,

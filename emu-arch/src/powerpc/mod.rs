@@ -20,8 +20,8 @@ const fn invalidated(pte: Pte) -> Pte {
     pte.without(Pte::PRESENT).with(Pte::INVALID)
 }
 
-/// Gives an entry what `pte` permits beyond it, execution by user mode included, and returns the old
-/// one.
+/// Gives an entry what `pte` permits beyond it, execution by user mode included, and returns the
+/// old one.
 ///
 /// Fidelity: same as the mask of `__ptep_set_access_flags()` and `radix__ptep_set_access_flags()`,
 /// arch/powerpc/include/asm/book3s/64/ and arch/powerpc/mm/book3s64/, v7.0.

@@ -48,8 +48,8 @@ impl Backend for Radix {
 
     /// The entry keeps what it has and is given more.
     ///
-    /// Fidelity: changed: `radix__ptep_set_access_flags()` of arch/powerpc/mm/book3s64/radix_pgtable.c v7.0;
-    /// no POWER9 erratum, so that no flush follows.
+    /// Fidelity: changed: `radix__ptep_set_access_flags()` of
+    /// arch/powerpc/mm/book3s64/radix_pgtable.c v7.0; no POWER9 erratum, so that no flush follows.
     fn ptep_set_access_flags<H: HwOf<Self>>(
         self,
         hw: &mut H,

@@ -171,8 +171,8 @@ impl<'w, B: Backend> Exec<'w, B> {
 
     /// Does one request: the only place that knows whether the step is replayed.
     ///
-    /// While it is, the request was done before: its answer comes from the log, and what it does does
-    /// not happen again.
+    /// While it is, the request was done before: its answer comes from the log, and what it does
+    /// does not happen again.
     pub(super) fn step<A: Answer>(&mut self, request: impl FnOnce(&mut Reach<'_, B>) -> A) -> A {
         let Reach { world, local, seen } = &mut self.reach;
         let reach = &mut Reach { world, local, seen };

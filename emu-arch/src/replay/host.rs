@@ -262,7 +262,8 @@ impl<B: Backend> Hw for Exec<'_, B> {
         if self.blind() {
             return work(&mut B::PerCpu::default());
         }
-        // What `work` returns depends on the state alone, so that the state's number answers for it.
+        // What `work` returns depends on the state alone, so that the state's number answers for
+        // it.
         let was = self.step(|reach| u64::from(reach.local.per_cpu));
         let mut state = self.per_cpu_state(was);
         let value = work(&mut state);

@@ -6,6 +6,7 @@ use crate::backend::{At, Facts, Psize, Slot, slice};
 use crate::hazard::Hazard;
 use crate::hw::addr::VirtAddr;
 use crate::hw::limits::FIRST_PFN;
+use crate::hw::page_map::Page;
 use crate::hw::pte::Pte;
 use crate::kernel::PteArgs;
 use crate::tracker::Tracker;
@@ -72,8 +73,8 @@ impl Memory {
         }
     }
 
-    /// Sets what the caller keeps between `ptep_modify_prot_start()` and its commit, and returns what
-    /// was kept.
+    /// Sets what the caller keeps between `ptep_modify_prot_start()` and its commit, and returns
+    /// what was kept.
     pub(super) fn set_started(&mut self, at: At, pte: Option<Pte>) -> Option<Pte> {
         match pte {
             Some(pte) => self.started.insert((at.mm, at.addr), pte),
@@ -114,7 +115,8 @@ impl Memory {
         self.tracker.has_pending()
     }
 
-    /// What software believes the entry of the page at `at` to be: what it last wrote, pending or not.
+    /// What software believes the entry of the page at `at` to be: what it last wrote, pending or
+    /// not.
     #[must_use]
     pub fn believed(&self, at: At) -> Pte {
         self.tracker.latest(at).unwrap_or_else(|| self.entry(at))
@@ -126,9 +128,8 @@ impl Memory {
     }
 }
 
-/// The place of the entry that maps `at`. Neighbours in a table are neighbours here, and the low bits
-/// are the index in the table.
+/// The place of the entry that maps `at`. Neighbours in a table are neighbours here, and the low
+/// bits are the index in the table.
 pub(crate) fn slot_of(at: At) -> Slot {
-    const PAGES: u64 = (1 << 52) - 1;
-    Slot(u64::from(at.mm) << 52 | at.addr.get() >> 12 & PAGES)
+    Slot(Page::new(at.mm, at.addr).number())
 }

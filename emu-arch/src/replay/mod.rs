@@ -1,11 +1,11 @@
 //! The machine as a plain value, on which a step goes on from point to point.
 //!
-//! The second host of the kernel's code, beside the machine of a thread. All that a task can reach is in a
-//! [`Local`]; a step takes one from point to point, and may be left at any of them for an interrupt or
-//! another task. Backend code is plain code and cannot be suspended. To resume a step, [`Code`]
-//! executes it again from its start, answers its questions from the log in its [`Progress`], and
-//! suppresses what it does, until it reaches the point where it was left: as `loom` re-executes a
-//! program along the branches that it has taken.
+//! The second host of the kernel's code, beside the machine of a thread. All that a task can reach
+//! is in a [`Local`]; a step takes one from point to point, and may be left at any of them for an
+//! interrupt or another task. Backend code is plain code and cannot be suspended. To resume a step,
+//! [`Code`] executes it again from its start, answers its questions from the log in its
+//! [`Progress`], and suppresses what it does, until it reaches the point where it was left: as
+//! `loom` re-executes a program along the branches that it has taken.
 //!
 //! Key types: [`Local`], [`Progress`], [`Seen`], and [`Code`], the kernel's code that does a step.
 

@@ -70,8 +70,8 @@ impl S390 {
 
     /// Leaves and enters again with the same range, if one is latched.
     ///
-    /// Fidelity: same as arch/s390/mm/lazy_mmu.c in the proposal v6, which also holds the CPU around
-    /// both, so that the task cannot move in between.
+    /// Fidelity: same as arch/s390/mm/lazy_mmu.c in the proposal v6, which also holds the CPU
+    /// around both, so that the task cannot move in between.
     pub(super) fn arch_flush_lazy_mmu_mode(self, hw: &mut impl Hw<PerCpu = IpteRange>) {
         if self.facility_13 {
             hw.get_cpu();

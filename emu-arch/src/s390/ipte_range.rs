@@ -22,12 +22,13 @@ const CACHED: ArchEffect = ArchEffect::deferral("ipte_range.cache=");
 
 /// A slot of the cache that holds nothing; no entry has this bit.
 const PTE_POISON: Pte = Pte(1 << 63);
+const _: () = assert!(PTE_POISON.0 >> Pte::BITS != 0, "no entry is poison");
 
 /// Tells whether hardware may go by `pte`: `_PAGE_INVALID` is clear.
 ///
-/// Fidelity: changed: arch/s390/include/asm/pgtable.h in the proposal v6 has the bit; here it is that
-/// of an entry which maps nothing or is old, as `pte_mkold()` sets it. The fault that makes an old
-/// entry young is left out.
+/// Fidelity: changed: arch/s390/include/asm/pgtable.h in the proposal v6 has the bit; here it is
+/// that of an entry which maps nothing or is old, as `pte_mkold()` sets it. The fault that makes an
+/// old entry young is left out.
 #[inline]
 pub(super) const fn is_valid(pte: Pte) -> bool {
     const MASK: u64 = Pte::PRESENT | Pte::YOUNG;
@@ -36,8 +37,8 @@ pub(super) const fn is_valid(pte: Pte) -> bool {
 
 /// What s390 keeps per CPU.
 ///
-/// Fidelity: changed: arch/s390/mm/lazy_mmu.c in the proposal v6, with 512 entries to a table in place
-/// of 256, the lowcore's count beside the range, and indices in place of pointers.
+/// Fidelity: changed: arch/s390/mm/lazy_mmu.c in the proposal v6, with 512 entries to a table in
+/// place of 256, the lowcore's count beside the range, and indices in place of pointers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct IpteRange {
     /// `lazy_mmu_count`: how many sections were entered and not left.
@@ -50,7 +51,8 @@ pub struct IpteRange {
     /// `start_pte` and `end_pte`: what was touched; nothing if they are equal.
     start: usize,
     end: usize,
-    /// The entries by their place in the range, poison where none is cached; long enough for the range.
+    /// The entries by their place in the range, poison where none is cached; long enough for the
+    /// range.
     cache: Vec<Pte>,
     /// How many of them are not poison.
     cached: u16,
@@ -101,8 +103,8 @@ impl IpteRange {
         self.update(slot, PTE_POISON, |_| Some(pte)).ok().and_then(|(_, cached)| cached)
     }
 
-    /// Has `new` change an entry of the range, which is `memory` if it is not cached. Returns what it
-    /// was and, if it was changed, how many are cached now; or `new`, if it is not in the range.
+    /// Has `new` change an entry of the range, which is `memory` if it is not cached. Returns what
+    /// it was and, if it was changed, how many are cached now; or `new`, if it is not in the range.
     #[inline]
     pub(super) fn update<F>(
         &mut self,
@@ -161,8 +163,8 @@ impl IpteRange {
     }
 
     /// Takes a run of entries out of the cache and tells whether all are still there; poison stands
-    /// for those that are gone, which only a section that began and ended inside of this one's leave
-    /// can have taken.
+    /// for those that are gone, which only a section that began and ended inside of this one's
+    /// leave can have taken.
     fn take(&mut self, run: Range<usize>) -> ([Pte; IPTE_RANGE_MAX], bool) {
         let wanted = run.len();
         let mut taken = [PTE_POISON; IPTE_RANGE_MAX];
@@ -202,11 +204,12 @@ pub(super) fn write_cached(hw: &mut impl Hw<PerCpu = IpteRange>, range: RangeHin
     }
 }
 
-/// Writes a run: part by part of equal validity in memory, each invalidated by one instruction where
-/// it is valid.
+/// Writes a run: part by part of equal validity in memory, each invalidated by one instruction
+/// where it is valid.
 ///
-/// Fidelity: changed: `set_pte_range()` of arch/s390/mm/lazy_mmu.c in the proposal v6; a part also ends
-/// after [`IPTE_RANGE_MAX`] entries, which is a whole table there, and each invalidation is global.
+/// Fidelity: changed: `set_pte_range()` of arch/s390/mm/lazy_mmu.c in the proposal v6; a part also
+/// ends after [`IPTE_RANGE_MAX`] entries, which is a whole table there, and each invalidation is
+/// global.
 fn set_pte_range(hw: &mut impl Hw<PerCpu = IpteRange>, range: RangeHint, run: Range<usize>) {
     let mut start = run.start;
     while start < run.end {

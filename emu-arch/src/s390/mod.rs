@@ -160,8 +160,8 @@ impl Backend for S390 {
         changed
     }
 
-    /// Entries are invalidated where they change, so that a flush of user pages finds nothing to do;
-    /// one of kernel pages takes all.
+    /// Entries are invalidated where they change, so that a flush of user pages finds nothing to
+    /// do; one of kernel pages takes all.
     ///
     /// Fidelity: changed: arch/s390/include/asm/tlbflush.h in the proposal v6, where
     /// `__tlb_flush_mm_lazy()` has work if an address space was attached to one CPU only.

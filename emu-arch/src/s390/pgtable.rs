@@ -24,14 +24,14 @@ pub(super) fn set_pte<H: Hw<PerCpu = IpteRange>>(hw: &mut H, at: At, ptep: H::Pt
     }
 }
 
-/// Changes an entry of the latched range in the cache, unless `new` says to leave it, and returns the
-/// old one; `new` comes back where the range does not have the entry.
+/// Changes an entry of the latched range in the cache, unless `new` says to leave it, and returns
+/// the old one; `new` comes back where the range does not have the entry.
 ///
 /// Asks for the count and the range alone, so that an interrupt finds the cache of the task that it
 /// interrupts.
 ///
-/// Fidelity: same as `__lazy_mmu_ptep_get_and_clear()` and its like of arch/s390/mm/lazy_mmu.c in the
-/// proposal v6.
+/// Fidelity: same as `__lazy_mmu_ptep_get_and_clear()` and its like of arch/s390/mm/lazy_mmu.c in
+/// the proposal v6.
 #[inline]
 pub(super) fn update_cached<H, F>(hw: &mut H, at: At, ptep: H::Ptep, new: F) -> Result<Pte, F>
 where
@@ -48,9 +48,9 @@ where
 
 /// Invalidates an entry in memory, if it is valid, and returns it as it was.
 ///
-/// Fidelity: changed: `ptep_flush_direct()` and `ptep_flush_lazy()` of arch/s390/mm/pgtable.c in the
-/// proposal v6; every invalidation is global and comes at once, where the kernel spares other CPUs
-/// and may leave the lazy one to the next flush of the address space.
+/// Fidelity: changed: `ptep_flush_direct()` and `ptep_flush_lazy()` of arch/s390/mm/pgtable.c in
+/// the proposal v6; every invalidation is global and comes at once, where the kernel spares other
+/// CPUs and may leave the lazy one to the next flush of the address space.
 #[inline]
 pub(super) fn ptep_flush<H: Hw<PerCpu = IpteRange>>(hw: &mut H, at: At, ptep: H::Ptep) -> Pte {
     let old = hw.read(ptep);

@@ -25,6 +25,7 @@ pub const TLB_BATCH_NR: usize = 192;
 /// The bit of an entry of the batch that says that the page was executable, so that it must leave
 /// the instruction TLB too.
 const EXEC: u64 = 0x1;
+const _: () = assert!(EXEC < PAGE_SIZE, "the address of a page does not have the bit");
 
 /// Pages that are still in the TSB and in TLBs.
 ///
@@ -53,7 +54,8 @@ impl TlbBatch {
         !self.vaddrs.is_empty() && self.mm != mm
     }
 
-    /// Appends a page unless pages of another address space or size wait; returns how many wait now.
+    /// Appends a page unless pages of another address space or size wait; returns how many wait
+    /// now.
     #[inline]
     fn append_alike(&mut self, mm: u8, vaddr: u64, hugepage_shift: u32) -> Option<usize> {
         let alike = self.mm == mm && self.hugepage_shift == hugepage_shift;

@@ -1,7 +1,7 @@
 //! sparc64: flushes of the TSB and the TLBs are delayed, for user pages only.
 //!
-//! Models arch/sparc/include/asm/pgtable_64.h and arch/sparc/mm/tlb.c as of v7.0 (dacd24ec4965) on a
-//! sun4v machine with several CPUs: `tlb_type` is `hypervisor`, so that no change of an entry
+//! Models arch/sparc/include/asm/pgtable_64.h and arch/sparc/mm/tlb.c as of v7.0 (dacd24ec4965) on
+//! a sun4v machine with several CPUs: `tlb_type` is `hypervisor`, so that no change of an entry
 //! flushes the D-cache, which sun4u does at once and never delays. The code up to v6.19 is in
 //! `before`.
 //!
@@ -71,8 +71,8 @@ impl Sparc64 {
         self.maybe_tlb_batch_add(hw, at, orig);
     }
 
-    /// Runs `stores` as `set_ptes()` does: within a section of its own from v6.6 to v6.14, whose end
-    /// flushes the batch and ends the batching of the section around it.
+    /// Runs `stores` as `set_ptes()` does: within a section of its own from v6.6 to v6.14, whose
+    /// end flushes the batch and ends the batching of the section around it.
     ///
     /// Fidelity: same as `set_ptes()` of arch/sparc/include/asm/pgtable_64.h v6.5, v6.14
     /// (1a10a44dfc1d) and v6.15 (eb61ad14c459).
@@ -151,8 +151,8 @@ impl Backend for Sparc64 {
 
     /// Each entry in turn; empty ones, which is what callers fill, queue nothing.
     ///
-    /// Fidelity: same as arch/sparc/include/asm/pgtable_64.h v6.5, v6.14 and v7.0; up to v6.5 it was
-    /// a loop of the caller's over `set_pte_at()`.
+    /// Fidelity: same as arch/sparc/include/asm/pgtable_64.h v6.5, v6.14 and v7.0; up to v6.5 it
+    /// was a loop of the caller's over `set_pte_at()`.
     #[inline(always)]
     fn set_ptes<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep, pte: Pte, nr: u16) {
         self.in_set_ptes(hw, |hw| {

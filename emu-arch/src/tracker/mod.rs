@@ -184,8 +184,8 @@ impl Tracker {
         );
     }
 
-    /// Code has asked for a TLB flush of `nr` pages, which is done now. Under Xen it waits behind the
-    /// stores instead, so that the order is kept.
+    /// Code has asked for a TLB flush of `nr` pages, which is done now. Under Xen it waits behind
+    /// the stores instead, so that the order is kept.
     pub fn flushed(&mut self, at: At, nr: u64) {
         if !self.facts.flush_passes_stores {
             return;
@@ -196,8 +196,8 @@ impl Tracker {
         self.report_some(hazard::flush_before_stores(deferred), pending.map(|p| p.seq));
     }
 
-    /// A primitive has changed an entry, which has `after` in memory and had `before`; `latest` makes
-    /// of what software believed it to be what it believes now.
+    /// A primitive has changed an entry, which has `after` in memory and had `before`; `latest`
+    /// makes of what software believed it to be what it believes now.
     pub fn changed(
         &mut self,
         now: Now,
@@ -287,8 +287,8 @@ impl Tracker {
 
     /// A call that must leave nothing pending returns, or a task gives up something.
     pub fn must_be_done(&mut self, now: Now, hazard: Hazard) {
-        // A switch must leave nothing of anyone; a call speaks for its task alone, which may have left
-        // work on another CPU.
+        // A switch must leave nothing of anyone; a call speaks for its task alone, which may have
+        // left work on another CPU.
         let own = |pending: &&Pending| pending.task == now.task;
         let oldest = if hazard == Hazard::BatchAtSwitch {
             self.pending.oldest_of(self.owner(now))
@@ -301,8 +301,8 @@ impl Tracker {
         }
     }
 
-    /// The lock of the page table that maps `addr`, or of all of the kernel's where there is none, is
-    /// released.
+    /// The lock of the page table that maps `addr`, or of all of the kernel's where there is none,
+    /// is released.
     pub fn unlocked(&mut self, mm: u8, addr: Option<VirtAddr>) {
         let locked = addr.map(|addr| addr.get() >> PMD_SHIFT);
         let here = |page: Page| {

@@ -75,7 +75,8 @@ impl Updates {
         self.iter().find(|pending| pending.page == page).map(|pending| pending.seq)
     }
 
-    /// Adds an update to the batch of `owner`, and to the stores that are pending if it is a `store`.
+    /// Adds an update to the batch of `owner`, and to the stores that are pending if it is a
+    /// `store`.
     #[inline]
     pub(super) fn push(&mut self, owner: u8, pending: Pending, store: bool) {
         self.batch(owner).push(pending);
@@ -104,14 +105,15 @@ impl Updates {
         batch.clear();
     }
 
-    /// What software believes the entry of `page` to be, if it has a store pending and was asked since.
+    /// What software believes the entry of `page` to be, if it has a store pending and was asked
+    /// since.
     #[inline]
     pub(super) fn latest(&self, page: Page) -> Option<Pte> {
         self.find(page).ok().and_then(|index| self.waiting[index].latest)
     }
 
-    /// Notes that software believes the entry of `page` to be `latest`, if stores to it are pending;
-    /// tells whether they are.
+    /// Notes that software believes the entry of `page` to be `latest`, if stores to it are
+    /// pending; tells whether they are.
     #[inline]
     pub(super) fn believe(&mut self, page: Page, latest: Pte) -> bool {
         let found = self.find(page);
@@ -132,8 +134,8 @@ impl Updates {
         &mut self.batches[index].1
     }
 
-    /// The index of `page`, or that where it would be. A walk asks for the last page or one behind it,
-    /// or goes once more through pages without a gap.
+    /// The index of `page`, or that where it would be. A walk asks for the last page or one behind
+    /// it, or goes once more through pages without a gap.
     #[inline]
     fn find(&self, page: Page) -> Result<usize, usize> {
         let [first, .., last] = self.waiting.as_slice() else {

@@ -80,8 +80,8 @@ impl Stales {
         }
     }
 
-    /// The translations of pages in `range`, and those whose frames have moved there, the lowest page
-    /// first.
+    /// The translations of pages in `range`, and those whose frames have moved there, the lowest
+    /// page first.
     pub(super) fn at(&self, range: Range<Page>) -> impl Iterator<Item = (Page, Stale)> + '_ {
         let moved = self.moved.range((range.start, Page::FIRST)..(range.end, Page::FIRST));
         let moved: BTreeSet<Page> = moved.map(|(_, page)| *page).collect();

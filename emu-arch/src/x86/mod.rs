@@ -28,10 +28,11 @@ impl Backend for X86 {
         Self
     }
 
-    /// Fidelity: same as `paravirt_nop` in arch/x86/kernel/paravirt.c v6.0 to v7.1; v7.2 has an empty
-    /// inline.
+    /// Fidelity: same as `paravirt_nop` in arch/x86/kernel/paravirt.c v6.0 to v7.1; v7.2 has an
+    /// empty inline.
     fn enter(self, _: &mut impl HwOf<Self>) {}
-    /// Fidelity: same as `paravirt_nop` in arch/x86/kernel/paravirt.c v6.0 to v7.1; in v7.2 the flush.
+    /// Fidelity: same as `paravirt_nop` in arch/x86/kernel/paravirt.c v6.0 to v7.1; in v7.2 the
+    /// flush.
     fn leave(self, _: &mut impl HwOf<Self>) {}
     /// Fidelity: same as `paravirt_nop` in arch/x86/kernel/paravirt.c v6.0 to v7.2.
     fn flush(self, _: &mut impl HwOf<Self>) {}

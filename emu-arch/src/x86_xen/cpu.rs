@@ -48,8 +48,8 @@ pub enum XenPv {
 
 /// What Xen PV keeps per CPU.
 ///
-/// Fidelity: changed: `xen_lazy_mode`, `xen_lazy_nesting` and `struct mc_buffer` of arch/x86/xen/ v6.6
-/// to v7.2 in one; the bool `xen_cpu_lazy_mode` of v7.2 is the mode CPU.
+/// Fidelity: changed: `xen_lazy_mode`, `xen_lazy_nesting` and `struct mc_buffer` of arch/x86/xen/
+/// v6.6 to v7.2 in one; the bool `xen_cpu_lazy_mode` of v7.2 is the mode CPU.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct XenCpu {
     pub(super) mode: LazyMode,
@@ -86,8 +86,8 @@ impl McBuffer {
         self.ptes.len() + flushes.count()
     }
 
-    /// `xen_mc_extend_args()`: adds an update to the newest call if that is one of updates and there
-    /// is room; tells how many that call has now.
+    /// `xen_mc_extend_args()`: adds an update to the newest call if that is one of updates and
+    /// there is room; tells how many that call has now.
     #[inline]
     pub(super) fn extend(&mut self, max: usize, slot: Option<Slot>, pte: Pte) -> Option<u16> {
         let room = self.argidx + MMU_UPDATE < mc_args(max);

@@ -81,8 +81,8 @@ impl XenPv {
 
     /// `xen_enter_lazy_mmu()`
     ///
-    /// Fidelity: same as arch/x86/xen/mmu_pv.c v6.6, v6.15, v7.0, v7.1 (4594437880ce) and v7.2, where
-    /// it is gone.
+    /// Fidelity: same as arch/x86/xen/mmu_pv.c v6.6, v6.15, v7.0, v7.1 (4594437880ce) and v7.2,
+    /// where it is gone.
     pub(super) fn enter_mmu(self, hw: &mut impl Hw<PerCpu = XenCpu>) {
         match self {
             Self::V7_2 => {}
@@ -100,8 +100,8 @@ impl XenPv {
 
     /// `xen_leave_lazy_mmu()`
     ///
-    /// Fidelity: same as arch/x86/xen/mmu_pv.c v6.6, v6.15, v7.0, v7.1 (4594437880ce) and v7.2, where
-    /// it is the flush.
+    /// Fidelity: same as arch/x86/xen/mmu_pv.c v6.6, v6.15, v7.0, v7.1 (4594437880ce) and v7.2,
+    /// where it is the flush.
     pub(super) fn leave_mmu(self, hw: &mut impl Hw<PerCpu = XenCpu>) {
         hw.preempt_disable();
         xen_mc_flush(hw);

@@ -41,8 +41,8 @@ impl XenPv {
         hw.write_slot(slot, pte);
     }
 
-    /// `xen_mc_issue(XEN_LAZY_MMU)`: what was queued goes out at once unless the mode is on, and all
-    /// that was queued before on this CPU with it.
+    /// `xen_mc_issue(XEN_LAZY_MMU)`: what was queued goes out at once unless the mode is on, and
+    /// all that was queued before on this CPU with it.
     ///
     /// Fidelity: same as arch/x86/xen/xen-ops.h v6.0 to v7.2, where the caller asks
     /// `is_lazy_mmu_mode_active()`.
@@ -117,8 +117,8 @@ impl Backend for XenPv {
         self.end_context_switch(hw);
     }
 
-    /// `xen_start_context_switch()` pauses the outgoing task, `xen_end_context_switch()` resumes the
-    /// incoming one.
+    /// `xen_start_context_switch()` pauses the outgoing task, `xen_end_context_switch()` resumes
+    /// the incoming one.
     ///
     /// Fidelity: same as arch/x86/xen/enlighten_pv.c v7.2.
     fn switch_pauses(self) -> bool {
@@ -127,8 +127,8 @@ impl Backend for XenPv {
 
     /// One update per entry; from v6.6 to v6.14 in a section of its own.
     ///
-    /// Fidelity: same as the default `set_ptes()` of include/linux/pgtable.h v6.6 (bcc6cc832573), v6.15
-    /// (691ee97e1a9d) and v7.0 over `xen_set_pte()`.
+    /// Fidelity: same as the default `set_ptes()` of include/linux/pgtable.h v6.6 (bcc6cc832573),
+    /// v6.15 (691ee97e1a9d) and v7.0 over `xen_set_pte()`.
     #[inline(always)]
     fn set_ptes<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep, pte: Pte, nr: u16) {
         if self == Self::V6_6 {
@@ -163,8 +163,8 @@ impl Backend for XenPv {
     /// whether it changes anything or not.
     ///
     /// Fidelity: same as `native_ptep_get_and_clear()` and `ptep_set_wrprotect()`,
-    /// arch/x86/include/asm/pgtable.h v6.0 to v7.2, neither of which is a paravirt operation; no source
-    /// was found that says how the hypervisor takes them.
+    /// arch/x86/include/asm/pgtable.h v6.0 to v7.2, neither of which is a paravirt operation; no
+    /// source was found that says how the hypervisor takes them.
     #[inline]
     fn pte_update<H: HwOf<Self>>(self, hw: &mut H, _: At, ptep: H::Ptep, new: impl Change) -> Pte {
         let old = hw.read(ptep);
@@ -240,11 +240,11 @@ impl Backend for XenPv {
     /// A flush goes the way of the updates, behind them: of user pages one call for all CPUs, of
     /// kernel pages a call per page up to a ceiling.
     ///
-    /// Fidelity: changed: `flush_tlb_mm_range()` and `flush_tlb_kernel_range()` of arch/x86/mm/tlb.c
-    /// over `xen_flush_tlb_multi()`, `xen_flush_tlb_one_user()` and `xen_flush_tlb()` of
-    /// arch/x86/xen/mmu_pv.c v6.0 to v7.2, as for an address space that other CPUs have used. Kernel
-    /// pages are flushed by each CPU for itself; the other CPUs, which do so in interrupt and hence at
-    /// once, are left out.
+    /// Fidelity: changed: `flush_tlb_mm_range()` and `flush_tlb_kernel_range()` of
+    /// arch/x86/mm/tlb.c over `xen_flush_tlb_multi()`, `xen_flush_tlb_one_user()` and
+    /// `xen_flush_tlb()` of arch/x86/xen/mmu_pv.c v6.0 to v7.2, as for an address space that other
+    /// CPUs have used. Kernel pages are flushed by each CPU for itself; the other CPUs, which do so
+    /// in interrupt and hence at once, are left out.
     fn flush_tlb_range(self, hw: &mut impl HwOf<Self>, at: At, pages: u32) {
         hw.get_cpu();
         match (at.mm, pages) {

@@ -112,9 +112,9 @@ fn make_room(hw: &mut impl Hw<PerCpu = XenCpu>, args: usize) {
 
 /// Hands the queue to the hypervisor: one call directly, several in a multicall.
 ///
-/// Fidelity: same as arch/x86/xen/multicalls.c v6.0 to v7.2; its `BUG_ON(preemptible())` cannot fire
-/// here, since every caller has preemption or interrupts off, and failures of the hypervisor are
-/// left out.
+/// Fidelity: same as arch/x86/xen/multicalls.c v6.0 to v7.2; its `BUG_ON(preemptible())` cannot
+/// fire here, since every caller has preemption or interrupts off, and failures of the hypervisor
+/// are left out.
 #[inline(never)]
 pub(super) fn xen_mc_flush(hw: &mut impl Hw<PerCpu = XenCpu>) {
     if hw.per_cpu(|cpu| cpu.queue.entries.is_empty()) {

@@ -1,8 +1,8 @@
 //! What a task may do next: the most general client of a language, or a program.
 //!
-//! A client keeps the contract of the API: it closes what it opens, in the order of its language, and
-//! does nothing to a page that it has changed until a call has promised that the change is done. What
-//! goes wrong all the same is a fault of the design or of the architecture.
+//! A client keeps the contract of the API: it closes what it opens, in the order of its language,
+//! and does nothing to a page that it has changed until a call has promised that the change is
+//! done. What goes wrong all the same is a fault of the design or of the architecture.
 
 use emu_arch::backend::At;
 use lazy_mmu::design::Role;
@@ -97,7 +97,8 @@ impl Kind {
 pub(super) struct Level {
     /// The brackets that are open; a pause with what the mode was before it.
     pub(super) open: Open<bool>,
-    /// The pages that it has changed without a call having promised that the change is done: a bit each.
+    /// The pages that it has changed without a call having promised that the change is done: a bit
+    /// each.
     pub(super) dirty: u16,
     /// It holds the lock of its table.
     pub(super) locked: bool,
@@ -169,8 +170,8 @@ impl Level {
                 under_lock && room && options.language.may(role, &self.open)
             }
             Kind::Write { page, mapped } => {
-                // A page whose change is pending against all promises is left alone, or batches would
-                // grow to their limit.
+                // A page whose change is pending against all promises is left alone, or batches
+                // would grow to their limit.
                 under_lock
                     && (any || clean(page) && !memory.is_pending(page))
                     && memory.believed(page).is_present() == mapped

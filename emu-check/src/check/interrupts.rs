@@ -21,9 +21,9 @@ impl MachineModel {
         self.options.interrupts && !(self.programs && task.interrupted)
     }
 
-    /// Each distinct final state of an interrupt handler that `begins` on `cpu`, with a shortest handler
-    /// that reaches it. A handler is not preempted on its own CPU; with one CPU it is atomic, and its
-    /// inner states are skipped.
+    /// Each distinct final state of an interrupt handler that `begins` on `cpu`, with a shortest
+    /// handler that reaches it. A handler is not preempted on its own CPU; with one CPU it is
+    /// atomic, and its inner states are skipped.
     pub(super) fn handled(&mut self, begins: LocalMove, cpu: u8) -> Vec<LocalMove> {
         let mut ends: Vec<LocalMove> = Vec::new();
         let mut runs = vec![(begins, Vec::<u16>::new())];

@@ -1,18 +1,18 @@
-//! The checker: every interleaving of a machine's tasks, and a shortest path to each thing that goes
-//! wrong.
+//! The checker: every interleaving of a machine's tasks, and a shortest path to each thing that
+//! goes wrong.
 //!
 //! A model is a machine as a value and clients that keep the contract of the API (see [`Options`]).
-//! [`check`] visits all its states, breadth first. Interrupts, preemption, migration and fork happen
-//! wherever a real machine allows them: between a call's store and its hook, between any two effects
-//! of a hook. Each property that does not hold comes with a shortest path on which it breaks; of the
-//! shortest, one with the fewest switches and interrupts.
+//! [`check`] visits all its states, breadth first. Interrupts, preemption, migration and fork
+//! happen wherever a real machine allows them: between a call's store and its hook, between any two
+//! effects of a hook. Each property that does not hold comes with a shortest path on which it
+//! breaks; of the shortest, one with the fewest switches and interrupts.
 //!
-//! Counters are finite. A search that ends by itself is therefore a proof for call sequences of *any*
-//! length, with brackets as deep as the client nests them.
+//! Counters are finite. A search that ends by itself is therefore a proof for call sequences of
+//! *any* length, with brackets as deep as the client nests them.
 //!
 //! A small model, by hand: one task, no pages, no interrupts, brackets one deep, on an architecture
-//! that defers nothing. The task is outside, in a section, or in a pause. From outside it can enable
-//! or pause, from a section disable, from a pause resume: three states, four transitions.
+//! that defers nothing. The task is outside, in a section, or in a pause. From outside it can
+//! enable or pause, from a section disable, from a pause resume: three states, four transitions.
 //!
 //! ```
 //! use emu_arch::{Arch, Kernel};
@@ -31,6 +31,7 @@
 //! assert_eq!((report.states, report.transitions), (3, 4));
 //! ```
 
+mod claims;
 mod client;
 mod interrupts;
 mod json;
@@ -56,6 +57,7 @@ use model::MachineModel;
 
 pub use crate::explore::{End, Watch, nobody};
 pub use crate::language::Language;
+pub use claims::Claims;
 pub use json::json;
 pub use ops::Refused;
 pub use options::{Accesses, Client, Options, Pages};
@@ -100,8 +102,9 @@ pub fn check_portfolio(searches: &[Options], watch: &mut dyn Watch) -> Portfolio
     Portfolio { reports }
 }
 
-/// Searches every interleaving of the programs of `scenario`: the lines of each task are its program,
-/// and lines inside `hardirq` blocks are that of an interrupt, which comes once in each task.
+/// Searches every interleaving of the programs of `scenario`: the lines of each task are its
+/// program, and lines inside `hardirq` blocks are that of an interrupt, which comes once in each
+/// task. Where a line names CPU 1 or more, tasks migrate between two CPUs, at any time.
 ///
 /// # Errors
 /// A line that the checker has no move for.
@@ -111,7 +114,9 @@ pub fn check_programs(
     watch: &mut dyn Watch,
 ) -> Result<Report, Refused> {
     let (ops, memory, tasks) = ops::programs(scenario, options)?;
-    let options = Options { tasks, ..options.clone() };
+    let named = scenario.lines().filter_map(|line| line.cpu).max();
+    let cpus = options.cpus.max(named.map_or(1, |cpu| (cpu + 1).min(2)));
+    let options = Options { tasks, cpus, ..options.clone() };
     Ok(run(&options, ops, memory, true, watch))
 }
 
@@ -127,11 +132,11 @@ fn run(
     report::report(&mut model, outcome)
 }
 
-/// Asserts that all properties hold on an architecture as of a kernel, for every call sequence of the
-/// most general client; panics with the shortest counterexamples otherwise.
+/// Asserts that all properties hold on an architecture as of a kernel, for every call sequence of
+/// the most general client; panics with the shortest counterexamples otherwise.
 ///
-/// Fields of the [`Options`](crate::check::Options) may follow. A search that gives up proves nothing
-/// and panics too.
+/// Fields of the [`Options`](crate::check::Options) may follow. A search that gives up proves
+/// nothing and panics too.
 ///
 /// ```
 /// use emu_arch::{Arch, Kernel};
@@ -139,7 +144,7 @@ fn run(
 /// use emu_check::check::{Language, Property};
 /// use lazy_mmu::design::{Design, independent};
 ///
-/// assert_holds!(Arch::XenPv, Kernel::V7_1, nesting: 1);
+/// assert_holds!(Arch::XEN_PV, Kernel::V7_1, nesting: 1);
 /// let settled = Some(vec![Property::SettledAtPause]);
 /// let design = Design::of::<independent::State>();
 /// assert_holds!(Arch::ARM64, Kernel::V7_1, design: design, properties: settled, interrupts: false);
@@ -149,7 +154,7 @@ fn run(
 /// use emu_arch::{Arch, Kernel};
 ///
 /// // A switch between the counter and the hook of an enable: v7.0 on Xen PV stops at a BUG_ON().
-/// emu_check::assert_holds!(Arch::XenPv, Kernel::V7_0, nesting: 1);
+/// emu_check::assert_holds!(Arch::XEN_PV, Kernel::V7_0, nesting: 1);
 /// ```
 #[macro_export]
 macro_rules! assert_holds {

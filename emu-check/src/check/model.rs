@@ -1,9 +1,9 @@
 //! The model: the states of a machine with its clients, and the moves between them.
 //!
-//! A state is a few words: the numbers of what its tasks, CPUs and memory are, in the order in which
-//! the search came across them. What a task can do depends on the task, its CPU and memory alone, so
-//! that each such triple is worked out once, by the kernel's code on the machine as a value, and looked
-//! up from then on.
+//! A state is a few words: the numbers of what its tasks, CPUs and memory are, in the order in
+//! which the search came across them. What a task can do depends on the task, its CPU and memory
+//! alone, so that each such triple is worked out once, by the kernel's code on the machine as a
+//! value, and looked up from then on.
 
 use emu_arch::kernel::{Step, idle as idle_task};
 use indexmap::{IndexMap, IndexSet};

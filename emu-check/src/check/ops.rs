@@ -12,8 +12,8 @@ use emu_arch::kernel::{Lock, LockOp, PteArgs, Step, TaskOp};
 use emu_arch::replay::Memory;
 use emu_lab::scenario::{self, Scenario};
 
-/// A page of clients, where they have any: each task has one, then the interrupts of each CPU. In the
-/// client of batches the one task has three, and one in a second table or address space.
+/// A page of clients, where they have any: each task has one, then the interrupts of each CPU. In
+/// the client of batches the one task has three, and one in a second table or address space.
 fn page(options: &Options, number: u8) -> Option<At> {
     let second = options.client == Client::Batches && number == 3;
     let (mm, base) = match options.pages {

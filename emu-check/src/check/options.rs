@@ -121,10 +121,10 @@ impl Options {
     /// Two tasks on one CPU with interrupts and preemption, and a client that nests sections and
     /// pauses two deep, on `arch` as of `kernel`, under the kernel's design.
     ///
-    /// Before v7.0 a pause was a leave inside of a section, and interrupts made no calls. Pages are the
-    /// kernel's, but for sparc64 and s390, which defer updates of user pages alone. On sparc64 up to
-    /// v6.14 brackets are one deep: batches outlive their sections there, and two deep the states are
-    /// eleven million.
+    /// Before v7.0 a pause was a leave inside of a section, and interrupts made no calls. Pages are
+    /// the kernel's, but for sparc64 and s390, which defer updates of user pages alone. On sparc64
+    /// up to v6.14 brackets are one deep: batches outlive their sections there, and two deep the
+    /// states are eleven million.
     #[must_use]
     pub fn new(arch: Arch, kernel: Kernel) -> Self {
         let batches_stay = arch.batch_outlives_section(kernel);
@@ -155,8 +155,8 @@ impl Options {
 
     /// The search of `client`, small enough to be searched to its end in a moment.
     ///
-    /// Locks are those of user memory, but for an architecture that defers updates of the kernel's pages
-    /// alone.
+    /// Locks are those of user memory, but for an architecture that defers updates of the kernel's
+    /// pages alone.
     #[must_use]
     pub fn of(client: Client, arch: Arch, kernel: Kernel) -> Self {
         let calls = Self::new(arch, kernel);

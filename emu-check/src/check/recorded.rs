@@ -9,8 +9,8 @@ use lazy_mmu::trace::{Event, PteEvent, PteOp};
 use emu_arch::kernel::{self, Prot, PteArgs};
 use emu_lab::scenario::{Line, Scenario, Step, context_change};
 
-/// A scenario whose tasks do what each of `records` shows, A the first, and whose interrupts do what
-/// `handler` shows. Pages that a record reads or changes before it sets them are mapped.
+/// A scenario whose tasks do what each of `records` shows, A the first, and whose interrupts do
+/// what `handler` shows. Pages that a record reads or changes before it sets them are mapped.
 ///
 /// Calls, primitives and spin locks count; what the architecture did is the checker's business.
 #[must_use]

@@ -1,4 +1,5 @@
-//! Renders a path through the model as a record and as the lines of a scenario that takes the same path.
+//! Renders a path through the model as a record and as the lines of a scenario that takes the same
+//! path.
 
 use lazy_mmu::preempt::PreemptCount;
 use lazy_mmu::trace::{Event, Record};

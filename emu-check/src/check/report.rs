@@ -79,8 +79,8 @@ impl Report {
         verdict(std::slice::from_ref(self), property)
     }
 
-    /// Whether every state was looked at and no property breaks, but for those of speed where none was
-    /// asked for by name.
+    /// Whether every state was looked at and no property breaks, but for those of speed where none
+    /// was asked for by name.
     #[must_use]
     pub fn holds(&self) -> bool {
         self.is_exhaustive() && !self.is_violated()

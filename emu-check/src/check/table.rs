@@ -7,8 +7,8 @@ use super::report::Report;
 /// The widest line, so that a table goes into a mail.
 const WIDTH: usize = 78;
 
-/// A row for each report, in at most 78 columns: how many states there are, and what breaks, each with
-/// the length of its shortest path.
+/// A row for each report, in at most 78 columns: how many states there are, and what breaks, each
+/// with the length of its shortest path.
 #[must_use]
 pub fn overview(reports: &[Report]) -> String {
     let mut text =

@@ -12,7 +12,7 @@ use super::report::{Counterexample, Report};
 pub fn text(report: &Report) -> String {
     let mut text = report.head();
     for found in &report.broken {
-        text += &report.show(found);
+        text += &report.show(found, "");
     }
     text + &report.summary() + "\n"
 }
@@ -52,11 +52,13 @@ impl Report {
         )
     }
 
-    /// A counterexample of the report: the property, the length of the path, the record.
+    /// A counterexample of the report: the property, what is `said` of it, the length of the path,
+    /// the record.
     #[must_use]
-    pub fn show(&self, found: &Counterexample) -> String {
+    pub fn show(&self, found: &Counterexample, said: &str) -> String {
         let mut text = String::new();
-        let _ = writeln!(text, "\n{} is broken: {}", found.property.id(), found.property.about());
+        let _ =
+            writeln!(text, "\n{} is broken{said}: {}", found.property.id(), found.property.about());
         if !found.detail.is_empty() {
             let _ = writeln!(text, "{}", found.detail);
         }
@@ -74,7 +76,8 @@ impl Report {
         text
     }
 
-    /// How many properties are broken, how far that goes, and the size of the search; the last line has no end.
+    /// How many properties are broken, how far that goes, and the size of the search; the last line
+    /// has no end.
     #[must_use]
     pub fn summary(&self) -> String {
         let mut text = String::from("\n");

@@ -1,7 +1,7 @@
 //! Writes a path as the lines of a scenario: a block opens where something interrupts a call.
 //!
-//! A block stands for one point of one call, and blocks nest. Scenarios cannot express two calls that
-//! interleave mid-call; such a path has a record only.
+//! A block stands for one point of one call, and blocks nest. Scenarios cannot express two calls
+//! that interleave mid-call; such a path has a record only.
 
 use super::render::name;
 
@@ -68,7 +68,8 @@ impl Lines {
         self.arrived = Some((cpu, pid));
     }
 
-    /// A task that has arrived and done nothing runs for a while, unless it is the one of the next line.
+    /// A task that has arrived and done nothing runs for a while, unless it is the one of the next
+    /// line.
     fn arrive(&mut self, next: Option<(u8, u8)>) {
         if let Some((cpu, pid)) = self.arrived.take()
             && next != Some((cpu, pid))

@@ -1,4 +1,5 @@
-//! The transitions of one task: what the kernel's code does with its triple of task, CPU and memory.
+//! The transitions of one task: what the kernel's code does with its triple of task, CPU and
+//! memory.
 
 use emu_arch::hazard::{Hazard, Trigger, Triggers};
 use lazy_mmu::design::{Design, Hook, Role, direct};
@@ -270,7 +271,8 @@ impl MachineModel {
         self.options.design == Design::of::<direct::State>()
     }
 
-    /// Whether the mode is active, for the generic layer or, where there is none, for the architecture.
+    /// Whether the mode is active, for the generic layer or, where there is none, for the
+    /// architecture.
     fn is_active(&mut self, local: &mut Local) -> bool {
         if self.is_direct() {
             self.code.lazy_mode(local).unwrap_or(false)

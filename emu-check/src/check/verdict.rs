@@ -108,7 +108,8 @@ impl Portfolio {
         broken
     }
 
-    /// Tells whether a property breaks that is not a matter of speed alone, or was asked for by name.
+    /// Tells whether a property breaks that is not a matter of speed alone, or was asked for by
+    /// name.
     #[must_use]
     pub fn is_violated(&self) -> bool {
         self.reports.iter().any(Report::is_violated)

@@ -1,13 +1,14 @@
-//! Explicit-state search: every state that a model reaches, and the shortest path to each violation.
+//! Explicit-state search: every state that a model reaches, and the shortest path to each
+//! violation.
 //!
 //! A [`Model`] has states, moves between them, and properties that a move may violate. [`explore`]
-//! visits every reachable state once, breadth first and in a fixed order, so that two searches of one
-//! model give the same result. States are compared exactly, not by a fingerprint; a search that ends
-//! by itself is a proof. Of the shortest paths to a violation it keeps one of the lowest cost, as the
-//! model counts it: switches and interrupts, say, which make a path harder to read.
+//! visits every reachable state once, breadth first and in a fixed order, so that two searches of
+//! one model give the same result. States are compared exactly, not by a fingerprint; a search that
+//! ends by itself is a proof. Of the shortest paths to a violation it keeps one of the lowest cost,
+//! as the model counts it: switches and interrupts, say, which make a path harder to read.
 //!
-//! A bracket that must not be closed twice: from outside it can be opened and closed, and the second
-//! is a violation; from inside it can be closed. A third state is dead, as after a `BUG()`.
+//! A bracket that must not be closed twice: from outside it can be opened and closed, and the
+//! second is a violation; from inside it can be closed. A third state is dead, as after a `BUG()`.
 //!
 //! ```
 //! use emu_check::explore::{End, Limits, Model, Next, Transition, Violation, explore, nobody};
@@ -75,8 +76,8 @@ pub trait Model {
     /// The state that every path begins in.
     fn init(&self) -> Self::State;
 
-    /// Calls `see` with each transition from `state`, in a fixed order. The shortest path to `state`
-    /// has `depth` moves.
+    /// Calls `see` with each transition from `state`, in a fixed order. The shortest path to
+    /// `state` has `depth` moves.
     fn expand(&mut self, state: &Self::State, depth: u32, see: &mut impl FnMut(Transition<Self>));
 
     /// What `verdict` violates.

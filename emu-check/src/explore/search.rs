@@ -1,8 +1,8 @@
 //! Breadth-first search over a [`Model`].
 //!
 //! The states at one distance are a layer. A layer is complete before the next one begins, so the
-//! first path to a state is a shortest one. While a layer is new, a cheaper path to one of its states
-//! replaces the first.
+//! first path to a state is a shortest one. While a layer is new, a cheaper path to one of its
+//! states replaces the first.
 
 use std::collections::BTreeMap;
 

@@ -1,12 +1,13 @@
 //! The states that a search has found: exact, each once, in the order of their discovery.
 //!
-//! One vector is store and queue in one; a table of numbers, probed in a row, finds what is in it. No
-//! state carries its history: each has the number of the state before it on a path. States arrive in
-//! batches, so that the places which a batch needs are read from memory side by side, not one after
-//! the other.
+//! One vector is store and queue in one; a table of numbers, probed in a row, finds what is in it.
+//! No state carries its history: each has the number of the state before it on a path. States
+//! arrive in batches, so that the places which a batch needs are read from memory side by side, not
+//! one after the other.
 //!
-//! The table is written by hand since `hashbrown::HashTable` was measured to be slower (0.17.1, user
-//! time against this table, medians of paired runs; *batch* looks up a whole batch before it inserts):
+//! The table is written by hand since `hashbrown::HashTable` was measured to be slower (0.17.1,
+//! user time against this table, medians of paired runs; *batch* looks up a whole batch before it
+//! inserts):
 //!
 //! | command | this | hashbrown, batch | hashbrown, one by one |
 //! |---|--:|--:|--:|
@@ -119,8 +120,9 @@ impl<S: Copy + Eq + Hash> StateStore<S> {
         self.costs[number as usize]
     }
 
-    /// A state was reached from `parent`. One that is known and of the newest layer, which begins at
-    /// `layer`, is reached from whichever parent costs less. It is there after [`Self::finish`] only.
+    /// A state was reached from `parent`. One that is known and of the newest layer, which begins
+    /// at `layer`, is reached from whichever parent costs less. It is there after [`Self::finish`]
+    /// only.
     #[inline]
     pub fn reach(&mut self, state: S, parent: u32, cost: u16, layer: u32) {
         self.batch.push(Arrival { state, parent, cost, hash: hash(&state) });

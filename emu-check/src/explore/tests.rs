@@ -71,7 +71,8 @@ impl Graph {
         Self((0..states).map(|_| (0..3).map(|_| edge()).collect()).collect())
     }
 
-    /// The length and the cost of the best path to each state, by relaxing edges until nothing changes.
+    /// The length and the cost of the best path to each state, by relaxing edges until nothing
+    /// changes.
     fn best(&self) -> BTreeMap<usize, (usize, u16)> {
         let mut best = BTreeMap::from([(0, (0, 0))]);
         loop {

@@ -1,7 +1,7 @@
 //! All call sequences: the closure over the pairs of states that two designs reach together.
 //!
-//! A state is a pair of states and whether an interrupt runs. Counters are finite, so the closure is,
-//! and a search that ends is a proof for sequences of any length.
+//! A state is a pair of states and whether an interrupt runs. Counters are finite, so the closure
+//! is, and a search that ends is a proof for sequences of any length.
 
 use lazy_mmu::design::Token;
 

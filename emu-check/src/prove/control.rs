@@ -14,8 +14,8 @@ pub(super) struct Control {
     pub(super) irq: bool,
 }
 
-/// A control in two words: above the number of a design's state, which has 18 bits at most, the first
-/// has the interrupt and the second the phase.
+/// A control in two words: above the number of a design's state, which has 18 bits at most, the
+/// first has the interrupt and the second the phase.
 pub(super) type Packed = Words<2>;
 
 const SHIFT: u32 = 24;

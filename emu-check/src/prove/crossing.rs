@@ -1,10 +1,11 @@
 //! Sequences that close nothing which is not open, but in any order.
 //!
-//! A state is a pair of design states, the tokens of the open sections, and the number of open pauses.
-//! Under a limit of nesting these are finitely many. Without one they are not: then both numbers are
-//! kept up to a bound only, and from "the bound or more" a closing call leads to both the bound and
-//! one less. That allows more than the language, so that finding nothing is a proof; and what is found
-//! is the shortest difference if it closes nothing that is not open. If it does, the bound is doubled.
+//! A state is a pair of design states, the tokens of the open sections, and the number of open
+//! pauses. Under a limit of nesting these are finitely many. Without one they are not: then both
+//! numbers are kept up to a bound only, and from "the bound or more" a closing call leads to both
+//! the bound and one less. That allows more than the language, so that finding nothing is a proof;
+//! and what is found is the shortest difference if it closes nothing that is not open. If it does,
+//! the bound is doubled.
 
 use std::collections::BTreeMap;
 
@@ -249,7 +250,8 @@ mod tests {
 
     #[test]
     fn a_bound_that_is_too_low_is_noticed() {
-        // v3 stops where nothing is open, the merged design wraps: no program gets there within 255.
+        // v3 stops where nothing is open, the merged design wraps: no program gets there within
+        // 255.
         let question = Question::of::<counts::State, count_enabled::State>();
         let question = Question { compare: Compare::Hooks, ..question };
         let tables = tables(&question.designs, &question);

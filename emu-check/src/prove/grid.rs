@@ -16,7 +16,8 @@ impl fmt::Display for Outcome {
 }
 
 impl fmt::Display for Cell {
-    /// The outcome; where depth matters, first that up to [`DEPTH`](super::DEPTH) and then that at any depth.
+    /// The outcome; where depth matters, first that up to [`DEPTH`](super::DEPTH) and then that at
+    /// any depth.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.any_depth == self.shallow {
             return write!(f, "{}", self.any_depth);

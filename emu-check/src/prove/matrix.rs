@@ -13,8 +13,8 @@ use crate::explore::nobody;
 /// their own.
 pub const DEPTH: u16 = 255;
 
-/// The most states of a search of crossing sequences. Those that interrupts cross in a task and in its
-/// handlers are too many to be worth a matrix's time.
+/// The most states of a search of crossing sequences. Those that interrupts cross in a task and in
+/// its handlers are too many to be worth a matrix's time.
 const CROSSING_STATES_MAX: u64 = 1 << 20;
 
 /// The verdicts on all pairs in one language.

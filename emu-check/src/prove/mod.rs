@@ -1,10 +1,10 @@
 //! Proofs that two designs are equivalent, or a shortest call sequence that distinguishes them.
 //!
-//! Two designs run in lockstep under the same calls, and each step is compared: the hooks, the active
-//! bit, or all effects ([`Compare`]). Which sequences are compared is a [`Language`]. Counters have
-//! eight bits, so the designs have finitely many states together; a search that ends without a
-//! difference is a proof for sequences of *any* length, and [`Verdict`] says so. Nothing is sampled,
-//! and states are compared exactly, not by fingerprints.
+//! Two designs run in lockstep under the same calls, and each step is compared: the hooks, the
+//! active bit, or all effects ([`Compare`]). Which sequences are compared is a [`Language`].
+//! Counters have eight bits, so the designs have finitely many states together; a search that ends
+//! without a difference is a proof for sequences of *any* length, and [`Verdict`] says so. Nothing
+//! is sampled, and states are compared exactly, not by fingerprints.
 //!
 //! ```
 //! use emu_check::prove::{Compare, Language, Question, Verdict, prove};
@@ -21,15 +21,16 @@
 //!
 //! One task under each design, with the same calls. Calls are atomic here: what may happen between
 //! two effects of a call is the business of the checker, not of this module. With
-//! [`irq`](Question::irq) an interrupt may begin after any call, once at a time, and its calls are a
-//! program of their own. What an architecture declines (`arch_wants_lazy_mmu_mode()`) is not asked.
+//! [`irq`](Question::irq) an interrupt may begin after any call, once at a time, and its calls are
+//! a program of their own. What an architecture declines (`arch_wants_lazy_mmu_mode()`) is not
+//! asked.
 //!
-//! The calls are those that either design has; one that lacks a call makes what the call is a variant
-//! of, or nothing. A variant of a hook counts as that hook.
+//! The calls are those that either design has; one that lacks a call makes what the call is a
+//! variant of, or nothing. A variant of a hook counts as that hook.
 //!
 //! A design keeps its state per task, and all it knows of the rest is whether an interrupt runs. So
-//! several tasks are equivalent if and only if one is. [`tasks`](Question::tasks) asks for the size of
-//! their product, which other checkers walk state by state.
+//! several tasks are equivalent if and only if one is. [`tasks`](Question::tasks) asks for the size
+//! of their product, which other checkers walk state by state.
 //!
 //! A disable is given the token of the enable that it closes. Under [`Language::Any`] nothing is
 //! closed by anything, and it is given each token that one of the designs returns.
@@ -96,7 +97,8 @@ pub struct Question {
     /// The most brackets that may be open at a time, or no limit. Not asked under
     /// [`Language::Any`], which knows no brackets.
     pub nesting: Option<u16>,
-    /// How many tasks the CPU has, at most [`TASKS_MAX`]; more than one under [`Language::Any`] only.
+    /// How many tasks the CPU has, at most [`TASKS_MAX`]; more than one under [`Language::Any`]
+    /// only.
     pub tasks: u8,
     /// The search gives up when it has more states.
     pub max_states: u64,
@@ -132,8 +134,8 @@ pub enum Verdict {
     Equivalent,
     /// A shortest sequence whose last step looks different.
     ToldApart(Witness),
-    /// Not proved: there is no difference in sequences of at most `steps` steps, and longer ones were
-    /// not all looked at.
+    /// Not proved: there is no difference in sequences of at most `steps` steps, and longer ones
+    /// were not all looked at.
     GaveUp {
         /// How far the search came.
         steps: u32,
@@ -186,8 +188,8 @@ pub fn prove_with(question: &Question, watch: &mut dyn Watch) -> Answer {
 
 /// The product of several tasks, where one has the states and steps of `effort`.
 ///
-/// Tasks share nothing but the CPU: each is in any of its pairs of states while one of them runs, in
-/// interrupt or not. Outside of interrupts the CPU can switch to each of the others.
+/// Tasks share nothing but the CPU: each is in any of its pairs of states while one of them runs,
+/// in interrupt or not. Outside of interrupts the CPU can switch to each of the others.
 fn product(effort: Effort, question: &Question) -> Option<Effort> {
     let (tasks, contexts) = (u64::from(question.tasks), 1 + u64::from(question.irq));
     let pairs = effort.states / contexts;

@@ -19,8 +19,9 @@ pub enum Compare {
     Hooks,
     /// And whether the mode is active after each step.
     Active,
-    /// And the warnings, each by its macro and its condition, and the order of all that: so whether the
-    /// mode is active while a hook runs. Conditions that differ in the names of fields only are equal.
+    /// And the warnings, each by its macro and its condition, and the order of all that: so whether
+    /// the mode is active while a hook runs. Conditions that differ in the names of fields only are
+    /// equal.
     Effects,
 }
 
@@ -49,8 +50,8 @@ impl Compare {
     }
 }
 
-/// What each of the first observations stands for; warnings follow, and hooks of a design's own that
-/// stand for none of the kernel's.
+/// What each of the first observations stands for; warnings follow, and hooks of a design's own
+/// that stand for none of the kernel's.
 const TURNS_INACTIVE: u16 = 5;
 const TURNS_ACTIVE: u16 = 6;
 const IS_INACTIVE: u16 = 7;

@@ -7,9 +7,9 @@ use crate::explore::{Limits, Model, Transition, Violation, explore, nobody};
 /// The most states of one design that are numbered: two counters and two flags.
 pub const DESIGN_STATES_MAX: usize = 1 << 18;
 
-/// The states that `calls` lead to from the default one, in the order in which a breadth-first search
-/// finds them, and at most `most`. `step` returns the state after a call; it is called once for each
-/// call from each of these states, in their order.
+/// The states that `calls` lead to from the default one, in the order in which a breadth-first
+/// search finds them, and at most `most`. `step` returns the state after a call; it is called once
+/// for each call from each of these states, in their order.
 pub fn reachable<C: Copy>(
     calls: Vec<C>,
     most: usize,

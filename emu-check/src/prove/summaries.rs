@@ -1,17 +1,18 @@
 //! Nested programs of any designs: a pushdown system, solved with summaries.
 //!
-//! Between an opening call and the call that closes it a program runs in a *frame*. What happens in a
-//! frame depends on the control that it begins in and on its bracket, not on what lies below, so each
-//! frame is searched once: which controls are reached in it by sequences that are balanced. A closing
-//! call leads from there to an *exit*, and every caller of the frame goes on behind the exit. The
-//! counters are finite, so there are finitely many frames, whatever the depth of the stack.
+//! Between an opening call and the call that closes it a program runs in a *frame*. What happens in
+//! a frame depends on the control that it begins in and on its bracket, not on what lies below, so
+//! each frame is searched once: which controls are reached in it by sequences that are balanced. A
+//! closing call leads from there to an *exit*, and every caller of the frame goes on behind the
+//! exit. The counters are finite, so there are finitely many frames, whatever the depth of the
+//! stack.
 //!
-//! Everything is done in the order of its cost from the start, as in Dijkstra's algorithm: a control
-//! behind an exit costs more than the exit does, so what comes first is cheapest. The first
+//! Everything is done in the order of its cost from the start, as in Dijkstra's algorithm: a
+//! control behind an exit costs more than the exit does, so what comes first is cheapest. The first
 //! difference is therefore the shortest.
 //!
-//! By hand, for a flag that every pause clears and every resume sets, under language B. A control is
-//! the flag, which is 0 at first, and a `P` where a pause is open:
+//! By hand, for a flag that every pause clears and every resume sets, under language B. A control
+//! is the flag, which is 0 at first, and a `P` where a pause is open:
 //!
 //! ```text
 //! frame           reached in it       steps                     exits

@@ -39,8 +39,8 @@ pub(super) struct Move {
     pub(super) token: Token,
 }
 
-/// The transitions of one design. Tables that were made together are equal where the designs are the
-/// same but for their names.
+/// The transitions of one design. Tables that were made together are equal where the designs are
+/// the same but for their names.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
     design: Design,
@@ -74,8 +74,8 @@ impl PartialEq for Table {
 impl Eq for Table {}
 
 impl Table {
-    /// The table of `design`, with calls in interrupt if `question` has them, and with the tokens that
-    /// a disable may be given.
+    /// The table of `design`, with calls in interrupt if `question` has them, and with the tokens
+    /// that a disable may be given.
     fn new(
         design: Design,
         letters: &Rc<[Letter]>,
@@ -224,8 +224,8 @@ fn letters(designs: &[Design], own_calls: bool) -> Rc<[Letter]> {
     letters.into()
 }
 
-/// The first slot of each letter, and at the end the number of slots: a call that closes a section has
-/// as many as there are tokens.
+/// The first slot of each letter, and at the end the number of slots: a call that closes a section
+/// has as many as there are tokens.
 fn slots(letters: &[Letter], tokens: usize) -> Vec<usize> {
     let mut slots = vec![0];
     for letter in letters {
@@ -235,8 +235,8 @@ fn slots(letters: &[Letter], tokens: usize) -> Vec<usize> {
     slots
 }
 
-/// The tables of `designs`, which can be compared with each other: a disable may be given whatever one
-/// of them returns.
+/// The tables of `designs`, which can be compared with each other: a disable may be given whatever
+/// one of them returns.
 pub(super) fn tables(designs: &[Design], question: &Question) -> Vec<Rc<Table>> {
     let mut tokens = vec![Token::DEFAULT];
     let letters = letters(designs, question.own_calls);

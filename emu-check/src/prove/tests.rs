@@ -93,8 +93,9 @@ fn the_model_by_hand() {
     assert_eq!(answer.effort, Effort { states: 6, transitions: 14 });
 }
 
-/// Two designs with calls of their own: `arm` changes the state and is no bracket, `finish` closes a
-/// section as a disable does. `KEEP` is what tells them apart: a second `arm` disarms, or does not.
+/// Two designs with calls of their own: `arm` changes the state and is no bracket, `finish` closes
+/// a section as a disable does. `KEEP` is what tells them apart: a second `arm` disarms, or does
+/// not.
 macro_rules! arming {
     ($State:ident, $id:literal, $keeps:literal, $finishes:expr) => {
         lazy_mmu::lazy_mmu_state! {
@@ -149,8 +150,8 @@ arming! { Keeping, "keeping", true, |_| true }
 arming! { Switching, "switching", false, |_| true }
 arming! { Deep, "deep", true, |state| !(state.armed && state.depth == 2) }
 
-/// The length of the shortest difference in programs of `language`, found by running every program of
-/// at most `most` calls.
+/// The length of the shortest difference in programs of `language`, found by running every program
+/// of at most `most` calls.
 fn by_hand(designs: [Design; 2], language: Language, most: usize) -> Option<usize> {
     type Program = ([StateBits; 2], Phase, Vec<(Role, Phase)>);
     let letters = Lockstep::new(

@@ -1,13 +1,13 @@
 //! Nested programs of designs in which closing a bracket undoes opening it.
 //!
-//! If a closing call right after its opening one restores both designs, in every state that openings
-//! alone lead to, then by induction every balanced sequence does: it can be left out. What a program
-//! reaches is then what its open brackets reach, and there is no stack to remember. The search checks
-//! whether it is so; where it is not, it reports that the model
-//! is [unfit](Look::Unfit), and [summaries](super::summaries) take over.
+//! If a closing call right after its opening one restores both designs, in every state that
+//! openings alone lead to, then by induction every balanced sequence does: it can be left out. What
+//! a program reaches is then what its open brackets reach, and there is no stack to remember. The
+//! search checks whether it is so; where it is not, it reports that the model is
+//! [unfit](Look::Unfit), and [summaries](super::summaries) take over.
 //!
-//! Merged counters are of this kind, at any depth: at 255 an enable wraps to 0, and its disable wraps
-//! back. A flag that a resume sets whatever the pause found is not.
+//! Merged counters are of this kind, at any depth: at 255 an enable wraps to 0, and its disable
+//! wraps back. A flag that a resume sets whatever the pause found is not.
 
 use lazy_mmu::design::Token;
 
@@ -36,9 +36,9 @@ impl<'a> OpenBrackets<'a> {
         Self { both, language, irq, nesting }
     }
 
-    /// Makes a call that closes nothing, if the language has it. One that opens a bracket is followed by
-    /// a look at what closing it again would do, by each call that can; one that is no bracket must
-    /// leave the states as they are.
+    /// Makes a call that closes nothing, if the language has it. One that opens a bracket is
+    /// followed by a look at what closing it again would do, by each call that can; one that is no
+    /// bracket must leave the states as they are.
     fn call(&self, from: Control, call: Letter, see: &mut impl FnMut(Transition<Self>)) {
         let role = call.info.role;
         let Some(phase) = self.language.open(from.phase, role) else { return };

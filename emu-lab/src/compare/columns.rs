@@ -65,8 +65,8 @@ pub(super) fn columns(setups: &[Setup]) -> Vec<Column> {
 }
 
 /// The column that `index` is compared with: among those of its architecture, since effects of
-/// different architectures never match, or among all where each architecture has only one. The first
-/// with the merged design, or the first.
+/// different architectures never match, or among all where each architecture has only one. The
+/// first with the merged design, or the first.
 fn measure(setups: &[Setup], index: usize) -> usize {
     let same = |at: &usize| setups[*at].arch == setups[index].arch;
     let alone = |index: usize| setups.iter().filter(|s| s.arch == setups[index].arch).count() == 1;

@@ -13,7 +13,7 @@ pub fn render(comparison: &Comparison) -> String {
     let mut text = String::new();
     for line in [Some(comparison.what.clone()), same(comparison)].into_iter().flatten() {
         if !line.is_empty() {
-            let _ = writeln!(text, "{}\n", prose(&line));
+            let _ = writeln!(text, "{}\n", escape(&line));
         }
     }
     let first = |name: String| std::iter::once(name);
@@ -46,7 +46,7 @@ pub fn render(comparison: &Comparison) -> String {
     for line in legend {
         let line = line
             .strip_prefix('*')
-            .map_or_else(|| prose(&line), |rest| format!("**bold**:{}", prose(rest)));
+            .map_or_else(|| escape(&line), |rest| format!("**bold**:{}", escape(rest)));
         let _ = writeln!(text, "{line}  ");
     }
     text
@@ -57,12 +57,7 @@ fn header(column: &Column) -> String {
     format!("{}{sign}", column.label.join("<br>"))
 }
 
-/// Text outside of the table, which does not become one.
-fn prose(text: &str) -> String {
-    escape(text).replace('|', "\\|")
-}
-
-/// Text that Markdown leaves as it is; a table escapes its own sign.
+/// Text that Markdown leaves as it is.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

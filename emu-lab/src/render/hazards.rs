@@ -1,13 +1,15 @@
 //! A summary of the hazards of a record, for people.
 //!
-//! Each with one line on what it means, the call that suffered, the one that caused it, and who made
-//! them where. All of it is read from the record: what a call falls into is followed by its marks.
+//! Each with one line on what it means, the call that suffered, the one that caused it, and who
+//! made them where. All of it is read from the record: what a call falls into is followed by its
+//! marks.
 //!
 //! ```
 //! use emu_lab::render::hazards;
 //! use emu_lab::scenario::{Setup, parse, run};
 //!
-//! let scenario = parse("enable\nset_pte_at 0xffff800008000000\nwrite 0xffff800008000000\ndisable")?;
+//! let text = "enable\nset_pte_at 0xffff800008000000\nwrite 0xffff800008000000\ndisable";
+//! let scenario = parse(text)?;
 //! let outcome = run(&scenario, Setup { arch: emu_arch::Arch::ARM64, ..Setup::default() });
 //! let text = hazards::summary(&outcome.record, &outcome.hazards, |seq| outcome.line_of(seq));
 //! assert_eq!(

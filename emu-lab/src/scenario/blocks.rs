@@ -1,5 +1,5 @@
-//! The lines of a scenario with the blocks that are open: what falls into a call, interrupts, and the
-//! lines that only the code with the bug or only the mended one has.
+//! The lines of a scenario with the blocks that are open: what falls into a call, interrupts, and
+//! the lines that only the code with the bug or only the mended one has.
 
 use super::line::{one_line, one_line_of, strip};
 use super::tasks;

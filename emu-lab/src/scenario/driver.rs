@@ -1,5 +1,5 @@
-//! Lines to steps: which task executes a line and where, what arrives inside a call, and who is dead.
-//! The same on both hosts.
+//! Lines to steps: which task executes a line and where, what arrives inside a call, and who is
+//! dead. The same on both hosts.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -20,8 +20,8 @@ pub(super) trait Stage {
     fn run_on(&self, cpu: u8);
     /// Switches `cpu` to task `next`.
     fn context_switch(&self, cpu: u8, next: u8);
-    /// Does a step, and `script` at the point number `nth`, from 1, called `name` inside of it; returns
-    /// whether there was one. The script returns the CPU on which the task continues.
+    /// Does a step, and `script` at the point number `nth`, from 1, called `name` inside of it;
+    /// returns whether there was one. The script returns the CPU on which the task continues.
     fn step(&self, step: &Step, inside: Option<(&Inside, Script)>) -> bool;
     /// How many `BUG_ON()`s of the architecture were hit.
     fn bugs(&self) -> u32;
@@ -33,8 +33,8 @@ pub(super) trait Stage {
     fn claim(&self, _line: &Line, _no_point: Option<&str>) {}
 }
 
-/// What happens at a point inside a step; returns the CPU on which the interrupted task continues, if
-/// it is another one.
+/// What happens at a point inside a step; returns the CPU on which the interrupted task continues,
+/// if it is another one.
 pub(super) type Script = Rc<dyn Fn() -> Option<u8>>;
 
 /// A scenario under way.

@@ -1,7 +1,7 @@
 //! The machine of a thread as the stage of a scenario, with what its lines refer to and claim.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use emu_arch::hazard::Hazard;
 use emu_arch::kernel::{self, PteArgs};
@@ -11,7 +11,7 @@ use lazy_mmu::trace::Event;
 use lazy_mmu::{machine_api, sched};
 
 use super::driver::{Script, Stage};
-use super::setup::Standing;
+use super::setup::{Standing, expected};
 use super::value::{Expect, Inside, Line, Scenario, Step};
 
 /// A claim of a scenario that did not hold.
@@ -29,7 +29,7 @@ pub(super) struct Lab {
     mms: BTreeMap<u8, MmStruct>,
     standing: Standing,
     /// The hazards that the scenario expects somewhere: none in a good run.
-    expected: BTreeSet<Hazard>,
+    expected: BTreeMap<Hazard, u32>,
     pub(super) unmet: RefCell<Vec<Unmet>>,
     /// The number of the next event as each line began, or continued, and the line.
     pub(super) lines: RefCell<Vec<(u32, u32)>>,
@@ -45,7 +45,7 @@ impl Lab {
             mms: mms.map(|mm| (mm.id(), mm)).collect(),
             machine,
             standing,
-            expected: if standing == Standing::Good { BTreeSet::new() } else { expected(scenario) },
+            expected: expected(scenario, standing),
             unmet: RefCell::default(),
             lines: RefCell::default(),
         };
@@ -102,7 +102,7 @@ impl Lab {
                 }
             }
             Expect::Hazard(hazard) => {
-                let here = self.expected.contains(&hazard);
+                let here = self.expected.contains_key(&hazard);
                 if here && !found.iter().any(|found| found.hazard == hazard) {
                     self.unmet(line, format!("expected the hazard {}, found none", hazard));
                 }
@@ -140,7 +140,7 @@ impl Lab {
     /// The hazards found that the scenario does not expect, in order.
     pub(super) fn unexpected(&self) -> Vec<Found> {
         let found = self.machine.hazards();
-        found.into_iter().filter(|found| !self.expected.contains(&found.hazard)).collect()
+        found.into_iter().filter(|found| !self.expected.contains_key(&found.hazard)).collect()
     }
 
     fn unmet(&self, line: u32, message: String) {
@@ -199,14 +199,6 @@ impl Stage for Lab {
             self.unmet(line.number, format!("expected the point {point} inside, found none"));
         }
     }
-}
-
-/// The hazards that the scenario expects somewhere.
-fn expected(scenario: &Scenario) -> BTreeSet<Hazard> {
-    let expects = |line: &Line| {
-        if let Step::Expect(Expect::Hazard(hazard)) = line.step { Some(hazard) } else { None }
-    };
-    scenario.lines().filter_map(expects).collect()
 }
 
 /// The mode in a word.

@@ -1,10 +1,10 @@
 //! One line of text to a step.
 
-use emu_arch::VirtAddr;
 use emu_arch::hazard::Hazard;
 use emu_arch::hw::addr::{AddrError, PTRS_PER_PTE};
 use emu_arch::kernel::{self, Lock, PteArgs};
 use emu_arch::machine::MMS_MAX;
+use emu_arch::{Pfn, VirtAddr};
 use lazy_mmu::design::Takes;
 
 use super::tasks;
@@ -220,8 +220,10 @@ fn one_arg(args: &mut PteArgs, takes_nr: bool, arg: &str) -> Result<(), (String,
                 args.mm = mm as u8;
             }
             "pfn" => {
-                let pfn = value_number().filter(|pfn| *pfn < 1 << 38);
-                args.pfn = Some(pfn.ok_or(("expected a page frame below 2^38".to_owned(), false))?);
+                let pfn = value_number().filter(|pfn| *pfn < 1 << Pfn::BITS);
+                args.pfn = Some(
+                    pfn.ok_or((format!("expected a page frame below 2^{}", Pfn::BITS), false))?,
+                );
             }
             "psize" => {
                 let found = PSIZES.iter().find(|(name, _)| name.eq_ignore_ascii_case(value));

@@ -13,8 +13,8 @@ use super::driver::{Driver, Script, Stage};
 use super::setup::Setup;
 use super::value::{Inside, Scenario};
 
-/// Runs `scenario` as [`super::run`] does, on the machine as a value: the record is the same, but for
-/// remarks on claims that do not hold.
+/// Runs `scenario` as [`super::run`] does, on the machine as a value: the record is the same, but
+/// for remarks on claims that do not hold.
 ///
 /// ```
 /// use emu_arch::Arch;
@@ -26,8 +26,16 @@ use super::value::{Inside, Scenario};
 /// ```
 #[must_use]
 pub fn run_replayed(scenario: &Scenario, setup: Setup) -> Record {
+    run_on_code(scenario, setup, setup.arch.replay(setup.kernel, setup.design, None))
+}
+
+/// Runs `scenario` on the machine as a value, whose code is `code`: that of `setup`, with a fault
+/// in it or watched at each of its steps.
+#[must_use]
+pub fn run_on_code(scenario: &Scenario, setup: Setup, code: Box<dyn Code>) -> Record {
     let scenario = scenario.code(setup.mended);
-    let driver = Driver::new(Replayed(RefCell::new(Lab::new(scenario, setup))), &scenario.insides);
+    let lab = Lab::new(scenario, setup, code);
+    let driver = Driver::new(Replayed(RefCell::new(lab)), &scenario.insides);
     for line in &scenario.steps {
         driver.line(line);
     }
@@ -55,12 +63,12 @@ struct Lab {
 }
 
 impl Lab {
-    fn new(scenario: &Scenario, setup: Setup) -> Self {
-        let Setup { arch, kernel, design, .. } = setup;
+    fn new(scenario: &Scenario, setup: Setup, code: Box<dyn Code>) -> Self {
+        let Setup { arch, design, .. } = setup;
         let mut memory = Memory::new(arch);
         scenario.lines().for_each(|line| line.step.prepare(&mut memory, arch));
         Self {
-            code: arch.replay(kernel, design, None),
+            code,
             local: Local { task: TaskStruct::default(), cpu: 0, per_cpu: 0, memory },
             saved: BTreeMap::new(),
             running: std::array::from_fn(|cpu| if cpu == 0 { 0 } else { idle(cpu as u8) }),

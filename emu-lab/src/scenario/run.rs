@@ -22,8 +22,8 @@ pub struct Outcome {
     pub unmet: Vec<Unmet>,
     /// The hazards that appeared, in order.
     pub hazards: Vec<Found>,
-    /// Those that the scenario does not expect. Where it makes no claims about hazards, warnings are
-    /// not among them: what they do is the business of `panic_on_warn`.
+    /// Those that the scenario does not expect. Where it makes no claims about hazards, warnings
+    /// are not among them: what they do is the business of `panic_on_warn`.
     pub unexpected: Vec<Found>,
     /// How often each hook was called and each effect happened.
     pub totals: Totals,

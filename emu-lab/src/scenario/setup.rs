@@ -1,9 +1,12 @@
 //! What a scenario runs on, and what the scenario says of that run.
 
+use std::collections::BTreeMap;
+
+use emu_arch::hazard::Hazard;
 use emu_arch::{Arch, Kernel};
 use lazy_mmu::design::Design;
 
-use super::value::{Scenario, Where};
+use super::value::{Expect, Line, Scenario, Step, Where};
 
 /// What a scenario runs on.
 #[derive(Clone, Copy, Debug)]
@@ -79,4 +82,28 @@ pub(super) fn standing(scenario: &Scenario, setup: Setup) -> Standing {
     } else {
         Standing::Other
     }
+}
+
+/// The hazards that `scenario` expects somewhere of the run with `setup`, each with the number of a
+/// line that does: none in a good run.
+///
+/// ```
+/// use emu_lab::scenario::{Setup, expected_hazards, parse};
+/// let scenario = parse("enable\nexpect hazard section-at-exit\n").unwrap();
+/// assert_eq!(expected_hazards(&scenario, Setup::default()).values().next(), Some(&2));
+/// ```
+#[must_use]
+pub fn expected_hazards(scenario: &Scenario, setup: Setup) -> BTreeMap<Hazard, u32> {
+    expected(scenario, standing(scenario, setup))
+}
+
+/// The hazards that `scenario` expects of a run of which it says `standing`.
+pub(super) fn expected(scenario: &Scenario, standing: Standing) -> BTreeMap<Hazard, u32> {
+    let expects = |line: &Line| match line.step {
+        Step::Expect(Expect::Hazard(hazard)) if standing != Standing::Good => {
+            Some((hazard, line.number))
+        }
+        Step::Kernel(_) | Step::Map(_) | Step::Expect(_) => None,
+    };
+    scenario.lines().filter_map(expects).collect()
 }

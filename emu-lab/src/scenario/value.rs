@@ -117,8 +117,8 @@ impl Step {
         }
     }
 
-    /// Does to `memory` what stands before a scenario with the step in it: page sizes, and pages that
-    /// are mapped and were used on `arch`.
+    /// Does to `memory` what stands before a scenario with the step in it: page sizes, and pages
+    /// that are mapped and were used on `arch`.
     pub fn prepare(&self, memory: &mut Memory, arch: Arch) {
         if let Some(args) = self.pte_args() {
             memory.set_slice_psize(args);
@@ -138,8 +138,8 @@ pub enum Expect {
     Hazard(Hazard),
     /// No hazard has appeared by now, but those expected.
     None,
-    /// The effect of that name has happened so often by now: a claim on the good runs, which must not
-    /// hold in a bad one.
+    /// The effect of that name has happened so often by now: a claim on the good runs, which must
+    /// not hold in a bad one.
     Times {
         /// The name, as the architecture has it.
         effect: &'static str,

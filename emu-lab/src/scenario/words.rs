@@ -1,5 +1,5 @@
-//! The words of the scenario language: those of the kernel's steps, each listed where it is defined,
-//! and the few that only scenarios have.
+//! The words of the scenario language: those of the kernel's steps, each listed where it is
+//! defined, and the few that only scenarios have.
 
 use emu_arch::backend::Psize;
 use emu_arch::effects;
@@ -59,8 +59,8 @@ pub(super) fn effect_names() -> impl Iterator<Item = &'static str> {
     effects().into_iter().filter_map(|effect| effect.name.split('(').next())
 }
 
-/// The change of a task's context called `name`, if scenarios have it: taking a spin lock is a word of
-/// its own, which names the lock.
+/// The change of a task's context called `name`, if scenarios have it: taking a spin lock is a word
+/// of its own, which names the lock.
 #[must_use]
 pub fn context_change(name: &str) -> Option<ContextOp> {
     contexts().find(|op| op.name == name)

@@ -8,8 +8,8 @@ use emu_arch::{MmStruct, Pte, VirtAddr, pgtable};
 
 /// Empties `nr` entries of one folio and returns the first, dirty and young if any of them was.
 ///
-/// Fidelity: same as include/linux/pgtable.h v7.0, and as `clear_full_ptes()`, which returns nothing;
-/// whether the address space goes away matters to no architecture of the lab.
+/// Fidelity: same as include/linux/pgtable.h v7.0, and as `clear_full_ptes()`, which returns
+/// nothing; whether the address space goes away matters to no architecture of the lab.
 #[inline]
 pub(super) fn get_and_clear_full_ptes(
     mm: &MmStruct,

@@ -174,8 +174,8 @@ impl Design {
         self.call_info(call).map_or(Role::Neither, |info| info.role)
     }
 
-    /// The call that the design answers where `call` is made: itself if the design has it, else what it
-    /// is a variant of; none where nothing happens.
+    /// The call that the design answers where `call` is made: itself if the design has it, else
+    /// what it is a variant of; none where nothing happens.
     #[inline]
     #[must_use]
     pub fn answers(self, call: Call) -> Option<&'static CallInfo> {

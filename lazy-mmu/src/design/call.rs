@@ -121,8 +121,8 @@ pub struct CallInfo {
     pub takes: Takes,
     /// What a kernel whose design lacks the call does instead; nothing at all where there is none.
     pub or: Option<Call>,
-    /// Arch code makes the call for a task, in interrupt or not: records show it as an effect of the
-    /// architecture, and neither scenarios nor clients make it.
+    /// Arch code makes the call for a task, in interrupt or not: records show it as an effect of
+    /// the architecture, and neither scenarios nor clients make it.
     pub by_arch: bool,
 }
 
@@ -150,8 +150,8 @@ impl CallInfo {
         Self { call: Call::named(name), name, short, role, takes, or: None, by_arch: false }
     }
 
-    /// A variant of this call, one of the kernel's: it opens or closes what this one does, and is this
-    /// one where a design lacks the variant.
+    /// A variant of this call, one of the kernel's: it opens or closes what this one does, and is
+    /// this one where a design lacks the variant.
     #[must_use]
     pub const fn variant(self, name: &'static str, short: &'static str) -> Self {
         Self { role: self.role, or: Some(self.call), ..Self::new(name, short) }

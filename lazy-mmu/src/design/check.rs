@@ -2,8 +2,8 @@
 
 /// The macro that a sanity check of the kernel is written with.
 ///
-/// The first three exist only under `CONFIG_DEBUG_VM`; the emulated kernels have it on. Each firing is
-/// in a record, those of `VM_WARN_ON_ONCE` after the first too.
+/// The first three exist only under `CONFIG_DEBUG_VM`; the emulated kernels have it on. Each firing
+/// is in a record, those of `VM_WARN_ON_ONCE` after the first too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Check {

@@ -20,7 +20,8 @@ impl Default for Context {
 
 /// What an enable returns and the matching disable takes: `lazy_mmu_state_t` of v1 and v2.
 ///
-/// Every design returns one; all but [`token`](super::token) return `DEFAULT` and ignore what they are given.
+/// Every design returns one; all but [`token`](super::token) return `DEFAULT` and ignore what they
+/// are given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Token(pub u8);
 

@@ -134,7 +134,8 @@ pub trait LazyMmuDesign: LazyMmuState {
 
     /// The calls: the four of the kernel, in its order, then those of the design itself.
     const CALLS: &'static [CallInfo] = &CallInfo::KERNEL;
-    /// The hooks that transitions may call: the three of the kernel, then those of the design itself.
+    /// The hooks that transitions may call: the three of the kernel, then those of the design
+    /// itself.
     const HOOKS: &'static [HookInfo] = &HookInfo::KERNEL;
 
     /// `lazy_mmu_mode_enable()`

@@ -1,4 +1,5 @@
-//! `count-paused-rfc`: a counter and a flag "paused" (variant in the proposal of 12 September 2025).
+//! `count-paused-rfc`: a counter and a flag "paused" (variant in the proposal of 12 September
+//! 2025).
 //!
 //! The mail that proposes [`count_enabled_rfc`](super::count_enabled_rfc) names this encoding as
 //! believed to be equivalent, to be confirmed in practice: `enabled` is what remains of `count > 0`

@@ -105,8 +105,8 @@ impl LazyMmuDesign for State {
     }
 }
 
-/// Declares the `State` of a design that answers the four calls as `counts` does, under an id of its
-/// own and with what else it has.
+/// Declares the `State` of a design that answers the four calls as `counts` does, under an id of
+/// its own and with what else it has.
 macro_rules! counts_and_more {
     (
         $($(#[$meta:meta])* const $name:ident: $ty:ty = $value:expr;)*

@@ -2,8 +2,8 @@
 //!
 //! Models the direct uses of `arch_enter_lazy_mmu_mode()` and `arch_leave_lazy_mmu_mode()` before
 //! commit 0a096ab7a3a6. The contract was "no nesting, not in interrupt" (691ee97e1a9d), but nobody
-//! checked it here: what nesting does is the architecture's affair. A pause was a leave, a resume an
-//! enter, written out by hand (mm/kasan/shadow.c).
+//! checked it here: what nesting does is the architecture's affair. A pause was a leave, a resume
+//! an enter, written out by hand (mm/kasan/shadow.c).
 
 use super::{Context, Effects, Hook, LazyMmuDesign, hook_if, store};
 

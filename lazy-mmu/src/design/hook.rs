@@ -4,8 +4,8 @@ use super::id::digest;
 
 /// A hook of the architecture, identified by its kernel name.
 ///
-/// The value is a digest of the name, so that an architecture can answer a hook whichever design calls
-/// it. What the hook is stands in its [`HookInfo`].
+/// The value is a digest of the name, so that an architecture can answer a hook whichever design
+/// calls it. What the hook is stands in its [`HookInfo`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Hook(u32);
 
@@ -68,7 +68,8 @@ impl HookInfo {
         Self { hook: Hook::named(name), name, short, or: None }
     }
 
-    /// A variant of this hook, one of the kernel's: an architecture without the variant runs this one.
+    /// A variant of this hook, one of the kernel's: an architecture without the variant runs this
+    /// one.
     #[must_use]
     pub const fn variant(self, name: &'static str, short: &'static str) -> Self {
         Self { or: Some(self.hook), ..Self::new(name, short) }

@@ -1,8 +1,9 @@
 //! `independent`: two counters that know nothing of each other (proposal of 11 November 2025).
 //!
-//! Models the mail of Ryan Roberts, 824bf705-e9d6-4eeb-9532-9059fa56427f@arm.com: enable and disable
-//! count whether paused or not, so brackets may cross in any order. The mail gives the steps and no
-//! checks; whether calls in interrupt are ignored is not its subject, and here they count.
+//! Models the mail of Ryan Roberts, 824bf705-e9d6-4eeb-9532-9059fa56427f@arm.com: enable and
+//! disable count whether paused or not, so brackets may cross in any order. The mail gives the
+//! steps and no checks; whether calls in interrupt are ignored is not its subject, and here they
+//! count.
 
 use super::{Context, Effects, Hook, LazyMmuDesign, hook_if, store};
 

@@ -1,12 +1,12 @@
 //! API designs as pure transition functions from a task's state and a call to effects.
 //!
 //! A design answers each call of the lazy MMU mode with an ordered, bounded list of [`Effect`]s. It
-//! executes nothing: [`crate::call`] stores, calls the hooks and reports the warnings, in that order.
-//! Order is observable: arch code asks inside a hook whether the mode is active, and a task may be
-//! preempted between any two effects.
+//! executes nothing: [`crate::call`] stores, calls the hooks and reports the warnings, in that
+//! order. Order is observable: arch code asks inside a hook whether the mode is active, and a task
+//! may be preempted between any two effects.
 //!
-//! A design has the four calls and the three hooks of the kernel, and may declare calls and hooks of
-//! its own, each in one row: [`CallInfo`], [`HookInfo`].
+//! A design has the four calls and the three hooks of the kernel, and may declare calls and hooks
+//! of its own, each in one row: [`CallInfo`], [`HookInfo`].
 //!
 //! Key types: [`Call`], [`Hook`], [`Warn`], [`Effects`], the trait [`LazyMmuDesign`] that a design
 //! implements on its state, and [`Design`], the same as a value chosen at run time.

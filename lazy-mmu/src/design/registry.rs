@@ -4,8 +4,8 @@ use std::sync::OnceLock;
 
 use super::{Call, CallInfo, Design, Hook, HookInfo};
 
-/// A registered design, and the one registered after it. The list only grows, so that a reader needs
-/// no lock.
+/// A registered design, and the one registered after it. The list only grows, so that a reader
+/// needs no lock.
 struct Node {
     design: Design,
     next: OnceLock<Box<Node>>,
@@ -113,7 +113,8 @@ fn registered() -> impl Iterator<Item = Design> + Clone {
 }
 
 impl Design {
-    /// Every design: those of the lab in the order of their history, then those that were registered.
+    /// Every design: those of the lab in the order of their history, then those that were
+    /// registered.
     pub fn all() -> impl Iterator<Item = Self> + Clone {
         Self::LAB.iter().copied().chain(registered())
     }

@@ -1,11 +1,11 @@
-//! `sketch`: a counter and a flag "paused", hooks at the outermost level only (10-11 September 2025).
+//! `sketch`: a counter and a flag "paused", hooks at the outermost level only (10-11 September
+//! 2025).
 //!
-//! Models the sketch of David Hildenbrand in the thread of v2,
-//! ef343405-c394-4763-a79f-21381f217b6c and 4aa28016-5678-4c66-8104-8dcc3fa2f5ce: nothing of the API
-//! may be called while paused, with sanity checks for that and for underflow. A nested disable
-//! flushes nothing, which later designs all mend. The sketch leaves two things open, settled here as
-//! the designs that grew out of it do: a counter changes before the hook, and a pause outside a
-//! section reaches no hook.
+//! Models the sketch of David Hildenbrand in the thread of v2, ef343405-c394-4763-a79f-21381f217b6c
+//! and 4aa28016-5678-4c66-8104-8dcc3fa2f5ce: nothing of the API may be called while paused, with
+//! sanity checks for that and for underflow. A nested disable flushes nothing, which later designs
+//! all mend. The sketch leaves two things open, settled here as the designs that grew out of it do:
+//! a counter changes before the hook, and a pause outside a section reaches no hook.
 
 use super::{Context, Effects, Hook, LazyMmuDesign, Warn, hook_if, store, warn_if};
 

@@ -11,7 +11,8 @@ use super::{CallInfo, Context, Effects, Hook, LazyMmuDesign, Takes, Token, hook_
 crate::lazy_mmu_state! {
     /// The architecture's mode word in its simplest form.
     ///
-    /// Fidelity: changed: `TIF_LAZY_MMU` of arm64 in v2 of the series; other architectures keep it per CPU.
+    /// Fidelity: changed: `TIF_LAZY_MMU` of arm64 in v2 of the series; other architectures keep it
+    /// per CPU.
     pub struct State {
         /// The mode is on.
         lazy: bool = "lazy",

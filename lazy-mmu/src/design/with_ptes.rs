@@ -1,8 +1,9 @@
 //! `with-ptes`: `counts` with a range hint on the outermost enable (s390 proposal, 2026).
 //!
 //! Models 1/4 of "[PATCH v6] s390/mm: Batch PTE updates in lazy MMU mode", Alexander Gordeev, 15
-//! July 2026: `lazy_mmu_mode_enable_with_ptes(mm, addr, end, ptep)` counts as enable does and on the
-//! first level calls `arch_enter_lazy_mmu_mode_with_ptes()`, by default the plain enter. Not merged.
+//! July 2026: `lazy_mmu_mode_enable_with_ptes(mm, addr, end, ptep)` counts as enable does and on
+//! the first level calls `arch_enter_lazy_mmu_mode_with_ptes()`, by default the plain enter. Not
+//! merged.
 
 use super::{CallInfo, Hook, HookInfo, Takes};
 

@@ -1,6 +1,7 @@
 //! The context of the current task: preemption, bottom halves, interrupts.
 //!
-//! Models the changes of the preempt count in include/linux/preempt.h and kernel/sched/core.c (v7.0).
+//! Models the changes of the preempt count in include/linux/preempt.h and kernel/sched/core.c
+//! (v7.0).
 
 use super::current::{Current, current};
 use super::warn::warn_current;
@@ -83,7 +84,8 @@ context_changes! {
     nmi_exit = false NMI_OFFSET;
 }
 
-/// Changes the preempt count of the current task by `offset`, under the kernel's `name` of the change.
+/// Changes the preempt count of the current task by `offset`, under the kernel's `name` of the
+/// change.
 pub fn change_context(name: &'static str, offset: u32, add: bool) {
     current(|cur| cur.change_context(name, offset, add, false));
 }

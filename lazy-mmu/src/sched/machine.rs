@@ -23,14 +23,14 @@ pub fn set_cpu(cpu: u8) {
     current(|cur| cur.cpu.set(cpu));
 }
 
-/// Tells whether a record is being written or points are asked for: whether anyone sees an effect.
+/// Returns whether anyone sees an effect: a record is written, or points are on.
 #[inline]
 #[must_use]
 pub fn watched() -> bool {
     current(|cur| cur.watched.get())
 }
 
-/// Has the architecture told of each point inside a call, or no longer.
+/// Calls the architecture at each point inside a call from now on, or no longer.
 pub fn set_points(on: bool) {
     current(|cur| {
         cur.points.set(on);
@@ -38,7 +38,7 @@ pub fn set_points(on: bool) {
     });
 }
 
-/// Tells the architecture that `point` comes next, if it asked for points.
+/// Calls the architecture at `point`, where points are on.
 #[inline]
 pub fn point(point: Point) {
     current(|cur| cur.point(point));

@@ -6,9 +6,9 @@
 //! thread-local holds what the emulated kernel was built with (the design, the architecture) and
 //! the record that is being written.
 //!
-//! One file per concern: `current` is the thread-local, `task` the task as a value, `context` its preempt
-//! count, `scope` what is put in place while something runs, `recording` what goes into the record, `warn`
-//! what is done about a warning, `machine` what only an emulated machine does.
+//! One file per concern: `current` is the thread-local, `task` the task as a value, `context` its
+//! preempt count, `scope` what is put in place while something runs, `recording` what goes into the
+//! record, `warn` what is done about a warning, `machine` what only an emulated machine does.
 
 pub(crate) mod context;
 mod current;

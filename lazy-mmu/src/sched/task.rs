@@ -31,7 +31,7 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    const MAX: u16 = 256;
+    const MAX: u16 = 4 * u64::BITS as u16;
     /// No enable has returned one.
     pub(super) const NONE: Self = Self { nested: [0; 4], len: 0 };
 

@@ -1,4 +1,5 @@
-//! What is done about a warning: it is recorded, the architecture hears of it, and the policy decides.
+//! What is done about a warning: it is recorded, the architecture hears of it, and the policy
+//! decides.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};

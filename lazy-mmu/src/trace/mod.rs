@@ -252,8 +252,8 @@ pub enum Event<'r> {
     },
 }
 
-/// An effect in the notation of the tree: `isb()`, `flush_hash_range(4)`, or an assignment where the
-/// name ends in `=`.
+/// An effect in the notation of the tree: `isb()`, `flush_hash_range(4)`, or an assignment where
+/// the name ends in `=`.
 ///
 /// ```
 /// use lazy_mmu::trace::effect_text;

@@ -145,8 +145,8 @@ fn left_len(design: Design, event: &Event<'_>) -> usize {
     left(&mut count, design, event).map_or(0, |()| count.0)
 }
 
-/// The left-hand side of the line that `event`, seen under `design`, begins in the tree, if it begins
-/// one: what was called.
+/// The left-hand side of the line that `event`, seen under `design`, begins in the tree, if it
+/// begins one: what was called.
 ///
 /// ```
 /// use lazy_mmu::design::{Call, Design};

@@ -1,7 +1,7 @@
 //! Wrong variants of the mm-style functions: each is caught, on the architectures where it matters.
 //!
-//! Each function here has the loop of its model in emu-lab/src/mm and one mistake, which it makes if
-//! it is told to. Told not to, it is silent everywhere.
+//! Each function here has the loop of its model in emu-lab/src/mm and one mistake, which it makes
+//! if it is told to. Told not to, it is silent everywhere.
 
 use std::collections::BTreeSet;
 
@@ -84,8 +84,8 @@ fn enable(mm: &MmStruct, table: &Table, addr: VirtAddr) {
     lazy_mmu_mode_enable_with_ptes(PteRange { mm, addr: addr.get(), end, ptep });
 }
 
-/// Checks that the mistake of `function` has the hazards on each architecture that `expected` gives,
-/// and that without the mistake there are none.
+/// Checks that the mistake of `function` has the hazards on each architecture that `expected`
+/// gives, and that without the mistake there are none.
 #[track_caller]
 fn check_wrong(function: fn(&Stage), expected: impl Fn(Arch) -> Vec<Hazard>) {
     for arch in Arch::all() {
@@ -101,8 +101,8 @@ fn when(there: bool, hazards: &[Hazard]) -> Vec<Hazard> {
     if there { hazards.to_vec() } else { Vec::new() }
 }
 
-/// Whether a cleared entry stays in memory until the section ends. Under Xen the atomic operation traps
-/// and is done at once, and the flush after a plain clear is queued behind it.
+/// Whether a cleared entry stays in memory until the section ends. Under Xen the atomic operation
+/// traps and is done at once, and the flush after a plain clear is queued behind it.
 fn clears_late(arch: Arch) -> bool {
     arch.facts().defers == Some(Deferred::Store) && arch != Arch::XEN_PV
 }

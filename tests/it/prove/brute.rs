@@ -1,8 +1,8 @@
 //! Every short call sequence, run under every design: what the engines must agree with.
 //!
-//! Nothing of the engines is used here. Sequences are listed with the languages that have them; each
-//! design runs each sequence once; two designs are told apart by the shortest sequence of a language
-//! whose last step they answer differently.
+//! Nothing of the engines is used here. Sequences are listed with the languages that have them;
+//! each design runs each sequence once; two designs are told apart by the shortest sequence of a
+//! language whose last step they answer differently.
 
 use emu_check::prove::{Compare, Language, Outcome, Question, Verdict, matrices, prove};
 use lazy_mmu::design::{Call, Context, Design, Effect, Field, Hook, StateBits, Token, Value};

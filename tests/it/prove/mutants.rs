@@ -1,7 +1,9 @@
-//! Mutants of the merged design: each changes one line, and each is told apart or known to be the same.
+//! Mutants of the merged design: each changes one line, and each is told apart or known to be the
+//! same.
 //!
-//! A transition is five lines: when the call is ignored, when a check fires, how the state moves, which
-//! hook is called, and the order of the last two. They are data, so that a mutant is one of them.
+//! A transition is five lines: when the call is ignored, when a check fires, how the state moves,
+//! which hook is called, and the order of the last two. They are data, so that a mutant is one of
+//! them.
 
 use emu_check::prove::{Compare, Language, Question, STATES_MAX, Verdict, prove};
 use lazy_mmu::design::counts::State;

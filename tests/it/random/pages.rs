@@ -68,7 +68,8 @@ impl Area {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Page {
     pub(super) present: bool,
-    /// A TLB may have a translation that permits more: the page is not to be touched before a flush.
+    /// A TLB may have a translation that permits more: the page is not to be touched before a
+    /// flush.
     pub(super) stale: bool,
     /// The task in whose section it was changed, until that section is over.
     pub(super) pending: Option<u8>,

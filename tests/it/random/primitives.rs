@@ -132,8 +132,8 @@ impl Program {
         }
     }
 
-    /// Flushes the TLBs of `area` where a translation may be left: nobody else who takes its lock is to
-    /// find one.
+    /// Flushes the TLBs of `area` where a translation may be left: nobody else who takes its lock
+    /// is to find one.
     pub(super) fn flush_stale(&mut self, task: u8, cpu: u8, area: Area) {
         if self.pages.range(area, 0, area.pages).iter().any(|page| page.stale) {
             self.flush(task, cpu, "flush_tlb_range", area, 0, area.pages);

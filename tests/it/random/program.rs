@@ -1,9 +1,9 @@
 //! Random numbers to a correct program, as the text of a scenario.
 //!
-//! A program is made op by op. What the contract does not allow at that point is left out, so that any
-//! list of ops makes a correct program and a shorter list makes a shorter one; what is still open in
-//! the end is closed. All rules are those of a task that knows nothing of the architecture beyond
-//! [`Rules`].
+//! A program is made op by op. What the contract does not allow at that point is left out, so that
+//! any list of ops makes a correct program and a shorter list makes a shorter one; what is still
+//! open in the end is closed. All rules are those of a task that knows nothing of the architecture
+//! beyond [`Rules`].
 
 use std::fmt::Write;
 
@@ -99,8 +99,8 @@ pub(super) fn program(rules: Rules, ops: &[Op]) -> String {
 
 impl Program {
     fn op(&mut self, (task, cpu, kind, area, page, nr): Op, more: &mut dyn Iterator<Item = Op>) {
-        // Mostly whoever was the last to do something goes on where it is; inside of a call, another
-        // task there.
+        // Mostly whoever was the last to do something goes on where it is; inside of a call,
+        // another task there.
         let (task, cpu) = match cpu {
             0 | 1 => (task % TASKS, cpu),
             _ if self.in_block => (task % TASKS, self.last.1),
@@ -133,7 +133,8 @@ impl Program {
         }
     }
 
-    /// Whether `task` may run on `cpu` now: it and whoever runs there may be switched out, if need be.
+    /// Whether `task` may run on `cpu` now: it and whoever runs there may be switched out, if need
+    /// be.
     fn can_run(&self, task: u8, cpu: u8) -> bool {
         let at = |task: u8| &self.tasks[usize::from(task)];
         if !at(task).alive || at(task).inside {
@@ -309,8 +310,8 @@ impl Program {
         }
     }
 
-    /// Lines that have each CPU touch every page that is mapped when the program begins and used in it,
-    /// so that it has a translation that an update must end.
+    /// Lines that have each CPU touch every page that is mapped when the program begins and used in
+    /// it, so that it has a translation that an update must end.
     fn warm(&self) -> String {
         let mapped = |(area, page): &(Area, u16)| area.maps(*page);
         let read =
@@ -347,8 +348,8 @@ impl Program {
     }
 }
 
-/// The area whose page table lock `task` takes: of a user table of A, which has address space 1, and of
-/// the kernel tables of the others.
+/// The area whose page table lock `task` takes: of a user table of A, which has address space 1,
+/// and of the kernel tables of the others.
 const fn locked(task: u8) -> Area {
     Area::of(task, if task == 0 { 0 } else { super::pages::AREAS - 1 })
 }

@@ -20,8 +20,8 @@ pub(super) struct Rules {
     pub(super) rewrites: bool,
     /// Memory has the old entry until the section is over.
     pub(super) defers_stores: bool,
-    /// A task may fork: on Xen PV of v7.2 the mode of the child is broken for good, which has tests of its
-    /// own.
+    /// A task may fork: on Xen PV of v7.2 the mode of the child is broken for good, which has tests
+    /// of its own.
     pub(super) forks: bool,
     /// A TLB flush waits for the end of the section, as the stores do.
     pub(super) defers_flushes: bool,
@@ -30,7 +30,8 @@ pub(super) struct Rules {
 impl Rules {
     pub(super) fn of(arch: Arch, kernel: Kernel) -> Self {
         let counts = kernel >= Kernel::V7_0;
-        // Xen PV is the only one that a nested section brings down, but for the versions that count.
+        // Xen PV is the only one that a nested section brings down, but for the versions that
+        // count.
         let nests = counts || arch != Arch::XEN_PV || kernel == Kernel::V6_14;
         let since = |of, first| arch == of && kernel > first;
         let holds_cpu = since(Arch::POWERPC_HASH, Kernel::V6_0)

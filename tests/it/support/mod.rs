@@ -16,7 +16,8 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every file below `folder` whose name ends in `ending`, sorted; what is built or hidden is left out.
+/// Every file below `folder` whose name ends in `ending`, sorted; what is built or hidden is left
+/// out.
 pub(crate) fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
     fn walk(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
         let entries = std::fs::read_dir(folder).unwrap_or_else(|e| panic!("{folder:?}: {e}"));
@@ -72,14 +73,14 @@ pub(crate) fn run_design(scenario: &Scenario, design: Design) -> Outcome {
     scenario::run(scenario, Setup { design, ..Setup::default() })
 }
 
-/// Whether `arch` keeps preemption off in a section: its batch is per CPU, and the context switch does
-/// not look after it.
+/// Whether `arch` keeps preemption off in a section: its batch is per CPU, and the context switch
+/// does not look after it.
 pub(crate) fn preemption_off(arch: Arch) -> bool {
     arch.facts().pins_task()
 }
 
-/// Compares a text with the snapshot of a name in the folder of a kind below /snapshots; a macro, so
-/// that the snapshot says which test wrote it.
+/// Compares a text with the snapshot of a name in the folder of a kind below /snapshots; a macro,
+/// so that the snapshot says which test wrote it.
 macro_rules! check_snapshot {
     ($kind:expr, $name:expr, $about:expr, $text:expr $(,)?) => {{
         let (name, text) = ($name.to_string(), $text.to_string());

@@ -1,5 +1,5 @@
-//! Several results of one scenario as one text: the first in full, equal ones folded, each other one as
-//! what differs from a result that a reader knows.
+//! Several results of one scenario as one text: the first in full, equal ones folded, each other
+//! one as what differs from a result that a reader knows.
 
 use super::diff::{apply, diff};
 use super::fold::{fold, unfold};

@@ -1,4 +1,5 @@
-//! Architectures are named in their folders and in the list of them; all other code asks their facts.
+//! Architectures are named in their folders and in the list of them; all other code asks their
+//! facts.
 
 use proc_macro2::{TokenStream, TokenTree};
 
@@ -18,7 +19,8 @@ const PLACES: &[(&str, &str)] = &[
     ("benches/", "measures one architecture beside another"),
 ];
 
-/// What of `tokens` at index `at` names an architecture: its module in a path, its constant, its id.
+/// What of `tokens` at index `at` names an architecture: its module in a path, its constant, its
+/// id.
 fn name(tokens: &[TokenTree], at: usize) -> Option<String> {
     let sign = |at: usize, text| tokens.get(at).is_some_and(|token| is(token, text));
     match &tokens[at] {

@@ -9,8 +9,8 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use super::module::is;
 use super::{check_none, sources};
 
-/// The enums and the lists `ALL` of some files: the variants of each enum by its file and name, and for each
-/// list where it is and what it names.
+/// The enums and the lists `ALL` of some files: the variants of each enum by its file and name, and
+/// for each list where it is and what it names.
 #[derive(Default)]
 struct Sets {
     enums: BTreeMap<(String, String), BTreeSet<String>>,
@@ -103,6 +103,8 @@ const LINT: &str = "#![warn(clippy::wildcard_enum_match_arm)]";
 
 /// Crates without the lint, and why.
 const UNLINTED: &[(&str, &str)] = &[
+    ("emu-check/", "not gone through yet: 17 matches on steps, hazards and roles"),
+    ("docs/gen/", "its matches look for single events of a record"),
     ("lazy-mmu-macros/", "its matches are on the enums of proc-macro2"),
     ("tests/", "a test says what it looks at"),
 ];

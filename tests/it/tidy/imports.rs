@@ -1,9 +1,10 @@
 //! The graph of imports between the files of a crate, and the circles in it.
 //!
-//! A file imports another when it names an item of it: in a `use`, or by a path in its code. Re-exports
-//! are followed to the file that defines the item, so `crate::Arch` is an import of `arch.rs` and not of
-//! `lib.rs`. A `mod x;` is no import, and neither is a `pub use` of a name that the file does not use
-//! itself. So a `mod.rs` may import its children, or its children may import it, but not both.
+//! A file imports another when it names an item of it: in a `use`, or by a path in its code.
+//! Re-exports are followed to the file that defines the item, so `crate::Arch` is an import of
+//! `arch.rs` and not of `lib.rs`. A `mod x;` is no import, and neither is a `pub use` of a name
+//! that the file does not use itself. So a `mod.rs` may import its children, or its children may
+//! import it, but not both.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -57,8 +58,8 @@ impl Imports {
         files
     }
 
-    /// The module that defines what `path` in `from` names; none for an item of another crate, a local
-    /// name, or a module.
+    /// The module that defines what `path` in `from` names; none for an item of another crate, a
+    /// local name, or a module.
     fn resolve(&self, from: &Module, path: &[String], depth: usize) -> Option<&Module> {
         let (mut at, rest) = self.start(from, path)?;
         let mut rest = rest;
@@ -97,7 +98,8 @@ impl Imports {
         Some((at, &path[ups..]))
     }
 
-    /// The module of the macro `name`, where `module` is the root of the crate and has no such item.
+    /// The module of the macro `name`, where `module` is the root of the crate and has no such
+    /// item.
     fn exported(&self, module: &Module, name: &str) -> Option<&Module> {
         let of = |found: &&Module| found.macros.contains(name);
         let elsewhere = module.path.is_empty() && !module.defines.contains(name);

@@ -8,8 +8,8 @@ use super::{archs, check_none, source, sources};
 use crate::support::{files, read, relative};
 
 /// What the files of a room may import from their own crate: files and folders beside its lib.rs or
-/// main.rs. A room is a file or a folder, and a file is in the room with the longest name that fits.
-/// The edges between crates are Cargo's.
+/// main.rs. A room is a file or a folder, and a file is in the room with the longest name that
+/// fits. The edges between crates are Cargo's.
 ///
 /// A folder of emu-arch that implements `Backend` needs no row: it is an architecture, and has
 /// [`ARCH`].
@@ -95,7 +95,8 @@ fn room(file: &str) -> Option<(&str, Vec<String>)> {
     Some((room, may.iter().map(|may| may.to_string()).collect()))
 }
 
-/// The first file of every crate of the repository: of its library, its programs, its tests, its benches.
+/// The first file of every crate of the repository: of its library, its programs, its tests, its
+/// benches.
 fn crates() -> Vec<String> {
     let mut roots = BTreeSet::new();
     for manifest in files("", "Cargo.toml") {
