@@ -43,14 +43,26 @@ mod search;
 mod side;
 mod tally;
 
+use lazy_mmu::design::Design;
+
 use crate::backend::Backend;
 use crate::{Arch, Kernel};
 
 pub use duty::Duty;
 pub use report::{Report, Verdict};
 
-/// Tests the backend `B`, as of every kernel in which it has the mode.
+/// Tests the backend `B`, as of every kernel in which it has the mode, under the kernel's design.
 pub fn check<B: Backend>() -> Report {
+    test::<B>(None)
+}
+
+/// Tests the backend `B` under `design`, whose calls and hooks may be its own, as of every kernel
+/// from v7.0 on.
+pub fn check_under<B: Backend>(design: Design) -> Report {
+    test::<B>(Some(design))
+}
+
+fn test<B: Backend>(under: Option<Design>) -> Report {
     let arch = Arch::of::<B>();
     let mut report = Report {
         arch,
@@ -61,15 +73,15 @@ pub fn check<B: Backend>() -> Report {
     };
     let mut tested: Vec<(Option<&str>, bool, usize)> = Vec::new();
     for kernel in arch.kernels() {
+        let design = under.unwrap_or_else(|| kernel.design());
         // What decides on the code and on what a client may do.
-        let hooks = kernel.design().hooks().len();
-        let code = (arch.version(kernel), kernel >= Kernel::V7_0, hooks);
-        if tested.contains(&code) {
+        let code = (arch.version(kernel), kernel >= Kernel::V7_0, design.hooks().len());
+        if tested.contains(&code) || under.is_some() && kernel < Kernel::V7_0 {
             continue;
         }
         tested.push(code);
         report.kernels.push(kernel);
-        let mut search = search::Search::new::<B>(kernel);
+        let mut search = search::Search::new::<B>(kernel, design);
         search.run::<B>();
         search.whole();
         report.sequences += search.sequences;

@@ -1,7 +1,7 @@
 //! Which sequences are tried: all short ones, random longer ones, and the shortest that breaks a
 //! duty.
 
-use lazy_mmu::design::CallInfo;
+use lazy_mmu::design::{CallInfo, Design};
 use lazy_mmu::trace::PteOp;
 
 use super::act::{Act, Client, Offer, Page, mapped, pages};
@@ -28,6 +28,7 @@ const NESTING: [usize; 2] = [2, 3];
 /// The search of one version of a backend's code.
 pub(super) struct Search {
     kernel: Kernel,
+    design: Design,
     facts: &'static Facts,
     /// [`Backend::PTEP_GET_IS_READ`]
     get_is_read: bool,
@@ -41,13 +42,14 @@ pub(super) struct Search {
 }
 
 impl Search {
-    pub(super) fn new<B: Backend>(kernel: Kernel) -> Self {
-        let (own, naive) = sides::<B>(kernel, None);
+    pub(super) fn new<B: Backend>(kernel: Kernel, design: Design) -> Self {
+        let (own, naive) = sides::<B>(kernel, design, None);
         let (tally, found, pages) = (Tally::default(), Vec::new(), Vec::new());
         let facts = crate::Arch::of::<B>().facts();
         let get_is_read = B::PTEP_GET_IS_READ;
         Self {
             kernel,
+            design,
             facts,
             get_is_read,
             own,
@@ -70,10 +72,10 @@ impl Search {
         self.nesting = NESTING[1];
         let mut random = Random(0x9e37_79b9_7f4a_7c15);
         for batch_max in [None, Some(2)] {
-            (self.own, self.naive) = sides::<B>(self.kernel, batch_max);
+            (self.own, self.naive) = sides::<B>(self.kernel, self.design, batch_max);
             (0..RANDOM / 2).for_each(|_| self.walk(&mut random));
         }
-        (self.own, self.naive) = sides::<B>(self.kernel, None);
+        (self.own, self.naive) = sides::<B>(self.kernel, self.design, None);
     }
 
     /// Tries all short sequences, behind nothing, behind an enable, and behind the use of a page.
@@ -196,7 +198,7 @@ impl Search {
         let (own, naive) = (&point.own.local, &point.naive.local);
         point.client.offered(&Offer {
             kernel: self.kernel,
-            design: self.kernel.design(),
+            design: self.design,
             pages: &self.pages,
             nesting: self.nesting,
             entry: &|at| naive.memory.entry(at),
@@ -264,10 +266,10 @@ impl Search {
     }
 }
 
-fn sides<B: Backend>(kernel: Kernel, batch_max: Option<u16>) -> (Side, Side) {
+fn sides<B: Backend>(kernel: Kernel, design: Design, batch_max: Option<u16>) -> (Side, Side) {
     let setup = Setup { fault: None, batch_max };
-    let own = Side::new(B::in_kernel(kernel), kernel.design(), setup);
-    (own, Side::new(Naive, kernel.design(), setup))
+    let own = Side::new(B::in_kernel(kernel), design, setup);
+    (own, Side::new(Naive, design, setup))
 }
 
 /// The numbers of a fixed sequence that looks random: xorshift64.
