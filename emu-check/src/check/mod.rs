@@ -146,9 +146,9 @@ fn run(
 /// use lazy_mmu::design::{Design, independent};
 ///
 /// assert_holds!(Arch::XEN_PV, Kernel::V7_1, nesting: 1);
-/// let settled = Some(vec![Property::SettledAtPause]);
+/// let done = Some(vec![Property::SettledAtPause]);
 /// let design = Design::of::<independent::State>();
-/// assert_holds!(Arch::ARM64, Kernel::V7_1, design: design, properties: settled, interrupts: false);
+/// assert_holds!(Arch::ARM64, Kernel::V7_1, design: design, properties: done, interrupts: false);
 /// ```
 ///
 /// ```should_panic

@@ -223,7 +223,6 @@ impl MachineModel {
         let direct = self.is_direct();
         // An architecture without a mode has none to keep or to lose.
         let has_mode = !direct || mode.is_some();
-        let last = !self.programs || self.is_last(task);
         let waits = |page| local.memory.is_pending(page);
         let mut must = |holds: bool, property| {
             if !holds {
@@ -254,9 +253,7 @@ impl MachineModel {
             | Kind::Other => {}
         }
         if kind == Kind::Call(Role::ClosesSection) {
-            let nested = level.sections() > 0;
-            let trigger = if nested { Trigger::NestedDisable } else { Trigger::OutermostDisable };
-            triggers.insert(trigger);
+            triggers.insert(disabled(level));
         }
         if matches!(kind, Kind::Call(_)) && !direct {
             if mode.is_some() {
@@ -264,10 +261,9 @@ impl MachineModel {
             }
             must(property::agrees(active, mode), Property::ModeAgrees);
         }
-        if level.open.is_empty() && !level.locked && last {
-            let count = local.task.preempt_count;
+        if level.open.is_empty() && !level.locked && (!self.programs || self.is_last(task)) {
             triggers.insert(Trigger::Outside);
-            must(count == PreemptCount::default(), Property::PreemptBalanced);
+            must(local.task.preempt_count == PreemptCount(0), Property::PreemptBalanced);
         }
         triggers
     }
@@ -330,4 +326,9 @@ impl MachineModel {
         let (task, per_cpu, memory) = self.intern(task, local);
         LocalMove { mv, task, per_cpu, memory, verdicts, fatal, sometimes }
     }
+}
+
+/// What a disable exercises after which the task is in `level`.
+fn disabled(level: &Level) -> Trigger {
+    if level.sections() > 0 { Trigger::NestedDisable } else { Trigger::OutermostDisable }
 }

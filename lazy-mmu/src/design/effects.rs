@@ -35,7 +35,8 @@ impl<S: Copy> Effects<S> {
     ///
     /// ```
     /// use lazy_mmu::design::{Effects, Hook, hook_if, store};
-    /// let list = Effects::of([store(1u8), hook_if(false, Hook::FLUSH), hook_if(true, Hook::ENTER)]);
+    /// let enter = hook_if(true, Hook::ENTER);
+    /// let list = Effects::of([store(1u8), hook_if(false, Hook::FLUSH), enter]);
     /// assert_eq!(list.iter().count(), 2);
     /// ```
     #[inline(always)]

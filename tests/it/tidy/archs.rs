@@ -13,6 +13,7 @@ const PLACES: &[(&str, &str)] = &[
     ("emu-arch/src/lib.rs", "the list of architectures"),
     ("emu-arch/src/conformance/", "naive is what every backend is compared with"),
     ("emu-arch/src/era.rs", "the list of eras, one of which is a proposal for one architecture"),
+    ("lazy-mmu/src/design/with_ptes.rs", "says whose proposal it is"),
     ("docs/gen/", "the documents are about the architectures"),
     ("cli/args.rs", "help has examples"),
     ("cli/check/", "help has examples; the crash of v7.0 is what a search finds by default"),
