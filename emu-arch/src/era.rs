@@ -6,42 +6,22 @@
 //!
 //! [`Backend::in_kernel`]: crate::backend::Backend::in_kernel
 
-use std::fmt::{self, Display, Formatter};
-use std::str::FromStr;
-
 use lazy_mmu::design::{Design, counts, counts_task, direct, with_ptes};
 
 use crate::id::UnknownId;
 
 macro_rules! eras {
     ($($(#[$meta:meta])* $name:ident = $id:literal, $design:ident, $about:literal;)*) => {
-        /// A kernel era.
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[non_exhaustive]
-        pub enum Kernel {
-            $($(#[$meta])* #[doc = $about] $name,)*
+        lazy_mmu::rows! {
+            /// A kernel era.
+            #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+            #[non_exhaustive]
+            pub enum Kernel, id, UnknownId::new("kernel") {
+                $($(#[$meta])* $name = $id, $about;)*
+            }
         }
 
         impl Kernel {
-            /// Every era, in the order of time.
-            pub const ALL: [Self; [$($id),*].len()] = [$(Self::$name),*];
-
-            /// The id that the command line and snapshots use; never changes.
-            #[must_use]
-            pub const fn id(self) -> &'static str {
-                match self {
-                    $(Self::$name => $id,)*
-                }
-            }
-
-            /// One line on what the era brought.
-            #[must_use]
-            pub const fn about(self) -> &'static str {
-                match self {
-                    $(Self::$name => $about,)*
-                }
-            }
-
             /// The API design of the era.
             #[must_use]
             pub const fn design(self) -> Design {
@@ -70,20 +50,5 @@ impl Kernel {
     #[must_use]
     pub fn had(self, design: Design) -> bool {
         self.design() == design
-    }
-}
-
-impl Display for Kernel {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.pad(self.id())
-    }
-}
-
-impl FromStr for Kernel {
-    type Err = UnknownId;
-
-    fn from_str(id: &str) -> Result<Self, UnknownId> {
-        let found = Self::ALL.into_iter().find(|kernel| kernel.id() == id);
-        found.ok_or_else(|| UnknownId::new("kernel", id))
     }
 }

@@ -22,56 +22,24 @@
 
 use lazy_mmu::design::Role;
 
-/// Which call sequences are compared.
-///
-/// Each contains those before it. A sequence may end anywhere: brackets may still be open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Language {
-    /// Nested sections; a pause only inside a section, nothing inside a pause.
-    A,
-    /// A, and pauses outside of every section.
-    B,
-    /// B, and sections inside a pause.
-    C,
-    /// C, and pauses inside a pause.
-    D,
-    /// Nothing is closed that is not open, but brackets may cross. A disable closes the innermost
-    /// section, a resume the innermost pause.
-    Crossing,
-    /// Every call at any time.
-    Any,
+lazy_mmu::rows! {
+    /// Which call sequences are compared.
+    ///
+    /// Each contains those before it. A sequence may end anywhere: brackets may still be open.
+    /// Where brackets cross, a disable closes the innermost section and a resume the innermost
+    /// pause.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum Language, name {
+        A = "A", "nested sections; a pause only inside a section, nothing inside it";
+        B = "B", "A, and pauses outside of every section";
+        C = "C", "B, and sections inside a pause";
+        D = "D", "C, and pauses inside a pause";
+        Crossing = "crossing", "D, and crossing brackets; nothing is closed that is not open";
+        Any = "any", "every call at any time";
+    }
 }
 
 impl Language {
-    /// Every language, the smallest first.
-    pub const ALL: [Self; 6] = [Self::A, Self::B, Self::C, Self::D, Self::Crossing, Self::Any];
-
-    /// The word of the command line.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::A => "A",
-            Self::B => "B",
-            Self::C => "C",
-            Self::D => "D",
-            Self::Crossing => "crossing",
-            Self::Any => "any",
-        }
-    }
-
-    /// What the language adds to those before it.
-    #[must_use]
-    pub const fn about(self) -> &'static str {
-        match self {
-            Self::A => "nested sections; a pause only inside a section, nothing inside it",
-            Self::B => "A, and pauses outside of every section",
-            Self::C => "B, and sections inside a pause",
-            Self::D => "C, and pauses inside a pause",
-            Self::Crossing => "D, and crossing brackets; nothing is closed that is not open",
-            Self::Any => "every call at any time",
-        }
-    }
-
     /// Whether the brackets of the language nest.
     #[must_use]
     pub const fn nests(self) -> bool {

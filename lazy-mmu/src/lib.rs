@@ -71,6 +71,7 @@ pub mod machine_api;
 
 mod annotated;
 mod ptes;
+mod rows;
 
 #[cfg(feature = "insta")]
 #[cfg_attr(docsrs, doc(cfg(feature = "insta")))]

@@ -126,7 +126,7 @@ fn every_mistake_that_matters_is_noticed() {
     let mut text = String::new();
     let mut survivors = BTreeSet::new();
     for (arch, kernel) in WHERE {
-        for &fault in Fault::ALL {
+        for fault in Fault::ALL {
             let interrupts = matches!(
                 fault,
                 Fault::CallsInInterrupt

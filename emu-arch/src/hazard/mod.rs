@@ -7,9 +7,6 @@ mod applies;
 mod detect;
 mod trigger;
 
-use std::fmt::{self, Display, Formatter};
-use std::str::FromStr;
-
 use crate::backend::Facts;
 use crate::id::UnknownId;
 pub use trigger::{Trigger, Triggers};
@@ -20,38 +17,21 @@ pub(crate) use detect::*;
 
 macro_rules! hazards {
     ($($(#[$meta:meta])* $name:ident = $id:literal, $trigger:ident, $applies:ident, $about:literal;)*) => {
-        /// A kind of damage.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[non_exhaustive]
-        pub enum Hazard {
-            $($(#[$meta])* $name,)*
+        lazy_mmu::rows! {
+            /// A kind of damage.
+            #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+            #[non_exhaustive]
+            pub enum Hazard, id, UnknownId::new("hazard") {
+                $($(#[$meta])* $name = $id, $about;)*
+            }
         }
 
         impl Hazard {
-            /// Every kind.
-            pub const ALL: [Self; [$($id),*].len()] = [$(Self::$name),*];
-
-            /// The name that records, scenarios and the command use; never changes.
-            #[must_use]
-            pub const fn id(self) -> &'static str {
-                match self {
-                    $(Self::$name => $id,)*
-                }
-            }
-
             /// The name of the property that the hazard does not appear; never changes.
             #[must_use]
             pub const fn no(self) -> &'static str {
                 match self {
                     $(Self::$name => concat!("no-", $id),)*
-                }
-            }
-
-            /// One line on what it means, as a report says it.
-            #[must_use]
-            pub const fn about(self) -> &'static str {
-                match self {
-                    $(Self::$name => $about,)*
                 }
             }
 
@@ -164,20 +144,5 @@ impl Hazard {
     #[must_use]
     pub const fn has_event(self) -> bool {
         !matches!(self, Self::ApiWarning | Self::ArchBug)
-    }
-}
-
-impl Display for Hazard {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.pad(self.id())
-    }
-}
-
-impl FromStr for Hazard {
-    type Err = UnknownId;
-
-    fn from_str(id: &str) -> Result<Self, UnknownId> {
-        let found = Self::ALL.into_iter().find(|hazard| hazard.id() == id);
-        found.ok_or_else(|| UnknownId::new("hazard", id))
     }
 }

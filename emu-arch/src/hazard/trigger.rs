@@ -1,61 +1,42 @@
 //! Triggers: what must happen for a property to be exercised.
 
-macro_rules! triggers {
-    ($($name:ident = $about:literal;)*) => {
-        /// Something that must happen for a property to be exercised.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[non_exhaustive]
-        pub enum Trigger {
-            $(#[doc = $about] $name,)*
-        }
-
-        impl Trigger {
-            /// Every trigger.
-            pub const ALL: [Self; [$($about),*].len()] = [$(Self::$name),*];
-
-            /// What happens, in a few words.
-            #[must_use]
-            pub const fn about(self) -> &'static str {
-                match self {
-                    $(Self::$name => $about,)*
-                }
-            }
-        }
-    };
-}
-
-triggers! {
-    Access = "a CPU accesses memory";
-    CachedAccess = "a CPU accesses memory by a cached translation";
-    HashInsert = "a hash page table entry is made";
-    Read = "software reads an entry";
-    Update = "an entry is updated";
-    InterruptUpdate = "an interrupt updates an entry";
-    Defer = "an update is deferred";
-    Complete = "what was deferred is done";
-    Flush = "a TLB flush is asked for";
-    Switch = "a CPU switches tasks";
-    Unlock = "a page table lock of user memory is released";
-    KernelUnlock = "a lock of the kernel's page tables is released";
-    AnyUnlock = "a page table lock is released";
-    Call = "a call of the API is made";
-    Enable = "an enable returns";
-    Disable = "a disable returns";
-    OutermostDisable = "the outermost disable returns";
-    NestedDisable = "a nested disable returns";
-    Pause = "a pause returns";
-    Resume = "a resume returns";
-    RestoringResume = "a resume returns that has a mode to restore";
-    BatchingDisable = "a nested disable returns to a section that may batch";
-    PausedUpdate = "a paused task updates an entry";
-    OwnMode = "a call returns where the architecture itself remembers the mode";
-    Outside = "a call returns outside of every bracket";
-    Hook = "a hook is called";
-    Schedule = "a task gives up its CPU";
-    Sleep = "a task may sleep";
-    Fork = "a task forks";
-    Exit = "a task exits";
-    BugCheck = "the architecture evaluates a BUG_ON()";
+lazy_mmu::rows! {
+    /// Something that must happen for a property to be exercised.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    #[non_exhaustive]
+    pub enum Trigger, about {
+        Access = "a CPU accesses memory";
+        CachedAccess = "a CPU accesses memory by a cached translation";
+        HashInsert = "a hash page table entry is made";
+        Read = "software reads an entry";
+        Update = "an entry is updated";
+        InterruptUpdate = "an interrupt updates an entry";
+        Defer = "an update is deferred";
+        Complete = "what was deferred is done";
+        Flush = "a TLB flush is asked for";
+        Switch = "a CPU switches tasks";
+        Unlock = "a page table lock of user memory is released";
+        KernelUnlock = "a lock of the kernel's page tables is released";
+        AnyUnlock = "a page table lock is released";
+        Call = "a call of the API is made";
+        Enable = "an enable returns";
+        Disable = "a disable returns";
+        OutermostDisable = "the outermost disable returns";
+        NestedDisable = "a nested disable returns";
+        Pause = "a pause returns";
+        Resume = "a resume returns";
+        RestoringResume = "a resume returns that has a mode to restore";
+        BatchingDisable = "a nested disable returns to a section that may batch";
+        PausedUpdate = "a paused task updates an entry";
+        OwnMode = "a call returns where the architecture itself remembers the mode";
+        Outside = "a call returns outside of every bracket";
+        Hook = "a hook is called";
+        Schedule = "a task gives up its CPU";
+        Sleep = "a task may sleep";
+        Fork = "a task forks";
+        Exit = "a task exits";
+        BugCheck = "the architecture evaluates a BUG_ON()";
+    }
 }
 
 /// A set of triggers.

@@ -1,79 +1,49 @@
 //! Faults: single mistakes that can be put into the kernel's code, to see what notices them.
 
-use std::fmt::{self, Display, Formatter};
-use std::str::FromStr;
-
 use lazy_mmu::design::{Call, Design, Effect, Effects, Hook, HookInfo, Role, StateBits};
 
 use crate::id::UnknownId;
 
-macro_rules! faults {
-    ($($(#[$meta:meta])* $name:ident = $id:literal, $about:literal;)*) => {
-        /// A mistake in the generic layer or in the architecture's code.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[non_exhaustive]
-        pub enum Fault {
-            $(#[doc = $about] $name,)*
-        }
-
-        impl Fault {
-            /// Every fault.
-            pub const ALL: &'static [Self] = &[$(Self::$name),*];
-
-            /// The name that the command uses; never changes.
-            #[must_use]
-            pub const fn id(self) -> &'static str {
-                match self {
-                    $(Self::$name => $id,)*
-                }
-            }
-
-            /// One line on what is wrong.
-            #[must_use]
-            pub const fn about(self) -> &'static str {
-                match self {
-                    $(Self::$name => $about,)*
-                }
-            }
-        }
-    };
-}
-
-faults! {
-    HookBeforeStore = "hook-before-store", "a call reaches the hook before it stores the state";
-    NoEnter = "no-enter", "the enter hook is not called";
-    NoLeave = "no-leave", "the leave hook is not called";
-    NoFlush = "no-flush", "the flush hook is not called";
-    FlushForLeave = "flush-for-leave", "the flush hook is called where leave is due";
-    LeaveForFlush = "leave-for-flush", "the leave hook is called where flush is due";
-    EnterTwice = "enter-twice", "the enter hook is called twice";
-    LeaveTwice = "leave-twice", "the leave hook is called twice";
-    EnableStoresNothing = "enable-stores-nothing", "an enable stores no state";
-    DisableStoresNothing = "disable-stores-nothing", "a disable stores no state";
-    PauseStoresNothing = "pause-stores-nothing", "a pause stores no state";
-    ResumeStoresNothing = "resume-stores-nothing", "a resume stores no state";
-    CallsInInterrupt = "calls-in-interrupt", "calls do not ask whether they are in interrupt";
-    ActiveInInterrupt = "active-in-interrupt", "arch code asks for the task, in interrupt or not";
-    AlwaysActive = "always-active", "arch code is told that the mode is active";
-    NeverActive = "never-active", "arch code is told that the mode is not active";
-    NoPreemptDisableInEnter = "no-preempt-disable-in-enter", "enter leaves preemption on";
-    NoPreemptDisableInLeave = "no-preempt-disable-in-leave", "leave leaves preemption on";
-    NoPreemptDisableInFlush = "no-preempt-disable-in-flush", "flush leaves preemption on";
-    NoPreemptEnableInEnter = "no-preempt-enable-in-enter", "enter leaves preemption off";
-    NoPreemptEnableInLeave = "no-preempt-enable-in-leave", "leave leaves preemption off";
-    NoPreemptEnableInFlush = "no-preempt-enable-in-flush", "flush leaves preemption off";
-    NothingToLeave = "nothing-to-leave", "leave does not see what is outstanding";
-    NothingToFlush = "nothing-to-flush", "flush does not see what is outstanding";
-    NoSwitchOut = "no-switch-out", "a switch does nothing for the outgoing task";
-    NoSwitchIn = "no-switch-in", "a switch does nothing for the incoming task";
-    NoTaskPause = "no-task-pause", "a switch does not pause the outgoing task";
-    NoTaskResume = "no-task-resume", "a switch does not resume the incoming task";
-    FlagNotSet = "flag-not-set", "thread flags are not set";
-    FlagNotCleared = "flag-not-cleared", "thread flags are not cleared when they are tested";
-    NoGetCpu = "no-get-cpu", "a primitive may leave its CPU";
-    NoInvalidate = "no-invalidate", "CPUs keep translations that the code invalidates";
-    LeaveLeaksPreempt = "leave-leaks-preempt", "leave turns preemption off once more";
-    IrqsOn = "irqs-on", "interrupts stay on where they have to be off";
+lazy_mmu::rows! {
+    /// A mistake in the generic layer or in the architecture's code.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    #[non_exhaustive]
+    pub enum Fault, id, UnknownId::new("fault") {
+        HookBeforeStore = "hook-before-store", "a call reaches the hook before it stores the state";
+        NoEnter = "no-enter", "the enter hook is not called";
+        NoLeave = "no-leave", "the leave hook is not called";
+        NoFlush = "no-flush", "the flush hook is not called";
+        FlushForLeave = "flush-for-leave", "the flush hook is called where leave is due";
+        LeaveForFlush = "leave-for-flush", "the leave hook is called where flush is due";
+        EnterTwice = "enter-twice", "the enter hook is called twice";
+        LeaveTwice = "leave-twice", "the leave hook is called twice";
+        EnableStoresNothing = "enable-stores-nothing", "an enable stores no state";
+        DisableStoresNothing = "disable-stores-nothing", "a disable stores no state";
+        PauseStoresNothing = "pause-stores-nothing", "a pause stores no state";
+        ResumeStoresNothing = "resume-stores-nothing", "a resume stores no state";
+        CallsInInterrupt = "calls-in-interrupt", "calls do not ask whether they are in interrupt";
+        ActiveInInterrupt = "active-in-interrupt", "arch code asks for the task, in interrupt or not";
+        AlwaysActive = "always-active", "arch code is told that the mode is active";
+        NeverActive = "never-active", "arch code is told that the mode is not active";
+        NoPreemptDisableInEnter = "no-preempt-disable-in-enter", "enter leaves preemption on";
+        NoPreemptDisableInLeave = "no-preempt-disable-in-leave", "leave leaves preemption on";
+        NoPreemptDisableInFlush = "no-preempt-disable-in-flush", "flush leaves preemption on";
+        NoPreemptEnableInEnter = "no-preempt-enable-in-enter", "enter leaves preemption off";
+        NoPreemptEnableInLeave = "no-preempt-enable-in-leave", "leave leaves preemption off";
+        NoPreemptEnableInFlush = "no-preempt-enable-in-flush", "flush leaves preemption off";
+        NothingToLeave = "nothing-to-leave", "leave does not see what is outstanding";
+        NothingToFlush = "nothing-to-flush", "flush does not see what is outstanding";
+        NoSwitchOut = "no-switch-out", "a switch does nothing for the outgoing task";
+        NoSwitchIn = "no-switch-in", "a switch does nothing for the incoming task";
+        NoTaskPause = "no-task-pause", "a switch does not pause the outgoing task";
+        NoTaskResume = "no-task-resume", "a switch does not resume the incoming task";
+        FlagNotSet = "flag-not-set", "thread flags are not set";
+        FlagNotCleared = "flag-not-cleared", "thread flags are not cleared when they are tested";
+        NoGetCpu = "no-get-cpu", "a primitive may leave its CPU";
+        NoInvalidate = "no-invalidate", "CPUs keep translations that the code invalidates";
+        LeaveLeaksPreempt = "leave-leaks-preempt", "leave turns preemption off once more";
+        IrqsOn = "irqs-on", "interrupts stay on where they have to be off";
+    }
 }
 
 impl Fault {
@@ -140,20 +110,5 @@ impl Fault {
             Some(Hook::FLUSH) => self == Self::NothingToFlush,
             _ => false,
         }
-    }
-}
-
-impl Display for Fault {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.pad(self.id())
-    }
-}
-
-impl FromStr for Fault {
-    type Err = UnknownId;
-
-    fn from_str(id: &str) -> Result<Self, UnknownId> {
-        let found = Self::ALL.iter().copied().find(|fault| fault.id() == id);
-        found.ok_or_else(|| UnknownId::new("fault", id))
     }
 }

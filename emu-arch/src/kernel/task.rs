@@ -1,7 +1,5 @@
 //! What a task does to itself or to its CPU: sleep, fork, exit, and the two halves of a switch.
 
-use std::fmt::{self, Display, Formatter};
-
 use lazy_mmu::design::{Call, Context, Design, HookInfo, StateBits};
 use lazy_mmu::preempt::PreemptCount;
 use lazy_mmu::sched::TaskStruct;
@@ -14,25 +12,17 @@ use crate::hw::limits::NR_CPUS;
 
 macro_rules! task_ops {
     ($($(#[$meta:meta])* $op:ident = $name:literal, $run:expr;)*) => {
-        /// What a task does to itself or to its CPU, without an argument.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum TaskOp {
-            $($(#[$meta])* $op,)*
+        lazy_mmu::rows! {
+            /// What a task does to itself or to its CPU, without an argument; scenarios use the
+            /// kernel's name where it has one.
+            #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+            #[non_exhaustive]
+            pub enum TaskOp, name {
+                $($(#[$meta])* $op = $name;)*
+            }
         }
 
         impl TaskOp {
-            /// Every operation.
-            pub const ALL: &'static [Self] = &[$(Self::$op),*];
-
-            /// The word of the scenario language: the kernel's name where it has one.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self {
-                    $(Self::$op => $name,)*
-                }
-            }
-
             /// Does the operation; whoever drives does what follows a `schedule()`.
             pub(crate) fn execute<H: Host>(self, host: &mut H) {
                 match self {
@@ -71,12 +61,6 @@ task_ops! {
         host.note_context(HookInfo::FLUSH.name);
         host.backend().flush(host);
     };
-}
-
-impl Display for TaskOp {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
 }
 
 /// Looks for the hazards of sleeping here.

@@ -19,44 +19,21 @@ pub enum Pages {
     None,
 }
 
-/// The client of a search: which steps its tasks take.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Client {
-    /// The calls of the API in every order of a language, and updates of one page for each task.
-    #[default]
-    Calls,
-    /// Page table locks: updates under the lock of their table, flushed before it is released.
-    Locks,
-    /// The life of tasks: fork, sleep, schedule and exit around sections.
-    Tasks,
-    /// Several pages in two tables, so that batches fill; batches hold three entries.
-    Batches,
-}
-
-impl Client {
-    /// Every client: a portfolio is searched with each of them.
-    pub const ALL: [Self; 4] = [Self::Calls, Self::Locks, Self::Tasks, Self::Batches];
-
-    /// The word of the command line.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Calls => "calls",
-            Self::Locks => "locks",
-            Self::Tasks => "tasks",
-            Self::Batches => "batches",
-        }
-    }
-
-    /// What its tasks do, in a few words.
-    #[must_use]
-    pub const fn about(self) -> &'static str {
-        match self {
-            Self::Calls => "calls in every order, interrupts and preemption",
-            Self::Locks => "updates under page table locks, and flushes",
-            Self::Tasks => "fork, sleep, schedule and exit",
-            Self::Batches => "pages of two tables, batches of three entries",
-        }
+lazy_mmu::rows! {
+    /// The client of a search: which steps its tasks take. A portfolio is searched with each of
+    /// them.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum Client, name {
+        /// The calls of the API in every order of a language, and updates of one page for each
+        /// task.
+        #[default]
+        Calls = "calls", "calls in every order, interrupts and preemption";
+        /// Page table locks: updates under the lock of their table, flushed before it is released.
+        Locks = "locks", "updates under page table locks, and flushes";
+        /// The life of tasks: fork, sleep, schedule and exit around sections.
+        Tasks = "tasks", "fork, sleep, schedule and exit";
+        /// Several pages in two tables, so that batches fill; batches hold three entries.
+        Batches = "batches", "pages of two tables, batches of three entries";
     }
 }
 

@@ -152,56 +152,23 @@ impl Property {
 /// What happened in a transition: [`Sometimes::bit`] of each.
 pub(super) type Marks = u32;
 
-/// What must happen on some path, or the search was vacuous.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Sometimes {
-    /// The enter hook is called.
-    Entered,
-    /// An update is deferred.
-    PutOff,
-    /// A deferred update is completed.
-    Settled,
-    /// An interrupt comes inside a call.
-    InterruptInCall,
-    /// A task is left inside a call.
-    PreemptedInCall,
-    /// A task is left in a section.
-    PreemptedInSection,
-    /// A section is entered inside a section.
-    Nested,
-    /// A task pauses.
-    Paused,
+lazy_mmu::rows! {
+    /// What must happen on some path, or the search was vacuous.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    #[non_exhaustive]
+    pub enum Sometimes, about {
+        Entered = "the enter hook is called";
+        PutOff = "an update is put off";
+        Settled = "what was put off is done";
+        InterruptInCall = "an interrupt falls into a call";
+        PreemptedInCall = "a task is left inside a call";
+        PreemptedInSection = "a task is left in a section";
+        Nested = "sections nest";
+        Paused = "a task pauses";
+    }
 }
 
 impl Sometimes {
-    /// Every one.
-    pub const ALL: [Self; 8] = [
-        Self::Entered,
-        Self::PutOff,
-        Self::Settled,
-        Self::InterruptInCall,
-        Self::PreemptedInCall,
-        Self::PreemptedInSection,
-        Self::Nested,
-        Self::Paused,
-    ];
-
-    /// One line on what happens.
-    #[must_use]
-    pub const fn about(self) -> &'static str {
-        match self {
-            Self::Entered => "the enter hook is called",
-            Self::PutOff => "an update is put off",
-            Self::Settled => "what was put off is done",
-            Self::InterruptInCall => "an interrupt falls into a call",
-            Self::PreemptedInCall => "a task is left inside a call",
-            Self::PreemptedInSection => "a task is left in a section",
-            Self::Nested => "sections nest",
-            Self::Paused => "a task pauses",
-        }
-    }
-
     pub(super) const fn bit(self) -> Marks {
         1 << self as u32
     }

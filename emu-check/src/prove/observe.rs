@@ -10,43 +10,17 @@ use lazy_mmu::design::{
     Call, Check, Context, Design, Effect, Field, Hook, StateBits, Token, Value, Warn,
 };
 
-/// How closely two designs are compared.
-///
-/// Each looks at all that those before it look at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Compare {
-    /// The hooks that a call reaches, in their order.
-    Hooks,
-    /// And whether the mode is active after each step.
-    Active,
-    /// And the warnings, each by its macro and its condition, and the order of all that: so whether
-    /// the mode is active while a hook runs. Conditions that differ in the names of fields only are
-    /// equal.
-    Effects,
-}
-
-impl Compare {
-    /// Every comparison, the coarsest first.
-    pub const ALL: [Self; 3] = [Self::Hooks, Self::Active, Self::Effects];
-
-    /// The word of the command line.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Hooks => "hooks",
-            Self::Active => "active",
-            Self::Effects => "effects",
-        }
-    }
-
-    /// What is compared.
-    #[must_use]
-    pub const fn about(self) -> &'static str {
-        match self {
-            Self::Hooks => "the hooks of each call, in their order",
-            Self::Active => "hooks, and whether the mode is active after each step",
-            Self::Effects => "hooks, warnings and changes of the mode, in their order",
-        }
+lazy_mmu::rows! {
+    /// How closely two designs are compared.
+    ///
+    /// Each looks at all that those before it look at. Effects are compared in their order, so
+    /// whether the mode is active while a hook runs; a warning by its macro and its condition,
+    /// where conditions that differ in the names of fields only are equal.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum Compare, name {
+        Hooks = "hooks", "the hooks of each call, in their order";
+        Active = "active", "hooks, and whether the mode is active after each step";
+        Effects = "effects", "hooks, warnings and changes of the mode, in their order";
     }
 }
 

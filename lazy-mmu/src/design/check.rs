@@ -1,41 +1,29 @@
 //! The sanity checks of the emulated kernel.
 
-/// The macro that a sanity check of the kernel is written with.
-///
-/// The first three exist only under `CONFIG_DEBUG_VM`; the emulated kernels have it on. Each firing
-/// is in a record, those of `VM_WARN_ON_ONCE` after the first too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Check {
-    /// `VM_WARN_ON_ONCE`: reports the first time only; execution goes on.
-    VmWarnOnOnce,
-    /// `VM_WARN_ON`: reports each time; execution goes on.
-    VmWarnOn,
-    /// `VM_BUG_ON`: the rest of the call does not happen.
-    VmBugOn,
-    /// `DEBUG_LOCKS_WARN_ON`: what the preempt count checks are written with.
-    DebugLocksWarnOn,
-    /// `BUG_ON`: the kernel stops here.
-    BugOn,
+use super::unknown::UnknownName;
+
+crate::rows! {
+    /// The macro that a sanity check of the kernel is written with.
+    ///
+    /// The first three exist only under `CONFIG_DEBUG_VM`; the emulated kernels have it on. Each
+    /// firing is in a record, those of `VM_WARN_ON_ONCE` after the first too.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    #[non_exhaustive]
+    pub enum Check, name, UnknownName::new("a check") {
+        /// Reports the first time only; execution goes on.
+        VmWarnOnOnce = "VM_WARN_ON_ONCE";
+        /// Reports each time; execution goes on.
+        VmWarnOn = "VM_WARN_ON";
+        /// The rest of the call does not happen.
+        VmBugOn = "VM_BUG_ON";
+        /// What the preempt count checks are written with.
+        DebugLocksWarnOn = "DEBUG_LOCKS_WARN_ON";
+        /// The kernel stops here.
+        BugOn = "BUG_ON";
+    }
 }
 
 impl Check {
-    /// Every macro, in the order of the declaration.
-    pub const ALL: [Self; 5] =
-        [Self::VmWarnOnOnce, Self::VmWarnOn, Self::VmBugOn, Self::DebugLocksWarnOn, Self::BugOn];
-
-    /// The kernel's name of the macro.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::VmWarnOnOnce => "VM_WARN_ON_ONCE",
-            Self::VmWarnOn => "VM_WARN_ON",
-            Self::VmBugOn => "VM_BUG_ON",
-            Self::DebugLocksWarnOn => "DEBUG_LOCKS_WARN_ON",
-            Self::BugOn => "BUG_ON",
-        }
-    }
-
     /// Tells whether the rest of the call does not happen where the check finds something.
     #[must_use]
     pub const fn ends_call(self) -> bool {

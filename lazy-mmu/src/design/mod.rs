@@ -34,6 +34,7 @@ mod id;
 mod names;
 mod registry;
 mod rows;
+mod unknown;
 
 pub use any::Design;
 pub use call::{Call, CallInfo, Role, Takes};
@@ -42,5 +43,5 @@ pub use context::{Context, Token};
 pub use contract::{Field, Fields, LazyMmuDesign, LazyMmuState, StateBits, Value};
 pub use effects::{EFFECTS_MAX, Effect, Effects, hook_if, store, store_if, warn_if};
 pub use hook::{Hook, HookInfo};
-pub use names::UnknownName;
 pub use registry::{RegisterError, calls, hooks, register};
+pub use unknown::UnknownName;

@@ -16,30 +16,8 @@
 use std::fmt::{self, Display, Formatter};
 use std::str::FromStr;
 
-use super::{Call, Check, Design, Hook, Token, calls, hooks};
-
-/// A name that stands for nothing of its kind.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownName {
-    kind: &'static str,
-    name: String,
-}
-
-impl UnknownName {
-    /// `name` is not the name of a `kind`, such as `a call`.
-    #[must_use]
-    pub fn new(kind: &'static str, name: &str) -> Self {
-        Self { kind, name: name.to_owned() }
-    }
-}
-
-impl Display for UnknownName {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "expected {}, found {:?}", self.kind, self.name)
-    }
-}
-
-impl std::error::Error for UnknownName {}
+use super::unknown::UnknownName;
+use super::{Call, Design, Hook, Token, calls, hooks};
 
 impl Display for Design {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -90,21 +68,6 @@ impl FromStr for Hook {
     fn from_str(name: &str) -> Result<Self, UnknownName> {
         let found = hooks().find(|info| info.name == name || info.short == name);
         found.map(|info| info.hook).ok_or_else(|| UnknownName::new("a hook", name))
-    }
-}
-
-impl Display for Check {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for Check {
-    type Err = UnknownName;
-
-    fn from_str(name: &str) -> Result<Self, UnknownName> {
-        let found = Self::ALL.into_iter().find(|check| check.name() == name);
-        found.ok_or_else(|| UnknownName::new("a check", name))
     }
 }
 

@@ -14,103 +14,44 @@ pub use tree::{call_text, task_name};
 use crate::design::{Call, Hook, StateBits, UnknownName, Warn};
 use crate::preempt::PreemptCount;
 
-/// A page table primitive of include/linux/pgtable.h, by its kernel name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(non_camel_case_types, reason = "kernel names verbatim")]
-#[expect(missing_docs, reason = "each variant is the kernel function of that name")]
-pub enum PteOp {
-    set_pte,
-    set_pte_at,
-    set_ptes,
-    ptep_get,
-    ptep_get_lockless,
-    ptep_get_and_clear,
-    pte_clear,
-    ptep_set_wrprotect,
-    wrprotect_ptes,
-    ptep_modify_prot_start,
-    ptep_modify_prot_commit,
-    ptep_test_and_clear_young,
-    ptep_set_access_flags,
-    set_pmd,
-    set_pud,
-    set_p4d,
-    set_pgd,
-    flush_tlb_range,
-    tlb_flush,
-    tlb_remove_tlb_entries,
-    set_tlb_ubc_flush_pending,
-    flush_tlb_batched_pending,
-    /// Not a kernel function: `*ptep`, past the accessor.
-    raw_read,
-    /// Not a kernel function: a CPU reads memory through the mapping.
-    read,
-    /// Not a kernel function: a CPU writes memory through the mapping.
-    write,
+crate::rows! {
+    /// A page table primitive of include/linux/pgtable.h, by its kernel name; a packed event holds
+    /// the index of its row.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    #[expect(non_camel_case_types, reason = "kernel names verbatim")]
+    pub enum PteOp, name, UnknownName::new("a page table primitive") {
+        set_pte = "set_pte";
+        set_pte_at = "set_pte_at";
+        set_ptes = "set_ptes";
+        ptep_get = "ptep_get";
+        ptep_get_lockless = "ptep_get_lockless";
+        ptep_get_and_clear = "ptep_get_and_clear";
+        pte_clear = "pte_clear";
+        ptep_set_wrprotect = "ptep_set_wrprotect";
+        wrprotect_ptes = "wrprotect_ptes";
+        ptep_modify_prot_start = "ptep_modify_prot_start";
+        ptep_modify_prot_commit = "ptep_modify_prot_commit";
+        ptep_test_and_clear_young = "ptep_test_and_clear_young";
+        ptep_set_access_flags = "ptep_set_access_flags";
+        set_pmd = "set_pmd";
+        set_pud = "set_pud";
+        set_p4d = "set_p4d";
+        set_pgd = "set_pgd";
+        flush_tlb_range = "flush_tlb_range";
+        tlb_flush = "tlb_flush";
+        tlb_remove_tlb_entries = "tlb_remove_tlb_entries";
+        set_tlb_ubc_flush_pending = "set_tlb_ubc_flush_pending";
+        flush_tlb_batched_pending = "flush_tlb_batched_pending";
+        /// Not a kernel function: `*ptep`, past the accessor.
+        raw_read = "raw_read";
+        /// Not a kernel function: a CPU reads memory through the mapping.
+        read = "read";
+        /// Not a kernel function: a CPU writes memory through the mapping.
+        write = "write";
+    }
 }
 
 impl PteOp {
-    /// Every primitive, in the order of the declaration; a packed event holds the index.
-    pub const ALL: [Self; 25] = [
-        Self::set_pte,
-        Self::set_pte_at,
-        Self::set_ptes,
-        Self::ptep_get,
-        Self::ptep_get_lockless,
-        Self::ptep_get_and_clear,
-        Self::pte_clear,
-        Self::ptep_set_wrprotect,
-        Self::wrprotect_ptes,
-        Self::ptep_modify_prot_start,
-        Self::ptep_modify_prot_commit,
-        Self::ptep_test_and_clear_young,
-        Self::ptep_set_access_flags,
-        Self::set_pmd,
-        Self::set_pud,
-        Self::set_p4d,
-        Self::set_pgd,
-        Self::flush_tlb_range,
-        Self::tlb_flush,
-        Self::tlb_remove_tlb_entries,
-        Self::set_tlb_ubc_flush_pending,
-        Self::flush_tlb_batched_pending,
-        Self::raw_read,
-        Self::read,
-        Self::write,
-    ];
-
-    /// The kernel's name; the two accesses have names of ours.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::set_pte => "set_pte",
-            Self::set_pte_at => "set_pte_at",
-            Self::set_ptes => "set_ptes",
-            Self::ptep_get => "ptep_get",
-            Self::ptep_get_lockless => "ptep_get_lockless",
-            Self::ptep_get_and_clear => "ptep_get_and_clear",
-            Self::pte_clear => "pte_clear",
-            Self::ptep_set_wrprotect => "ptep_set_wrprotect",
-            Self::wrprotect_ptes => "wrprotect_ptes",
-            Self::ptep_modify_prot_start => "ptep_modify_prot_start",
-            Self::ptep_modify_prot_commit => "ptep_modify_prot_commit",
-            Self::ptep_test_and_clear_young => "ptep_test_and_clear_young",
-            Self::ptep_set_access_flags => "ptep_set_access_flags",
-            Self::set_pmd => "set_pmd",
-            Self::set_pud => "set_pud",
-            Self::set_p4d => "set_p4d",
-            Self::set_pgd => "set_pgd",
-            Self::flush_tlb_range => "flush_tlb_range",
-            Self::tlb_flush => "tlb_flush",
-            Self::tlb_remove_tlb_entries => "tlb_remove_tlb_entries",
-            Self::set_tlb_ubc_flush_pending => "set_tlb_ubc_flush_pending",
-            Self::flush_tlb_batched_pending => "flush_tlb_batched_pending",
-            Self::raw_read => "raw_read",
-            Self::read => "read",
-            Self::write => "write",
-        }
-    }
-
     /// Tells whether the primitive sets an entry to a value of the caller's.
     #[must_use]
     pub const fn sets(self) -> bool {
@@ -138,21 +79,6 @@ impl PteOp {
                 | Self::tlb_remove_tlb_entries
                 | Self::set_tlb_ubc_flush_pending
         )
-    }
-}
-
-impl std::fmt::Display for PteOp {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl std::str::FromStr for PteOp {
-    type Err = UnknownName;
-
-    fn from_str(name: &str) -> Result<Self, UnknownName> {
-        let found = Self::ALL.into_iter().find(|op| op.name() == name);
-        found.ok_or_else(|| UnknownName::new("a page table primitive", name))
     }
 }
 
