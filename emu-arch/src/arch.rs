@@ -6,13 +6,13 @@ use std::marker::PhantomData;
 use std::str::FromStr;
 
 use lazy_mmu::design::Design;
+use lazy_mmu::registry::Registry;
 
 use crate::backend::{Backend, Facts};
 use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
 use crate::id::UnknownId;
 use crate::machine::ArchCode;
-use crate::registry::Registry;
 use crate::{Kernel, machine, replay};
 
 /// Declares the architectures of the project, one row each: the constant and its backend.
@@ -147,8 +147,9 @@ impl Arch {
         if id.is_empty() || id == "all" || !id.chars().all(plain) {
             return Err(RegisterError::BadId(id));
         }
-        let known = || Self::all().find(|known| *known == self);
-        match REGISTERED.push(self, known) {
+        let known = |known: &Self| (*known == self).then_some(*known);
+        let built_in = Self::BUILT_IN.iter().find_map(known);
+        match built_in.or_else(|| REGISTERED.push(self, known)) {
             Some(known) if known.0.backend() != self.0.backend() => Err(RegisterError::IdTaken(id)),
             _ => Ok(()),
         }

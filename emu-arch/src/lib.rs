@@ -77,7 +77,6 @@ mod id;
 pub mod kernel;
 pub mod machine;
 pub mod pgtable;
-mod registry;
 pub mod replay;
 pub mod tracker;
 

@@ -68,6 +68,8 @@ pub mod panics;
 
 #[doc(hidden)]
 pub mod machine_api;
+#[doc(hidden)]
+pub mod registry;
 
 mod annotated;
 mod ptes;

@@ -1,17 +1,10 @@
 //! The designs that there are: those of the lab, and those that a program registers.
 
-use std::sync::OnceLock;
-
 use super::{Call, CallInfo, Design, Hook, HookInfo};
+use crate::registry::Registry;
 
-/// A registered design, and the one registered after it. The list only grows, so that a reader
-/// needs no lock.
-struct Node {
-    design: Design,
-    next: OnceLock<Box<Node>>,
-}
-
-static FIRST: OnceLock<Box<Node>> = OnceLock::new();
+/// The designs that a program has registered.
+static REGISTERED: Registry<Design> = Registry::new();
 
 /// Why a design cannot be registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,28 +53,12 @@ impl std::error::Error for RegisterError {}
 /// # Errors
 /// The id, a call or a hook means something else already.
 pub fn register(design: Design) -> Result<(), RegisterError> {
-    let mut new = Box::new(Node { design, next: OnceLock::new() });
-    for known in Design::LAB {
-        if known.is_same(design) {
-            return Ok(());
-        }
-        fits(design, *known)?;
-    }
-    let mut slot = &FIRST;
-    loop {
-        while let Some(node) = slot.get() {
-            if node.design.is_same(design) {
-                return Ok(());
-            }
-            fits(design, node.design)?;
-            slot = &node.next;
-        }
-        match slot.set(new) {
-            Ok(()) => return Ok(()),
-            // Another thread was faster: its design is to be looked at too.
-            Err(back) => new = back,
-        }
-    }
+    let known = |known: &Design| {
+        let misfit = || fits(design, *known).err().map(Err);
+        if known.is_same(design) { Some(Ok(())) } else { misfit() }
+    };
+    let of_lab = Design::LAB.iter().find_map(known);
+    of_lab.or_else(|| REGISTERED.push(design, known)).unwrap_or(Ok(()))
 }
 
 /// Checks that nothing of `design` means something else under `known`.
@@ -107,16 +84,11 @@ fn fits(design: Design, known: Design) -> Result<(), RegisterError> {
     Ok(())
 }
 
-/// The registered designs, in the order of registration.
-fn registered() -> impl Iterator<Item = Design> + Clone {
-    std::iter::successors(FIRST.get(), |node| node.next.get()).map(|node| node.design)
-}
-
 impl Design {
     /// Every design: those of the lab in the order of their history, then those that were
     /// registered.
     pub fn all() -> impl Iterator<Item = Self> + Clone {
-        Self::LAB.iter().copied().chain(registered())
+        Self::LAB.iter().chain(REGISTERED.iter()).copied()
     }
 
     /// Finds a design by its id.

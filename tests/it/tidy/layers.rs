@@ -14,7 +14,8 @@ use crate::support::{files, read, relative};
 /// A folder of emu-arch that implements `Backend` needs no row: it is an architecture, and has
 /// [`ARCH`].
 const ROOMS: &[(&str, &[&str])] = &[
-    ("lazy-mmu/src/design/", &["design/", "preempt.rs"]),
+    ("lazy-mmu/src/registry.rs", &[]),
+    ("lazy-mmu/src/design/", &["design/", "preempt.rs", "registry.rs"]),
     ("lazy-mmu/src/preempt.rs", &[]),
     ("lazy-mmu/src/ptes.rs", &[]),
     ("lazy-mmu/src/trace/", &["trace/", "design/", "preempt.rs"]),
@@ -49,7 +50,6 @@ const ROOMS: &[(&str, &[&str])] = &[
             "arch.rs",
         ],
     ),
-    ("emu-arch/src/registry.rs", &[]),
     ("emu-arch/src/pgtable.rs", &["machine/", "kernel/", "backend/", "hw/"]),
     ("emu-arch/src/arch.rs", ANY),
     ("emu-arch/src/lib.rs", ANY),
