@@ -155,15 +155,9 @@ impl Portfolio {
             })
         });
         let broken = self.broken().into_iter().map(|(options, found)| {
-            json!({
-                "property": found.property.id(),
-                "detail": found.detail,
-                "client": options.client.name(),
-                "moves": found.moves,
-                "switches_and_interrupts": found.cost,
-                "record": found.record.to_string(),
-                "scenario": found.scenario,
-            })
+            let mut one = json!(found);
+            one["client"] = options.client.name().into();
+            one
         });
         json!({
             "arch": options.map(|options| options.arch.id()),
