@@ -51,6 +51,7 @@ mod prove;
 mod registry;
 mod report;
 mod run;
+mod setup;
 mod values;
 mod workload;
 

@@ -7,12 +7,13 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use emu_arch::{Arch, Kernel};
 use emu_lab::render::{hazards, json};
-use emu_lab::scenario;
+use emu_lab::scenario::{self, Setup};
 use lazy_mmu::design::Design;
 
 use crate::io::{Source, print};
 use crate::report::Failure;
-use crate::values::{arch_parser, check_era, design_parser, kernel_parser};
+use crate::setup::Asked;
+use crate::values::{arch_parser, design_parser, kernel_parser};
 
 /// Arguments of `lazymmu run`.
 #[derive(Args, Debug)]
@@ -32,7 +33,7 @@ pub(crate) struct RunArgs {
     /// Another API design than the kernel's
     #[arg(long, value_parser = design_parser())]
     pub(crate) design: Option<Design>,
-    /// Without the lines of the scenario that have a bug, with those that mend it
+    /// Run the fixed code: leave out the lines in `bug {` blocks and take those in `mended {`
     #[arg(long)]
     pub(crate) mended: bool,
     /// How to print the record
@@ -81,12 +82,9 @@ pub(crate) enum OnWarn {
 /// scenario did not hold.
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let source = Source::open(&args.file)?;
-    let setup = setup(args, &source);
-    check_era(setup.kernel, setup.arch)?;
-    if args.mended && source.scenario.mended.is_none() {
-        let what = format!("--mended: {} has no block `mended {{` or `bug {{`", source.name);
-        return Err(Failure::Usage(what));
-    }
+    let RunArgs { arch, kernel, design, mended, .. } = *args;
+    let setup = Asked { arch, kernel, design, mended }.setup(&source, Setup::default().arch)?;
+    let setup = Setup { panic_on_warn: args.on_warn == OnWarn::Panic, ..setup };
     if !setup.kernel.had(setup.design) {
         let (design, kernel) = (setup.design.id(), setup.kernel.id());
         let _ = writeln!(
@@ -122,28 +120,4 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         "{name}:{line}: Kernel panic - not syncing: kernel: panic_on_warn set ..."
     );
     Ok(ExitCode::FAILURE)
-}
-
-/// What the scenario runs on: as the arguments say or, where they say nothing, as its header does.
-fn setup(args: &RunArgs, source: &Source) -> scenario::Setup {
-    let nothing = args.arch.is_none() && args.kernel.is_none() && args.design.is_none();
-    let bad = source.scenario.bad.first().filter(|_| nothing).copied();
-    let usual = bad.map_or_else(scenario::Setup::default, scenario::Setup::from);
-    if bad.is_some() {
-        let (arch, kernel) = (usual.arch.id(), usual.kernel.id());
-        let _ = writeln!(
-            anstream::stderr(),
-            "note: on {arch} {kernel}, the first run that {} calls bad",
-            source.name
-        );
-    }
-    let kernel = args.kernel.unwrap_or(usual.kernel);
-    let design = if nothing { usual.design } else { kernel.design() };
-    scenario::Setup {
-        arch: args.arch.unwrap_or(usual.arch),
-        kernel,
-        design: args.design.unwrap_or(design),
-        panic_on_warn: args.on_warn == OnWarn::Panic,
-        mended: args.mended,
-    }
 }

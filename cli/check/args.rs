@@ -20,7 +20,7 @@ pub(crate) struct CheckArgs {
     #[arg(value_name = "FILE",
           conflicts_with_all = ["tasks", "language", "nesting", "pages", "any_access", "fork"])]
     pub(super) file: Option<PathBuf>,
-    /// Take the mended code of FILE, where it has one with the bug and one without
+    /// Run the fixed code: leave out the lines in `bug {` blocks and take those in `mended {`
     #[arg(long, requires = "file")]
     pub(super) mended: bool,
     /// Check every architecture and kernel, and print what holds where

@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use emu_arch::Kernel;
 use emu_check::check::{Claims, check_programs};
 use emu_lab::scenario::Setup;
 
@@ -13,43 +12,23 @@ use super::save;
 use crate::io::{Source, print};
 use crate::progress::Progress;
 use crate::report::Failure;
-use crate::values::check_era;
-
-/// What the programs run on: as the arguments say or, where they say nothing, as the header does.
-fn setup(args: &CheckArgs, source: &Source) -> Setup {
-    let nothing = args.arch.is_none() && args.kernel.is_none() && args.design.is_none();
-    let header = source.scenario.bad.first().filter(|_| nothing && !args.mended).copied();
-    let why = if header.is_some() {
-        format!("the first run that {} calls bad", source.name)
-    } else if args.arch.is_none() && !nothing {
-        "the default of --arch".to_owned()
-    } else {
-        format!("since {} names no bad run: --arch and --kernel choose", source.name)
-    };
-    let kernel = args.kernel();
-    let usual = Setup {
-        arch: args.arch(),
-        kernel,
-        design: args.design.unwrap_or_else(|| Kernel::design(kernel)),
-        mended: args.mended,
-        ..Setup::default()
-    };
-    let setup = header.map_or(usual, Setup::from);
-    if args.arch.is_none() {
-        let (arch, kernel) = (setup.arch.id(), setup.kernel.id());
-        let _ = writeln!(anstream::stderr(), "note: on {arch} {kernel}, {why}");
-    }
-    setup
-}
+use crate::setup::Asked;
 
 /// Searches the interleavings and prints what they show.
 pub(super) fn run(args: &CheckArgs, source: &Source) -> Result<ExitCode, Failure> {
-    if args.mended && source.scenario.mended.is_none() {
-        let what = format!("--mended: {} has no block `mended {{` or `bug {{`", source.name);
-        return Err(Failure::Usage(what));
+    let CheckArgs { arch, kernel, design, mended, .. } = *args;
+    let asked = Asked { arch, kernel, design, mended };
+    let setup = asked.setup(source, args.arch())?;
+    if arch.is_none() && asked.header_run(source).is_none() {
+        let Setup { arch, kernel, .. } = setup;
+        let why = match asked {
+            Asked { kernel: None, design: None, .. } => {
+                format!("since {} names no bad run: --arch and --kernel choose", source.name)
+            }
+            Asked { .. } => "the default of --arch".to_owned(),
+        };
+        let _ = writeln!(anstream::stderr(), "note: on {arch} {kernel}, {why}");
     }
-    let setup = setup(args, source);
-    check_era(setup.kernel, setup.arch)?;
     let mut options = args.options(setup.arch, setup.kernel);
     options.design = setup.design;
     let mut progress = Progress::new("")?;

@@ -268,6 +268,23 @@ fn check_says_by_its_status_what_it_found() {
 }
 
 #[test]
+fn check_of_a_file_runs_where_run_does() {
+    let file = "scenarios/bugs/exit-in-section.scn";
+    for code in [&[][..], &["--mended"]] {
+        for command in ["run", "check"] {
+            let output = lazymmu(&[&[command, file], code].concat(), b"");
+            let errors = String::from_utf8_lossy(&output.stderr);
+            let note = format!("note: on arm64 v7.0, the first run that {file} calls bad\n");
+            assert_eq!((output.status.code(), &*errors), (Some(0), &*note), "{command} {code:?}");
+        }
+    }
+    let output = lazymmu(&["check", "-"], b"enable\ndisable\n");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(errors.contains("on xen-pv v7.0, since <stdin> names no bad run"), "{errors}");
+    check_refused(&["check", "-", "--mended"], b"enable\n", &["<stdin> has no block `mended {`"]);
+}
+
+#[test]
 fn check_saves_what_run_replays() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("found");
     let _ = std::fs::remove_dir_all(&folder);
