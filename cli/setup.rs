@@ -26,8 +26,8 @@ impl Asked {
         source.scenario.bad.first().filter(|_| nothing).copied()
     }
 
-    /// What the scenario runs on: on `usual` where neither an option nor the header chooses. A run of
-    /// the header is said on standard error.
+    /// What the scenario runs on: on `usual` where neither an option nor the header chooses. Where
+    /// the header does, standard error says so.
     ///
     /// # Errors
     /// The scenario has no mended code, or the kernel does not have the architecture.
