@@ -31,7 +31,7 @@ const EQUIVALENT: &[(Fault, &[Arch], &str)] = &[
     ),
     (Fault::NeverActive, &[Arch::XEN_PV, Arch::S390], "it asks its own state"),
     (Fault::AlwaysActive, &[Arch::XEN_PV, Arch::S390], "it asks its own state"),
-    (Fault::ActiveInInterrupt, &[Arch::XEN_PV, Arch::S390], "it asks its own state"),
+    (Fault::ActiveInInterrupt, &[Arch::S390], "it asks its own state"),
     (Fault::NoPreemptDisableInEnter, &[Arch::ARM64], "it does not turn preemption off"),
     (
         Fault::NoPreemptDisableInLeave,

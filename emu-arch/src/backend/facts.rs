@@ -56,6 +56,8 @@ pub struct Facts {
     pub hash_table: bool,
     /// Its code evaluates a `BUG_ON()` in some version.
     pub bug_on: bool,
+    /// It remembers in some version whether the mode is active: `Backend::lazy_mode()` says so.
+    pub own_mode: bool,
     /// The mode defers updates of user pages, as far as it defers any.
     pub defers_user: bool,
     /// The mode defers updates of the kernel's pages.
@@ -80,6 +82,7 @@ impl Facts {
             flush_passes_stores: false,
             hash_table: false,
             bug_on: false,
+            own_mode: false,
             defers_user: true,
             defers_kernel: true,
             wants_lazy_mmu_mode: true,

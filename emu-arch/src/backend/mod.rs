@@ -254,7 +254,8 @@ pub trait Backend: Copy + std::fmt::Debug + Send + Sync + 'static {
         self.flush_tlb_range(hw, at, pages);
     }
 
-    /// What the architecture itself remembers of the mode of the current task, where it does.
+    /// What the architecture itself remembers of the mode of the current task, where it does:
+    /// [`Facts::own_mode`] says so.
     fn lazy_mode(self, _: &mut impl HwOf<Self>) -> Option<bool> {
         None
     }

@@ -37,6 +37,8 @@ lazy_mmu::rows! {
             "ptep_get() finds what is in memory, unless Backend::PTEP_GET_IS_READ is false";
         DefersAsDeclared = "defers-as-declared",
             "what Facts::defers declares is deferred, and nothing where it declares nothing";
+        ModeAsDeclared = "mode-as-declared",
+            "lazy_mode() says something only where Facts::own_mode says that it does";
         EffectsListed = "effects-listed",
             "every effect that the mode can defer is in Facts::effects";
     }

@@ -42,7 +42,7 @@ pub(super) struct Seen<'s> {
 impl Seen<'_> {
     /// Looks for the first duty that the act breaks.
     pub(super) fn judge(&self, tally: &mut Tally) -> Option<Breach> {
-        let rules: [fn(&Self, &mut Tally) -> Option<Breach>; 15] = [
+        let rules: [fn(&Self, &mut Tally) -> Option<Breach>; 16] = [
             Self::bugs,
             Self::completions,
             Self::writes,
@@ -53,6 +53,7 @@ impl Seen<'_> {
             Self::gets,
             Self::places,
             Self::declares,
+            Self::modes,
             Self::acts,
             Self::effects,
             Self::memory,
@@ -192,6 +193,14 @@ impl Seen<'_> {
         (self.facts.defers.is_none() && self.own.defers()).then_some(())?;
         let said = || ("defer() is called".to_owned(), "Facts::defers says nothing".to_owned());
         tally.must(Duty::DefersAsDeclared, false, said)
+    }
+
+    /// Where the facts say that the architecture remembers no mode, it remembers none.
+    fn modes(&self, tally: &mut Tally) -> Option<Breach> {
+        let mode = self.after.mode?;
+        tally.must(Duty::ModeAsDeclared, self.facts.own_mode, || {
+            (format!("lazy_mode() says {mode}"), "Facts::own_mode is true".to_owned())
+        })
     }
 
     /// An update that does not defer its work does it.

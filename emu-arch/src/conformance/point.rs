@@ -16,6 +16,8 @@ pub(super) struct Point {
     pub(super) client: Client,
     /// What `pending()` of the backend says.
     pub(super) says: Option<(u32, &'static str)>,
+    /// What `lazy_mode()` of the backend says.
+    pub(super) mode: Option<bool>,
     pub(super) batch: Batch,
 }
 

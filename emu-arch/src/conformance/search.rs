@@ -191,7 +191,8 @@ impl Search {
             self.pages.iter().filter(|page| page.mapped).map(|page| page.args(1, None)).collect();
         let own = self.own.start(&mapped);
         let (naive, bare) = (self.naive.start(&mapped), own.clone());
-        Point { own, bare, naive, client: Client::default(), says: None, batch: Batch::default() }
+        let (client, batch) = (Client::default(), Batch::default());
+        Point { own, bare, naive, client, says: None, mode: None, batch }
     }
 
     fn offered(&self, point: &Point) -> Vec<Act> {
@@ -219,6 +220,7 @@ impl Search {
         };
         after.client.after(act);
         after.says = self.own.code.pending(&mut after.own.local);
+        after.mode = self.own.code.lazy_mode(&mut after.own.local);
         own.requests.iter().for_each(|request| after.batch.request(request, self.facts));
         let flushes = after.says.is_some() || act.role().is_some();
         let flushed = (flushes && !after.client.in_interrupt).then(|| {

@@ -34,7 +34,7 @@ pub fn hook<H: Host>(host: &mut H, hook: &HookInfo, range: Option<&PteRange>) {
 /// pause promise that the task's updates are done.
 pub fn returned<H: Host>(host: &mut H, call: &CallInfo) {
     host.exercise(Trigger::Call);
-    if host.in_interrupt() {
+    if host.preempt_count().in_interrupt() {
         return;
     }
     match call.role {

@@ -22,7 +22,7 @@ lazy_mmu::rows! {
         PauseStoresNothing = "pause-stores-nothing", "a pause stores no state";
         ResumeStoresNothing = "resume-stores-nothing", "a resume stores no state";
         CallsInInterrupt = "calls-in-interrupt", "calls do not ask whether they are in interrupt";
-        ActiveInInterrupt = "active-in-interrupt", "arch code asks for the task, in interrupt or not";
+        ActiveInInterrupt = "active-in-interrupt", "arch code does not ask whether it is in interrupt";
         AlwaysActive = "always-active", "arch code is told that the mode is active";
         NeverActive = "never-active", "arch code is told that the mode is not active";
         NoPreemptDisableInEnter = "no-preempt-disable-in-enter", "enter leaves preemption on";

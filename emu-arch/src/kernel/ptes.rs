@@ -154,7 +154,7 @@ fn observed<H: Host, R>(
     }
     let before = Snapshot::of(host, ptep, nr);
     if H::EXERCISES {
-        let interrupted = host.in_interrupt();
+        let interrupted = host.preempt_count().in_interrupt();
         host.exercise(if interrupted { Trigger::InterruptUpdate } else { Trigger::Update });
     }
     if matches!(latest, Latest::From(_)) && H::Backend::FACTS.updates_read_memory {

@@ -60,13 +60,14 @@ impl<B: Backend> TaskHost for Exec<'_, B> {
     }
 
     fn context(&mut self) -> Context {
-        let in_interrupt = self.in_interrupt() && !self.has(Fault::CallsInInterrupt);
+        let interrupted = self.preempt_count().in_interrupt();
+        let in_interrupt = interrupted && !self.has(Fault::CallsInInterrupt);
         let arch_wants = B::FACTS.wants_lazy_mmu_mode;
         Context { in_interrupt, arch_wants, ..Context::default() }
     }
 
     fn is_active(&mut self) -> bool {
-        let (state, in_interrupt) = (Host::state(self), self.in_interrupt());
+        let (state, in_interrupt) = (Host::state(self), self.preempt_count().in_interrupt());
         Exec::design(self).is_active(state)[usize::from(in_interrupt)]
     }
 

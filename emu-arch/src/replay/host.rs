@@ -276,7 +276,8 @@ impl<B: Backend> Hw for Exec<'_, B> {
     }
 
     fn in_interrupt(&mut self) -> bool {
-        self.step(|reach| reach.local.task.preempt_count.in_interrupt())
+        let asks = !self.has(Fault::ActiveInInterrupt);
+        self.step(|reach| reach.local.task.preempt_count.in_interrupt() && asks)
     }
 
     fn get_cpu(&mut self) {

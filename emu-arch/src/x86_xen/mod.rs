@@ -72,6 +72,7 @@ impl Backend for XenPv {
         prot_start_reads: true,
         updates_read_memory: true,
         bug_on: true,
+        own_mode: true,
         ..Facts::new("xen-pv", "delays the stores, in a queue of hypercalls")
     };
 

@@ -69,6 +69,8 @@ pub(super) fn general(options: &Options) -> Vec<Op> {
                     Step::Lock(lock, LockOp::Lock),
                     Step::Lock(lock, LockOp::Unlock),
                     Step::Pte(PteOp::flush_tlb_range, args),
+                    // Another page, which a translation of the first one must not reach.
+                    Step::Pte(PteOp::set_pte_at, PteArgs { pfn: Some(0x2000), ..args }),
                     Step::Pte(PteOp::ptep_get, args),
                 ]
             }

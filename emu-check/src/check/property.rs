@@ -82,7 +82,7 @@ properties! {
     ResumeRestores = "resume-restores", RestoringResume, |_| Ok(()),
         "a resume restores what the pause found";
     /// The generic layer and the architecture agree whether the mode is active.
-    ModeAgrees = "mode-agrees", OwnMode, |_| Ok(()),
+    ModeAgrees = "mode-agrees", OwnMode, own_mode,
         "generic layer and architecture agree on the mode";
     /// Outside of every bracket the mode leaves no mark on the preempt count.
     PreemptBalanced = "preempt-balanced", Outside, |_| Ok(()),
@@ -94,6 +94,10 @@ properties! {
 
 fn defers(facts: &Facts) -> Result<(), &'static str> {
     facts.defers.map(|_| ()).ok_or("the architecture defers nothing")
+}
+
+fn own_mode(facts: &Facts) -> Result<(), &'static str> {
+    facts.own_mode.then_some(()).ok_or("the architecture itself remembers no mode")
 }
 
 /// The hazards that other properties speak of with more precision.

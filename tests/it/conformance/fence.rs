@@ -27,6 +27,7 @@ mistakes! {
     DECLARES_NOTHING = 19;
     NEVER_DEFERS = 20;
     NO_FENCE_IN_SECTIONS = 21;
+    REMEMBERS_A_MODE = 22;
 }
 
 /// The fence, and a stronger one that no section defers.
@@ -173,6 +174,10 @@ impl<const M: u8> Backend for Fence<M> {
         if M != FORGETS_TLB_INVALIDATE {
             hw.tlb_invalidate(at, pages);
         }
+    }
+
+    fn lazy_mode(self, _: &mut impl Hw<PerCpu = Owes>) -> Option<bool> {
+        (M == REMEMBERS_A_MODE).then_some(false)
     }
 
     fn pending(self, hw: &mut impl Hw<PerCpu = Owes>) -> Option<(u32, &'static str)> {

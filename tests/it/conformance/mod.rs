@@ -111,6 +111,7 @@ fn every_mistake_is_found_and_every_duty_can_be_broken() {
         DECLARES_NOTHING => [DefersAsDeclared];
         NEVER_DEFERS => [DefersAsDeclared];
         NO_FENCE_IN_SECTIONS => [ActsOrDefers, DefersAsDeclared];
+        REMEMBERS_A_MODE => [ModeAsDeclared];
     };
     broken.append(&mut check_mistakes! { Queue in queue:
         FORGETS_DEFER => [PendingAgrees];
