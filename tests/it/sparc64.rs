@@ -70,7 +70,7 @@ fn check_worked(kernel: &str, expected: [&str; 13], pause_without_g: &str) {
 
 #[test]
 fn worked_example_v7_0() {
-    for kernel in ["v7.0", "v7.1", "v7.2"] {
+    for kernel in ["v7.0", "v7.1", "v7.2", "v7.3"] {
         check_worked(
             kernel,
             [

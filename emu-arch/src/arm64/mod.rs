@@ -51,6 +51,7 @@ impl Backend for Arm64 {
         defers_user: false,
         noun: "barriers",
         effects: &[DSB_ISHST, ISB, FLUSH_TLB_RANGE],
+        separate_preempt_resched_bits: true,
         ..Facts::new("arm64", "delays the barriers after kernel page table writes")
     };
 
