@@ -290,7 +290,8 @@ fn a_forked_task_batches_but_since_v7_2() {
     let text = "fork B\nB: enable\nB: set_pte 0xffff800008000000\nB: disable";
     for kernel in ERAS {
         let all = effects(&format!("A: preempt_disable\nA: preempt_enable\nA: {text}"), kernel);
-        let underflows = all.iter().any(|effect| effect == "VM_WARN_ON_ONCE(pause_count == 0)");
+        let underflows =
+            all.iter().any(|effect| effect == "VM_WARN_ON_ONCE(state->pause_count == 0)");
         let batches = all.iter().any(|effect| effect == "args[1]=1");
         let broken = ["v7.2", "v7.3"].contains(&kernel);
         assert_eq!((underflows, batches), (broken, !broken), "{kernel}: {all:?}");

@@ -34,12 +34,13 @@ impl Check {
 /// A sanity check of the emulated kernel that found something: data in the record, never a panic
 /// of ours unless the caller asked for one.
 ///
-/// Displays like the line of kernel code that fires: `VM_WARN_ON_ONCE(enable_count == U8_MAX)`.
+/// Displays like the line of kernel code that fires:
+/// `VM_WARN_ON_ONCE(state->enable_count == U8_MAX)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Warn {
     /// The macro of the check.
     pub check: Check,
-    /// The condition that was true, in the design's own field names.
+    /// The condition that was true, as the kernel or the mail has it.
     pub cond: &'static str,
 }
 
