@@ -83,7 +83,7 @@ thread_local! {
 #[inline]
 fn wired(change: impl FnOnce(u8) -> u8, limit: u8, cond: &'static str) {
     TASK.with(|(preempt_count, enable, pause)| {
-        if preempt_count.get() & 0x00ff_ff00 != 0 || pause.get() > 0 {
+        if preempt_count.get() & 0xff00_ff00 != 0 || pause.get() > 0 {
             return;
         }
         if enable.get() == limit {

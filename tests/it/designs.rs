@@ -48,7 +48,7 @@ fn counts(calls: &[Call]) -> (Vec<String>, String) {
     let mut state = String::new();
     for seen in record.events() {
         match seen.event {
-            Event::Warn { check, cond } => warnings.push(format!("{check}({cond})")),
+            Event::Warn { check, cond, .. } => warnings.push(format!("{check}({cond})")),
             Event::End { state: bits, .. } => state = record.design().show(bits),
             _ => {}
         }

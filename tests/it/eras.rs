@@ -16,7 +16,7 @@ fn counts(text: &str, arch: Arch, kernel: Kernel) -> Vec<String> {
     assert_eq!(scenario::run_replayed(&parse(text), setup), record, "{arch} {kernel}");
     let shown = record.events().filter_map(|seen| match seen.event {
         Event::Context { preempt_count, .. } => Some(preempt_count.to_string()),
-        Event::Warn { check, cond } => Some(format!("{check}({cond})")),
+        Event::Warn { check, cond, .. } => Some(format!("{check}({cond})")),
         _ => None,
     });
     shown.collect()
@@ -183,4 +183,29 @@ fn the_default_is_the_newest_kernel_that_has_the_architecture() {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(text.contains(&format!("preempt_count={shown}\n")), "{text}");
     }
+}
+
+/// review F15: a check that reports once is silent later, on either host; an engineer sees it.
+#[test]
+fn a_check_that_reports_once_is_silent_later() {
+    let text = "disable\nenable\ndisable\npreempt_enable\nlocal_bh_disable\npreempt_enable\n";
+    let setup = Setup { arch: Arch::X86, ..Setup::default() };
+    let outcome = scenario::run(&parse(text), setup);
+    assert_eq!(scenario::run_replayed(&parse(text), setup), outcome.record);
+    let tree = outcome.record.to_string();
+    let warned: Vec<_> = tree.lines().filter(|line| line.contains("WARNING")).collect();
+    let expected = [
+        "WARNING: VM_WARN_ON_ONCE(state->enable_count == 0)",
+        "WARNING: VM_WARN_ON_ONCE(state->enable_count == U8_MAX)",
+        "WARNING (again): VM_WARN_ON_ONCE(state->enable_count == 0)",
+        // debug_locks_off(): the first such report is the last one, whatever its condition.
+        "WARNING: DEBUG_LOCKS_WARN_ON(pc - uval > pc)",
+        "WARNING (again): DEBUG_LOCKS_WARN_ON((val < PREEMPT_MASK) && \
+         !(preempt_count() & PREEMPT_MASK))",
+    ];
+    assert_eq!(warned.iter().map(|line| line.trim()).collect::<Vec<_>>(), expected);
+    assert_eq!(outcome.hazards.len(), 3, "the reports of a kernel");
+    let compared = lazymmu(&["compare", "-", "--arch", "x86", "--kernel", "v7.3"], text.as_bytes());
+    let table = String::from_utf8_lossy(&compared.stdout).into_owned();
+    assert!(table.lines().any(|line| line.starts_with("warnings") && line.ends_with(" 3")));
 }

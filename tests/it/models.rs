@@ -319,7 +319,7 @@ fn check_sequence(design: Design, arch: Arch, lines: &[&str]) {
     for seen in record.events() {
         match seen.event {
             Event::Hook(hook) => did.extend(hook.info().map(|info| info.short.to_owned())),
-            Event::Warn { check, cond } => did.push(format!("{check}({cond})")),
+            Event::Warn { check, cond, .. } => did.push(format!("{check}({cond})")),
             Event::Context { .. } => {
                 let (_, name) = lines.next().expect("a line for each change");
                 let begins = CONTEXTS.iter().any(|(begin, _)| *begin == name);

@@ -36,7 +36,7 @@ fn steps(scenario: &Scenario, arch: Arch, kernel: &str) -> Vec<String> {
                 let name = name.trim_start_matches("mmu_update.").trim_start_matches("mc_buffer.");
                 effect_text(name, n)
             }
-            Event::Warn { check, cond } => format!("{check}({cond})"),
+            Event::Warn { check, cond, .. } => format!("{check}({cond})"),
             _ => continue,
         };
         steps.last_mut().expect("effects follow a step").push(text);

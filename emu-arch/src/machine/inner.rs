@@ -39,6 +39,8 @@ pub(crate) struct Inner {
     pub(super) cpu: Cell<u8>,
     /// How many `BUG_ON()`s of the architecture were hit.
     pub(super) bugs: Cell<u32>,
+    /// What checks that report once have reported since boot.
+    pub(super) reported: RefCell<BTreeSet<(Check, &'static str)>>,
     pub(super) tasks: Tasks,
     /// Who holds which lock.
     pub(super) locks: RefCell<BTreeMap<(u8, u64), u8>>,
@@ -67,6 +69,7 @@ impl Inner {
             kernel,
             cpu: Cell::new(0),
             bugs: Cell::new(0),
+            reported: RefCell::default(),
             tasks: Tasks::new(),
             locks: RefCell::default(),
             started: RefCell::default(),

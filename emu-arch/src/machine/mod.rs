@@ -164,7 +164,11 @@ impl ArchHooks for Running {
         self.0.inner.code.returned(&self.0.inner, call);
     }
 
-    fn warned(&self, _: &Warn) {
-        self.0.inner.report(Hazard::ApiWarning);
+    fn warned(&self, found: &Warn) {
+        let mut reported = self.0.inner.reported.borrow_mut();
+        let once = found.check.reports_once(found.cond);
+        if once.is_none_or(|once| reported.insert((found.check, once))) {
+            self.0.inner.report(Hazard::ApiWarning);
+        }
     }
 }
