@@ -59,14 +59,14 @@ fn by_hand(n: u64) -> u64 {
         let (enable, pause) = task.get();
         if !cx.in_interrupt && pause == 0 {
             if enable == u8::MAX {
-                warn(Warn::once("enable_count == U8_MAX"));
+                warn(Warn::once("state->enable_count == U8_MAX"));
             }
             task.set((enable.wrapping_add(1), pause));
         }
         let (enable, pause) = black_box(task).get();
         if !cx.in_interrupt && pause == 0 {
             if enable == 0 {
-                warn(Warn::once("enable_count == 0"));
+                warn(Warn::once("state->enable_count == 0"));
             }
             task.set((enable.wrapping_sub(1), pause));
         }
@@ -83,7 +83,7 @@ thread_local! {
 #[inline]
 fn wired(change: impl FnOnce(u8) -> u8, limit: u8, cond: &'static str) {
     TASK.with(|(preempt_count, enable, pause)| {
-        if preempt_count.get() & 0x00ff_ff00 != 0 || pause.get() > 0 {
+        if preempt_count.get() & 0xff00_ff00 != 0 || pause.get() > 0 {
             return;
         }
         if enable.get() == limit {
@@ -101,9 +101,9 @@ fn opaque() {
 
 #[inline(never)]
 fn wired_pair() {
-    wired(|count| count.wrapping_add(1), u8::MAX, "enable_count == U8_MAX");
+    wired(|count| count.wrapping_add(1), u8::MAX, "state->enable_count == U8_MAX");
     opaque();
-    wired(|count| count.wrapping_sub(1), 0, "enable_count == 0");
+    wired(|count| count.wrapping_sub(1), 0, "state->enable_count == 0");
 }
 
 #[inline(never)]

@@ -40,7 +40,7 @@ impl HandGuard {
     #[inline]
     fn new() -> Self {
         TASK.with(|task| {
-            if task.preempt_count.get() & 0x00ff_ff00 != 0 || task.pause_count.get() > 0 {
+            if task.preempt_count.get() & 0xff00_ff00 != 0 || task.pause_count.get() > 0 {
                 return;
             }
             let count = task.enable_count.get();
@@ -57,7 +57,7 @@ impl Drop for HandGuard {
     #[inline]
     fn drop(&mut self) {
         TASK.with(|task| {
-            if task.preempt_count.get() & 0x00ff_ff00 != 0 || task.pause_count.get() > 0 {
+            if task.preempt_count.get() & 0xff00_ff00 != 0 || task.pause_count.get() > 0 {
                 return;
             }
             let count = task.enable_count.get();

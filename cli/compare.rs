@@ -14,8 +14,7 @@ use lazy_mmu::design::Design;
 
 use crate::io::{Source, print};
 use crate::report::Failure;
-use crate::values::check_era;
-use crate::values::{Choice, archs, choice_parser, designs, kernels};
+use crate::values::{Choice, arch_parser, check_era, choice_parser, design_parser, kernel_parser};
 
 /// Arguments of `lazymmu compare`.
 #[derive(Args, Debug)]
@@ -28,15 +27,15 @@ pub(crate) struct CompareArgs {
     /// The API designs, separated by commas; all by default, or each kernel's where kernels are
     /// given
     #[arg(long, value_name = "LIST", value_delimiter = ',',
-          value_parser = choice_parser(designs(), Design::by_id))]
+          value_parser = choice_parser(design_parser()))]
     design: Vec<Choice<Design>>,
-    /// The kernels, separated by commas; v7.0 by default
+    /// The kernels, separated by commas; the newest by default
     #[arg(long, value_name = "LIST", value_delimiter = ',',
-          value_parser = choice_parser(kernels(), |id| id.parse::<Kernel>().ok()))]
+          value_parser = choice_parser(kernel_parser()))]
     kernel: Vec<Choice<Kernel>>,
     /// The architectures, separated by commas; naive by default
     #[arg(long, value_name = "LIST", value_delimiter = ',',
-          value_parser = choice_parser(archs(), |id| id.parse::<Arch>().ok()))]
+          value_parser = choice_parser(arch_parser()))]
     arch: Vec<Choice<Arch>>,
     /// How to print the comparison
     #[arg(long, value_enum, default_value_t)]
@@ -129,13 +128,12 @@ fn paint(tone: Tone, text: &str) -> String {
 /// kernels without it.
 fn setups(args: &CompareArgs) -> Result<(Vec<Setup>, Vec<String>), Failure> {
     let archs = list(&args.arch, &Arch::all().collect::<Vec<_>>(), Arch::default());
-    let kernels = list(&args.kernel, &Kernel::ALL, Kernel::default());
     let any_arch = args.arch.contains(&Choice::All);
     let any_kernel = args.kernel.contains(&Choice::All);
     let mut setups = Vec::new();
     let mut skipped: Vec<(Arch, &str, Vec<&str>)> = Vec::new();
     for &arch in &archs {
-        for &kernel in &kernels {
+        for kernel in list(&args.kernel, &Kernel::ALL, arch.default_kernel()) {
             if (any_arch || any_kernel)
                 && let Err(why) = arch.is_in(kernel)
             {

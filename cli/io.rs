@@ -7,7 +7,7 @@ use emu_input::InputError;
 use emu_lab::scenario::Scenario;
 use emu_lab::{input, scenario};
 
-use crate::report::Failure;
+use crate::report::{self, Failure};
 
 /// A scenario and where it comes from.
 pub(crate) struct Source {
@@ -28,6 +28,7 @@ impl Source {
         let (name, bytes) = read(file)?;
         let parsed = input::text(&bytes).and_then(scenario::parse);
         let scenario = parsed.map_err(|error| Failure::input(&name, &bytes, error))?;
+        scenario.notes.iter().for_each(|note| report::note(&format!("{name}: {note}")));
         Ok(Self { name, bytes, scenario })
     }
 

@@ -52,6 +52,12 @@ impl Failure {
     }
 }
 
+/// Says on standard error what is worth knowing of a run.
+pub(crate) fn note(what: &str) {
+    // Where even standard error is gone there is nobody left to tell.
+    let _ = writeln!(anstream::stderr(), "note: {what}");
+}
+
 /// The error with the line it is about.
 fn show(name: &str, text: &str, error: &InputError) -> String {
     let line = text.lines().nth(error.line - 1).unwrap_or("");

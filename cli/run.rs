@@ -11,7 +11,7 @@ use emu_lab::scenario::{self, Setup};
 use lazy_mmu::design::Design;
 
 use crate::io::{Source, print};
-use crate::report::Failure;
+use crate::report::{self, Failure};
 use crate::setup::Asked;
 use crate::values::{arch_parser, design_parser, kernel_parser};
 
@@ -26,8 +26,8 @@ pub(crate) struct RunArgs {
     /// or naive
     #[arg(long, value_parser = arch_parser())]
     pub(crate) arch: Option<Arch>,
-    /// The kernel: an API design and the architecture's code of that time; v7.0 by default, or the
-    /// header's
+    /// The kernel: an API design and the architecture's code of that time, or any version; the
+    /// newest by default, or the header's
     #[arg(long, value_parser = kernel_parser())]
     pub(crate) kernel: Option<Kernel>,
     /// Another API design than the kernel's
@@ -87,10 +87,9 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let setup = Setup { panic_on_warn: args.on_warn == OnWarn::Panic, ..setup };
     if !setup.kernel.had(setup.design) {
         let (design, kernel) = (setup.design.id(), setup.kernel.id());
-        let _ = writeln!(
-            anstream::stderr(),
-            "note: {kernel} never had the design {design}; the backends are those of {kernel}"
-        );
+        report::note(&format!(
+            "{kernel} never had the design {design}; the backends are those of {kernel}"
+        ));
     }
     let outcome = scenario::run(&source.scenario, setup);
     let name = &source.name;

@@ -1,13 +1,11 @@
 //! What a scenario runs on: as the options say or, where they say nothing, as its header does.
 
-use std::io::Write;
-
 use emu_arch::{Arch, Kernel};
 use emu_lab::scenario::{Setup, Where};
 use lazy_mmu::design::Design;
 
 use crate::io::Source;
-use crate::report::Failure;
+use crate::report::{self, Failure};
 use crate::values::check_era;
 
 /// What the options of a command say of it.
@@ -39,12 +37,12 @@ impl Asked {
         }
         let header = self.header_run(source).map(Setup::from);
         if let Some(Setup { arch, kernel, .. }) = header {
-            let what = format!("note: on {arch} {kernel}, the first run that {name} calls bad");
-            let _ = writeln!(anstream::stderr(), "{what}");
+            report::note(&format!("on {arch} {kernel}, the first run that {name} calls bad"));
         }
-        let kernel = self.kernel.unwrap_or_default();
+        let arch = self.arch.unwrap_or(usual);
+        let kernel = self.kernel.unwrap_or_else(|| arch.default_kernel());
         let setup = header.unwrap_or(Setup {
-            arch: self.arch.unwrap_or(usual),
+            arch,
             kernel,
             design: self.design.unwrap_or_else(|| kernel.design()),
             ..Setup::default()

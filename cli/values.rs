@@ -1,11 +1,15 @@
 //! What options take: architectures, kernels, designs and languages by their ids.
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use emu_arch::{Arch, Kernel};
+use std::ffi::OsStr;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
+use clap::error::ErrorKind;
+use clap::{Arg, Command};
+use emu_arch::{Arch, Kernel, NoEra};
 use emu_check::prove::Language;
 use lazy_mmu::design::Design;
 
-use crate::report::Failure;
+use crate::report::{self, Failure};
 
 /// A parser that knows the list of architectures.
 pub(crate) fn arch_parser() -> impl TypedValueParser<Value = Arch> {
@@ -13,10 +17,41 @@ pub(crate) fn arch_parser() -> impl TypedValueParser<Value = Arch> {
         .map(|id| id.parse().expect("the parser accepts the listed ids only"))
 }
 
-/// A parser that knows the list of kernels.
+/// A parser that knows the list of kernels, and takes any other version as one of them.
 pub(crate) fn kernel_parser() -> impl TypedValueParser<Value = Kernel> {
-    PossibleValuesParser::new(kernels())
-        .map(|id| id.parse().expect("the parser accepts the listed ids only"))
+    KernelParser
+}
+
+#[derive(Clone)]
+struct KernelParser;
+
+impl TypedValueParser for KernelParser {
+    type Value = Kernel;
+
+    /// Says on standard error as which era a version is taken.
+    fn parse_ref(
+        &self,
+        command: &Command,
+        arg: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<Kernel, clap::Error> {
+        match Kernel::of_version(&value.to_string_lossy()) {
+            Ok((kernel, note)) => {
+                note.iter().for_each(|note| report::note(note));
+                Ok(kernel)
+            }
+            Err(NoEra::Unknown(_)) => PossibleValuesParser::new(kernels())
+                .map(|id| id.parse().expect("the parser accepts the listed ids only"))
+                .parse_ref(command, arg, value),
+            Err(why) => StringValueParser::new()
+                .try_map(move |_| Err(why.clone()))
+                .parse_ref(command, arg, value),
+        }
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(kernels()))
+    }
 }
 
 /// A parser that knows the list of designs.
@@ -58,14 +93,40 @@ pub(crate) enum Choice<T> {
     One(T),
 }
 
-/// A parser of the ids in `values` and of `all`.
-pub(crate) fn choice_parser<T: Clone + Send + Sync + 'static>(
-    values: impl IntoIterator<Item = PossibleValue>,
-    by_id: fn(&str) -> Option<T>,
-) -> impl TypedValueParser<Value = Choice<T>> {
-    let all = PossibleValue::new("all").help("every one of them");
-    PossibleValuesParser::new(values.into_iter().chain([all]))
-        .map(move |id| by_id(&id).map_or(Choice::All, Choice::One))
+/// A parser of what `one` parses and of `all`.
+pub(crate) fn choice_parser<P: TypedValueParser>(
+    one: P,
+) -> impl TypedValueParser<Value = Choice<P::Value>> {
+    ChoiceParser(one)
+}
+
+#[derive(Clone)]
+struct ChoiceParser<P>(P);
+
+impl<P: TypedValueParser> TypedValueParser for ChoiceParser<P> {
+    type Value = Choice<P::Value>;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        arg: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<Self::Value, clap::Error> {
+        if value == "all" {
+            return Ok(Choice::All);
+        }
+        self.0.parse_ref(command, arg, value).map(Choice::One).map_err(|error| {
+            // A list that is printed has `all`, too.
+            let listed = error.kind() == ErrorKind::InvalidValue;
+            let all = self.possible_values().filter(|_| listed).map(PossibleValuesParser::new);
+            all.and_then(|all| all.parse_ref(command, arg, value).err()).unwrap_or(error)
+        })
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let all = PossibleValue::new("all").help("every one of them");
+        Some(Box::new(self.0.possible_values()?.chain([all])))
+    }
 }
 
 /// Refuses an architecture that the kernel does not have.

@@ -30,8 +30,8 @@ pub(crate) struct CheckArgs {
     /// xen-pv
     #[arg(long, value_parser = arch_parser())]
     pub(super) arch: Option<Arch>,
-    /// The kernel: an API design and the architecture's code of that time; v7.0 by default, as of
-    /// --arch
+    /// The kernel: an API design and the architecture's code of that time, or any version; by
+    /// default that of FILE's run, or the newest
     #[arg(long, value_parser = kernel_parser())]
     pub(super) kernel: Option<Kernel>,
     /// Another API design than the kernel's
@@ -211,7 +211,7 @@ impl CheckArgs {
 
     /// The kernel where no file says otherwise.
     pub(super) fn kernel(&self) -> Kernel {
-        self.kernel.unwrap_or(Kernel::V7_0)
+        self.kernel.unwrap_or_else(|| self.arch().default_kernel())
     }
 
     /// The searches of each client on `arch` as of `kernel`.

@@ -11,7 +11,7 @@ use super::output::{counterexamples, json, status, summary};
 use super::save;
 use crate::io::{Source, print};
 use crate::progress::Progress;
-use crate::report::Failure;
+use crate::report::{self, Failure};
 use crate::setup::Asked;
 
 /// Searches the interleavings and prints what they show.
@@ -27,7 +27,7 @@ pub(super) fn run(args: &CheckArgs, source: &Source) -> Result<ExitCode, Failure
             }
             Asked { .. } => "the default of --arch".to_owned(),
         };
-        let _ = writeln!(anstream::stderr(), "note: on {arch} {kernel}, {why}");
+        report::note(&format!("on {arch} {kernel}, {why}"));
     }
     let mut options = args.options(setup.arch, setup.kernel);
     options.design = setup.design;

@@ -50,9 +50,10 @@ pub(crate) struct WorkloadArgs {
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = folio_order_parser())]
     pub(super) folio_order: u8,
 
-    /// The kernel: an API design and the architecture's code of that time
-    #[arg(long, default_value = "v7.0", value_parser = kernel_parser())]
-    pub(super) kernel: Kernel,
+    /// The kernel: an API design and the architecture's code of that time, or any version; the
+    /// newest by default
+    #[arg(long, value_parser = kernel_parser())]
+    kernel: Option<Kernel>,
 
     /// Another API design than the kernel's
     #[arg(long, value_parser = design_parser())]
@@ -110,4 +111,14 @@ fn workload_parser() -> impl TypedValueParser<Value = Workload> {
 /// A parser of folio orders.
 fn folio_order_parser() -> RangedI64ValueParser<u8> {
     value_parser!(u8).range(..=i64::from(FOLIO_ORDER_MAX))
+}
+
+impl WorkloadArgs {
+    /// The kernel of the report; without an option the newest, or that of the only architecture.
+    pub(super) fn kernel(&self) -> Kernel {
+        self.kernel.unwrap_or_else(|| match self.arch[..] {
+            [arch] => arch.default_kernel(),
+            _ => Kernel::default(),
+        })
+    }
 }

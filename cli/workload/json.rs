@@ -28,7 +28,7 @@ pub(super) fn render(reports: &Reports<'_>) -> String {
         "populate": args.populate.id(),
         "resched": args.resched,
         "folio_order": args.folio_order,
-        "kernel": args.kernel.id(),
+        "kernel": args.kernel().id(),
         "design": reports.reports.first().map(|report| report.design.id()),
         "archs": archs,
     });

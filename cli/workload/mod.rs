@@ -23,18 +23,19 @@ use crate::values::check_era;
 
 /// Runs the command and prints its report.
 pub(crate) fn run(args: &WorkloadArgs) -> Result<ExitCode, Failure> {
-    let archs = if args.arch.is_empty() { all_of(args.kernel) } else { args.arch.clone() };
+    let kernel = args.kernel();
+    let archs = if args.arch.is_empty() { all_of(kernel) } else { args.arch.clone() };
     let options = Options {
         populate: args.populate.populate(),
         resched: NonZeroU32::new(args.resched),
         folio_order: args.folio_order,
-        kernel: args.kernel,
-        design: args.design.unwrap_or_else(|| args.kernel.design()),
+        kernel,
+        design: args.design.unwrap_or_else(|| kernel.design()),
     };
     let (name, mappings) = input::read(args)?;
     let mut reports = Vec::with_capacity(archs.len());
     for arch in archs {
-        check_era(args.kernel, arch)?;
+        check_era(kernel, arch)?;
         let bar = progress_bar(arch);
         let report = workload::run(args.workload, arch, &mappings, &options, &mut |done, total| {
             bar.set_length(total);

@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use std::str::FromStr;
 
 use lazy_mmu::design::Design;
+use lazy_mmu::preempt::Layout;
 use lazy_mmu::registry::Registry;
 
 use crate::backend::{Backend, Facts};
@@ -219,6 +220,12 @@ impl Arch {
         self.0.batch_outlives_section(kernel)
     }
 
+    /// Where the fields of the preempt count lie in `kernel`.
+    #[must_use]
+    pub fn preempt_layout(self, kernel: Kernel) -> Layout {
+        kernel.preempt_layout(self.facts().separate_preempt_resched_bits)
+    }
+
     /// The code of `kernel`, booted on a machine.
     pub(crate) fn boot(self, kernel: Kernel) -> Box<dyn ArchCode> {
         self.0.boot(kernel)
@@ -233,7 +240,8 @@ impl Arch {
         design: Design,
         setup: impl Into<replay::Setup>,
     ) -> Box<dyn replay::Code> {
-        self.0.replay(kernel, design, setup.into())
+        let setup = replay::Setup { layout: self.preempt_layout(kernel), ..setup.into() };
+        self.0.replay(kernel, design, setup)
     }
 }
 

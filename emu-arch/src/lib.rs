@@ -112,7 +112,7 @@ pub use backend::{
     Access, At, Backend, Batch, Change, Deferred, Facts, Hook, Hw, HwOf, Level, RangeHint, Slot,
     write_ptes,
 };
-pub use era::Kernel;
+pub use era::{Kernel, NoEra};
 pub use hw::addr::{Pfn, VirtAddr};
 pub use hw::effect::ArchEffect;
 pub use hw::pte::Pte;

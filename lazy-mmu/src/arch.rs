@@ -5,6 +5,7 @@
 //! as on an architecture that does not select it.
 
 use crate::design::{CallInfo, HookInfo, Warn};
+use crate::preempt::Layout;
 use crate::ptes::PteRange;
 
 /// A place inside a call or a primitive, named after what happens next.
@@ -32,6 +33,11 @@ pub trait Arch {
     /// `arch_wants_lazy_mmu_mode()`: whether the mode is of use on this machine. Asked by v3 only.
     fn wants_lazy_mmu_mode(&self) -> bool {
         true
+    }
+
+    /// Where the fields of the preempt count lie: in the newest kernel by default.
+    fn preempt_layout(&self) -> Layout {
+        Layout::default()
     }
 
     /// Something is about to happen inside a call: its next store, hook or effect. Here an

@@ -1,49 +1,88 @@
-//! The preempt count of a task as a plain value.
+//! The preempt count of a task as a plain value, in the layout of each kernel.
 //!
-//! Models the bit fields of include/linux/preempt.h (v7.0) and the test `in_interrupt()` that the
-//! generic layer bails out on. Pure: nothing here knows of threads or of a current task.
+//! Models the bit fields of include/linux/preempt.h (v7.2 and v7.3) and the test `in_interrupt()`
+//! that the generic layer bails out on. Pure: nothing here knows of threads or of a current task.
+
+/// Where the fields of the preempt count lie.
+///
+/// Fidelity: same as include/linux/preempt.h v7.2 and v7.3, whose `HARDIRQ_DISABLE_BITS` at 16 to
+/// 23 nothing here sets; the need-resched bit is left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Layout {
+    /// Up to v7.2: hard interrupts from bit 16 on, NMIs from bit 20 on, 4 bits each.
+    V7_2,
+    /// From v7.3 on: hard interrupts from bit 24 on, and bit 28 for NMIs, whose depth each CPU
+    /// counts in `nmi_nesting`.
+    V7_3,
+    /// From v7.3 on with `HAS_SEPARATE_PREEMPT_RESCHED_BITS` (x86-64, arm64, s390): hard interrupts
+    /// from bit 24 on, and 4 bits from 28 on that count NMIs.
+    #[default]
+    V7_3Separate,
+}
+
+/// What the preempt count counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Counted {
+    /// `preempt_disable()`, and each spin lock.
+    Preempt,
+    /// Softirqs that are served.
+    Softirq,
+    /// `local_bh_disable()`: in the field of the softirqs, two at a time, so that the lowest bit
+    /// says whether one is served.
+    BottomHalves,
+    /// Hard interrupts.
+    Hardirq,
+    /// Non-maskable interrupts, each of which counts as a hard interrupt too.
+    Nmi,
+}
+
+impl Layout {
+    /// What one more of `what` adds to the count: `PREEMPT_OFFSET` and its like; of an NMI what
+    /// `__nmi_enter()` adds, with `HARDIRQ_OFFSET`.
+    #[must_use]
+    pub const fn offset(self, what: Counted) -> u32 {
+        let hardirq = match self {
+            Self::V7_2 => 1 << 16,
+            Self::V7_3 | Self::V7_3Separate => 1 << 24,
+        };
+        match what {
+            Counted::Preempt => 1,
+            Counted::Softirq => 1 << 8,
+            Counted::BottomHalves => 2 << 8,
+            Counted::Hardirq => hardirq,
+            Counted::Nmi => (hardirq << 4) + hardirq,
+        }
+    }
+
+    /// `NMI_MASK`, and above it for [`V7_3`](Self::V7_3) the bits in which the count has
+    /// `nmi_nesting` here.
+    #[must_use]
+    pub const fn nmi_mask(self) -> u32 {
+        (self.offset(Counted::Hardirq) << 4) * 0xf
+    }
+}
 
 /// `preempt_count` of one task: nesting of preempt-off, softirq, hardirq and NMI, in the kernel's
 /// bit fields. Written by the functions of [`crate::sched`].
 ///
-/// Fidelity: same as include/linux/preempt.h v7.0 (`PREEMPT_BITS` 8, `SOFTIRQ_BITS` 8,
-/// `HARDIRQ_BITS` 4, `NMI_BITS` 4); the need-resched bit is left out, and `NMI_OFFSET` is what
-/// `__nmi_enter()` adds, the kernel's `NMI_OFFSET` and `HARDIRQ_OFFSET` in one.
+/// Fidelity: changed: include/linux/preempt.h v7.2 and v7.3; under [`Layout::V7_3`] the depth of
+/// NMIs, `nmi_nesting` of the CPU, is in bits 28 to 31, which [`read`](Self::read) hides.
 ///
 /// ```
-/// use lazy_mmu::preempt::PreemptCount;
+/// use lazy_mmu::preempt::{Counted, Layout, PreemptCount};
 /// let mut count = PreemptCount::default();
-/// count.add(PreemptCount::HARDIRQ_OFFSET);
-/// assert!(count.in_interrupt());
-/// count.sub(PreemptCount::HARDIRQ_OFFSET);
-/// count.add(PreemptCount::PREEMPT_OFFSET);
+/// count.add(Layout::V7_3, Counted::Hardirq);
+/// assert!(count.in_interrupt() && count.0 == 0x0100_0000);
+/// count.sub(Layout::V7_3, Counted::Hardirq);
+/// count.add(Layout::V7_3, Counted::Preempt);
 /// assert!(!count.in_interrupt() && count.preempt_depth() == 1);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct PreemptCount(pub u32);
 
 impl PreemptCount {
-    /// One level of `preempt_disable()`.
-    pub const PREEMPT_OFFSET: u32 = 1;
-    /// One level of softirq processing.
-    pub const SOFTIRQ_OFFSET: u32 = 1 << 8;
-    /// One level of `local_bh_disable()`: twice the softirq offset, so that serving a softirq
-    /// and having bottom halves off can be told apart.
-    pub const SOFTIRQ_DISABLE_OFFSET: u32 = 2 * Self::SOFTIRQ_OFFSET;
-    /// One level of hard interrupt.
-    pub const HARDIRQ_OFFSET: u32 = 1 << 16;
-    /// One level of non-maskable interrupt, which counts as a hard interrupt too.
-    pub const NMI_OFFSET: u32 = (1 << 20) + Self::HARDIRQ_OFFSET;
     /// The preempt-off field.
     pub const PREEMPT_MASK: u32 = 0xff;
-    /// The softirq field.
-    pub const SOFTIRQ_MASK: u32 = 0xff << 8;
-    /// The hardirq field.
-    pub const HARDIRQ_MASK: u32 = 0xf << 16;
-    /// The NMI field.
-    pub const NMI_MASK: u32 = 0xf << 20;
-    /// The fields that make `in_interrupt()` true.
-    pub const INTERRUPT_MASK: u32 = Self::SOFTIRQ_MASK | Self::HARDIRQ_MASK | Self::NMI_MASK;
 
     /// Tells whether the task is in interrupt context or has bottom halves disabled.
     ///
@@ -52,7 +91,7 @@ impl PreemptCount {
     #[inline]
     #[must_use]
     pub const fn in_interrupt(self) -> bool {
-        self.0 & Self::INTERRUPT_MASK != 0
+        self.0 & !Self::PREEMPT_MASK != 0
     }
 
     /// Tells how deep `preempt_disable()` is nested, 0 to 255.
@@ -67,57 +106,36 @@ impl PreemptCount {
         self.0 == 0
     }
 
-    /// Adds `offset` and tells whether it fitted; a count with a full field stays as it is.
-    pub const fn add(&mut self, offset: u32) -> bool {
-        let fits = self.each_field(offset, true);
-        if fits {
-            self.0 += offset;
+    /// What `preempt_count()` reads: under [`Layout::V7_3`] one bit for NMIs, however deep.
+    #[must_use]
+    pub const fn read(self, layout: Layout) -> Self {
+        let nmis = self.0 & layout.nmi_mask();
+        match layout {
+            Layout::V7_3 if nmis != 0 => Self(self.0 & !nmis | 1 << 28),
+            Layout::V7_2 | Layout::V7_3 | Layout::V7_3Separate => self,
         }
-        fits
     }
 
-    /// Takes `offset` off and tells whether it was there; a count with an empty field stays as it
-    /// is.
-    pub const fn sub(&mut self, offset: u32) -> bool {
-        let there = self.each_field(offset, false);
-        if there {
-            self.0 -= offset;
-        }
-        there
+    /// Adds one of `what`; a field that is full spills into the next, as in the kernel.
+    pub const fn add(&mut self, layout: Layout, what: Counted) {
+        self.0 = self.0.wrapping_add(layout.offset(what));
     }
 
-    /// Tells whether `offset` can be added to every field, or taken from every field.
-    const fn each_field(self, offset: u32, add: bool) -> bool {
-        let masks = [Self::PREEMPT_MASK, Self::SOFTIRQ_MASK, Self::HARDIRQ_MASK, Self::NMI_MASK];
+    /// Takes one of `what` off and tells whether it was there; a count without one stays as it is.
+    pub const fn sub(&mut self, layout: Layout, what: Counted) -> bool {
+        let (offset, hardirq) = (layout.offset(what), layout.offset(Counted::Hardirq));
+        let fields = [Self::PREEMPT_MASK, 0xff << 8, hardirq * 0xf, layout.nmi_mask()];
         let mut at = 0;
-        while at < masks.len() {
-            let (have, change) = (self.0 & masks[at], offset & masks[at]);
-            if if add { have + change > masks[at] } else { have < change } {
+        while at < fields.len() {
+            if self.0 & fields[at] < offset & fields[at] {
                 return false;
             }
             at += 1;
         }
+        self.0 -= offset;
         true
     }
 }
-
-/// Tells whether `one` is the lowest bit of the field `mask`.
-const fn counts(one: u32, mask: u32) -> bool {
-    one == 1 << mask.trailing_zeros()
-}
-
-const _: () = {
-    use PreemptCount as Count;
-    assert!(counts(Count::PREEMPT_OFFSET, Count::PREEMPT_MASK));
-    assert!(counts(Count::SOFTIRQ_OFFSET, Count::SOFTIRQ_MASK));
-    assert!(counts(Count::HARDIRQ_OFFSET, Count::HARDIRQ_MASK));
-    assert!(counts(Count::NMI_OFFSET - Count::HARDIRQ_OFFSET, Count::NMI_MASK));
-    let fields = [Count::PREEMPT_MASK, Count::SOFTIRQ_MASK, Count::HARDIRQ_MASK, Count::NMI_MASK];
-    assert!(
-        fields[0] ^ fields[1] ^ fields[2] ^ fields[3] == (1 << (Count::NMI_MASK.ilog2() + 1)) - 1,
-        "the fields lie side by side"
-    );
-};
 
 /// Shows the depth alone in task context, and all fields in hexadecimal otherwise.
 impl std::fmt::Display for PreemptCount {
@@ -128,16 +146,39 @@ impl std::fmt::Display for PreemptCount {
 
 #[cfg(test)]
 mod tests {
-    use super::PreemptCount;
+    use super::{Counted, Layout, PreemptCount};
+
+    /// Adds one of each and checks what the kernel's `preempt_count()` would read.
+    #[track_caller]
+    fn check_count(layout: Layout, counted: &[Counted], expected: u32) {
+        let mut count = PreemptCount::default();
+        counted.iter().for_each(|what| count.add(layout, *what));
+        assert_eq!(count.read(layout).0, expected, "{counted:?} under {layout:?}");
+        counted.iter().rev().for_each(|what| assert!(count.sub(layout, *what)));
+        assert_eq!(count, PreemptCount::default());
+    }
 
     #[test]
-    fn fields_do_not_spill_into_each_other() {
-        let mut count = PreemptCount(PreemptCount::PREEMPT_MASK);
-        assert!(!count.add(PreemptCount::PREEMPT_OFFSET));
-        assert_eq!(count.0, 0xff);
-        assert!(!count.sub(PreemptCount::SOFTIRQ_DISABLE_OFFSET));
-        assert!(count.add(PreemptCount::SOFTIRQ_OFFSET));
-        assert!(!count.sub(PreemptCount::SOFTIRQ_DISABLE_OFFSET), "one softirq is not a bh-off");
-        assert!(count.in_interrupt());
+    fn each_layout_has_the_bits_of_its_kernel() {
+        use Counted::{BottomHalves, Hardirq, Nmi, Preempt, Softirq};
+        let task = [Preempt, BottomHalves, Softirq];
+        for layout in [Layout::V7_2, Layout::V7_3, Layout::V7_3Separate] {
+            check_count(layout, &task, 0x301);
+        }
+        check_count(Layout::V7_2, &[Hardirq], 0x1_0000);
+        check_count(Layout::V7_3, &[Hardirq], 0x100_0000);
+        check_count(Layout::V7_2, &[Hardirq, Nmi, Nmi], 0x23_0000);
+        // review fidelity 12: an NMI within an NMI is not counted by one bit.
+        check_count(Layout::V7_3, &[Hardirq, Nmi, Nmi], 0x1300_0000);
+        check_count(Layout::V7_3Separate, &[Hardirq, Nmi, Nmi], 0x2300_0000);
+    }
+
+    #[test]
+    fn what_is_not_there_is_not_taken() {
+        let mut count = PreemptCount(0x100);
+        assert!(!count.sub(Layout::default(), Counted::BottomHalves), "a softirq is not a bh-off");
+        assert!(!count.sub(Layout::default(), Counted::Preempt));
+        assert_eq!(count.0, 0x100);
+        assert!(count.sub(Layout::default(), Counted::Softirq));
     }
 }

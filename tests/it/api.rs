@@ -105,11 +105,11 @@ fn records_nest() {
 fn warnings_follow_the_policy() {
     let disable = AssertUnwindSafe(lazy_mmu_mode_disable);
     let ((), record) = record_hooks(lazy_mmu_mode_disable);
-    assert!(record.to_string().contains("WARNING: VM_WARN_ON_ONCE(enable_count == 0)"));
+    assert!(record.to_string().contains("WARNING: VM_WARN_ON_ONCE(state->enable_count == 0)"));
     machine_api::swap_current(TaskStruct::default());
     let panic = catch_unwind(|| sched::with_on_warn(OnWarn::Panic, disable.0));
     let text = *panic.expect_err("the policy is to panic").downcast::<String>().expect("a text");
-    assert_eq!(text, "WARNING: VM_WARN_ON_ONCE(enable_count == 0)");
+    assert_eq!(text, "WARNING: VM_WARN_ON_ONCE(state->enable_count == 0)");
     machine_api::swap_current(TaskStruct::default());
     sched::with_on_warn(OnWarn::Record, disable.0);
     assert_eq!(sched::current_task().lazy_mmu_state, StateBits(255));

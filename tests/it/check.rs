@@ -160,9 +160,9 @@ fn limits_end_a_search_and_say_so() {
 }
 
 #[test]
-fn migration_and_fork_break_nothing_since_v7_1_but_xen_pv_v7_2() {
+fn migration_and_fork_break_nothing_since_v7_1_but_on_xen_pv_since_v7_2() {
     for arch in Arch::all() {
-        for kernel in [Kernel::V7_1, Kernel::V7_2, Kernel::S390V6] {
+        for kernel in [Kernel::V7_1, Kernel::V7_2, Kernel::V7_3, Kernel::S390V6] {
             if arch.is_in(kernel).is_err() {
                 continue;
             }
@@ -173,8 +173,8 @@ fn migration_and_fork_break_nothing_since_v7_1_but_xen_pv_v7_2() {
                 broken.dedup();
                 // A fork is resumed without having been paused: review F1, fidelity 1.
                 let allowed: &[Property] = match (arch == Arch::XEN_PV, kernel, fork) {
-                    (true, Kernel::V7_2, false) => &[Property::HooksAlternate],
-                    (true, Kernel::V7_2, true) => &[
+                    (true, Kernel::V7_2 | Kernel::V7_3, false) => &[Property::HooksAlternate],
+                    (true, Kernel::V7_2 | Kernel::V7_3, true) => &[
                         Property::HooksAlternate,
                         Property::No(Hazard::ApiWarning),
                         Property::No(Hazard::SectionAtExit),

@@ -280,7 +280,7 @@ fn check_of_a_file_runs_where_run_does() {
     }
     let output = lazymmu(&["check", "-"], b"enable\ndisable\n");
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(errors.contains("on xen-pv v7.0, since <stdin> names no bad run"), "{errors}");
+    assert!(errors.contains("on xen-pv v7.3, since <stdin> names no bad run"), "{errors}");
     check_refused(&["check", "-", "--mended"], b"enable\n", &["<stdin> has no block `mended {`"]);
 }
 

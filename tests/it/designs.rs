@@ -48,7 +48,7 @@ fn counts(calls: &[Call]) -> (Vec<String>, String) {
     let mut state = String::new();
     for seen in record.events() {
         match seen.event {
-            Event::Warn { check, cond } => warnings.push(format!("{check}({cond})")),
+            Event::Warn { check, cond, .. } => warnings.push(format!("{check}({cond})")),
             Event::End { state: bits, .. } => state = record.design().show(bits),
             _ => {}
         }
@@ -67,27 +67,27 @@ fn check_counts(calls: &[Call], warnings: &[&str], state: &str) {
 
 #[test]
 fn disable_underflow_warns_and_wraps() {
-    let warning = "VM_WARN_ON_ONCE(enable_count == 0)";
+    let warning = "VM_WARN_ON_ONCE(state->enable_count == 0)";
     check_counts(&[Call::DISABLE], &[warning], "enable=255 pause=0");
 }
 
 #[test]
 fn enable_overflow_warns_and_wraps() {
-    let warning = "VM_WARN_ON_ONCE(enable_count == U8_MAX)";
+    let warning = "VM_WARN_ON_ONCE(state->enable_count == U8_MAX)";
     check_counts(&[Call::ENABLE; 255], &[], "enable=255 pause=0");
     check_counts(&[Call::ENABLE; 256], &[warning], "enable=0 pause=0");
 }
 
 #[test]
 fn pause_overflow_warns_and_wraps() {
-    let warning = "VM_WARN_ON_ONCE(pause_count == U8_MAX)";
+    let warning = "VM_WARN_ON_ONCE(state->pause_count == U8_MAX)";
     check_counts(&[Call::PAUSE; 255], &[], "enable=0 pause=255");
     check_counts(&[Call::PAUSE; 256], &[warning], "enable=0 pause=0");
 }
 
 #[test]
 fn resume_underflow_warns_and_wraps() {
-    let warning = "VM_WARN_ON_ONCE(pause_count == 0)";
+    let warning = "VM_WARN_ON_ONCE(state->pause_count == 0)";
     check_counts(&[Call::RESUME], &[warning], "enable=0 pause=255");
 }
 

@@ -9,6 +9,7 @@ mod conformance;
 mod contract;
 mod designs;
 mod docs;
+mod eras;
 mod macros;
 mod macros_diff;
 mod macros_messages;

@@ -145,10 +145,10 @@ impl Model {
 
     fn v3(&mut self, call: &str) {
         match call {
-            "enable" if self.n == 255 => self.does(true, "VM_BUG_ON(count == U8_MAX)"),
-            "disable" if self.n == 0 => self.does(true, "VM_BUG_ON(count == 0)"),
+            "enable" if self.n == 255 => self.does(true, "VM_BUG_ON(state->count == U8_MAX)"),
+            "disable" if self.n == 0 => self.does(true, "VM_BUG_ON(state->count == 0)"),
             "enable" => {
-                self.warns(self.n > 0 && self.m == 0, "count > 0 && !enabled");
+                self.warns(self.n > 0 && self.m == 0, "state->count > 0 && !state->enabled");
                 if self.n == 0 {
                     self.does(true, "arch_enter()");
                     self.m = 1;
@@ -156,7 +156,7 @@ impl Model {
                 self.n += 1;
             }
             "disable" => {
-                self.warns(self.m == 0, "!enabled");
+                self.warns(self.m == 0, "!state->enabled");
                 self.n -= 1;
                 if self.n == 0 {
                     self.m = 0;
@@ -165,12 +165,12 @@ impl Model {
                 self.does(self.n > 0, "arch_flush()");
             }
             "pause" => {
-                self.warns(self.n == 0 || self.m == 0, "count == 0 || !enabled");
+                self.warns(self.n == 0 || self.m == 0, "state->count == 0 || !state->enabled");
                 self.m = 0;
                 self.does(true, "arch_leave()");
             }
             _ => {
-                self.warns(self.n == 0 || self.m == 1, "count == 0 || enabled");
+                self.warns(self.n == 0 || self.m == 1, "state->count == 0 || state->enabled");
                 self.does(true, "arch_enter()");
                 self.m = 1;
             }
@@ -180,8 +180,8 @@ impl Model {
     fn v4(&mut self, call: &str) {
         match call {
             "enable" => {
-                self.warns_once(self.n == 255, "nesting_level == U8_MAX");
-                self.warns(self.n > 0 && self.m == 0, "nesting_level > 0 && !active");
+                self.warns_once(self.n == 255, "state->nesting_level == U8_MAX");
+                self.warns(self.n > 0 && self.m == 0, "state->nesting_level > 0 && !state->active");
                 self.n = self.n.wrapping_add(1);
                 if self.n == 1 {
                     self.m = 1;
@@ -189,8 +189,8 @@ impl Model {
                 }
             }
             "disable" => {
-                self.warns_once(self.n == 0, "nesting_level == 0");
-                self.warns(self.m == 0, "!active");
+                self.warns_once(self.n == 0, "state->nesting_level == 0");
+                self.warns(self.m == 0, "!state->active");
                 self.n = self.n.wrapping_sub(1);
                 if self.n == 0 {
                     self.m = 0;
@@ -200,12 +200,18 @@ impl Model {
                 }
             }
             "pause" => {
-                self.warns(self.n == 0 || self.m == 0, "nesting_level == 0 || !active");
+                self.warns(
+                    self.n == 0 || self.m == 0,
+                    "state->nesting_level == 0 || !state->active",
+                );
                 self.m = 0;
                 self.does(true, "arch_leave()");
             }
             _ => {
-                self.warns(self.n == 0 || self.m == 1, "nesting_level == 0 || active");
+                self.warns(
+                    self.n == 0 || self.m == 1,
+                    "state->nesting_level == 0 || state->active",
+                );
                 self.m = 1;
                 self.does(true, "arch_enter()");
             }
@@ -237,22 +243,22 @@ impl Model {
     fn merged(&mut self, call: &str) {
         match call {
             "enable" if self.m == 0 => {
-                self.warns_once(self.n == 255, "enable_count == U8_MAX");
+                self.warns_once(self.n == 255, "state->enable_count == U8_MAX");
                 self.n = self.n.wrapping_add(1);
                 self.does(self.n == 1, "arch_enter()");
             }
             "disable" if self.m == 0 => {
-                self.warns_once(self.n == 0, "enable_count == 0");
+                self.warns_once(self.n == 0, "state->enable_count == 0");
                 self.n = self.n.wrapping_sub(1);
                 self.does(true, if self.n == 0 { "arch_leave()" } else { "arch_flush()" });
             }
             "pause" => {
-                self.warns_once(self.m == 255, "pause_count == U8_MAX");
+                self.warns_once(self.m == 255, "state->pause_count == U8_MAX");
                 self.m = self.m.wrapping_add(1);
                 self.does(self.m == 1 && self.n > 0, "arch_leave()");
             }
             "resume" => {
-                self.warns_once(self.m == 0, "pause_count == 0");
+                self.warns_once(self.m == 0, "state->pause_count == 0");
                 self.m = self.m.wrapping_sub(1);
                 self.does(self.m == 0 && self.n > 0, "arch_enter()");
             }
@@ -313,7 +319,7 @@ fn check_sequence(design: Design, arch: Arch, lines: &[&str]) {
     for seen in record.events() {
         match seen.event {
             Event::Hook(hook) => did.extend(hook.info().map(|info| info.short.to_owned())),
-            Event::Warn { check, cond } => did.push(format!("{check}({cond})")),
+            Event::Warn { check, cond, .. } => did.push(format!("{check}({cond})")),
             Event::Context { .. } => {
                 let (_, name) = lines.next().expect("a line for each change");
                 let begins = CONTEXTS.iter().any(|(begin, _)| *begin == name);

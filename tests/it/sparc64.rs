@@ -38,7 +38,7 @@ fn steps(scenario: &Scenario, kernel: &str) -> Vec<String> {
         let text = match seen.event {
             Event::Context { preempt_count, .. } => format!("preempt_count={preempt_count}"),
             Event::Effect { name, n } => effect_text(name.trim_start_matches("tlb_batch."), n),
-            Event::Warn { check, cond } => format!("{check}({cond})"),
+            Event::Warn { check, cond, .. } => format!("{check}({cond})"),
             Event::Pending { n, what } => format!("pending: {n} in {what}"),
             _ => continue,
         };
@@ -70,7 +70,7 @@ fn check_worked(kernel: &str, expected: [&str; 13], pause_without_g: &str) {
 
 #[test]
 fn worked_example_v7_0() {
-    for kernel in ["v7.0", "v7.1", "v7.2"] {
+    for kernel in ["v7.0", "v7.1", "v7.2", "v7.3"] {
         check_worked(
             kernel,
             [

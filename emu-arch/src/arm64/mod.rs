@@ -52,6 +52,7 @@ impl Backend for Arm64 {
         noun: "barriers",
         effects: &[DSB_ISHST, ISB, FLUSH_TLB_RANGE],
         own_mode: true,
+        separate_preempt_resched_bits: true,
         ..Facts::new("arm64", "delays the barriers after kernel page table writes")
     };
 

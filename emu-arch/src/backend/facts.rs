@@ -62,6 +62,9 @@ pub struct Facts {
     pub defers_user: bool,
     /// The mode defers updates of the kernel's pages.
     pub defers_kernel: bool,
+    /// `HAS_SEPARATE_PREEMPT_RESCHED_BITS`, on which the layout of the preempt count depends from
+    /// v7.3 on.
+    pub separate_preempt_resched_bits: bool,
     /// `arch_wants_lazy_mmu_mode()`, which only the design `sketch` asks.
     pub wants_lazy_mmu_mode: bool,
 }
@@ -85,6 +88,7 @@ impl Facts {
             own_mode: false,
             defers_user: true,
             defers_kernel: true,
+            separate_preempt_resched_bits: false,
             wants_lazy_mmu_mode: true,
         }
     }

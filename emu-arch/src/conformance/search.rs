@@ -269,7 +269,7 @@ impl Search {
 }
 
 fn sides<B: Backend>(kernel: Kernel, design: Design, batch_max: Option<u16>) -> (Side, Side) {
-    let setup = Setup { fault: None, batch_max };
+    let setup = Setup { batch_max, ..Setup::default() };
     let own = Side::new(B::in_kernel(kernel), design, setup);
     (own, Side::new(Naive, design, setup))
 }

@@ -3,22 +3,23 @@
 use std::fmt::{self, Display, Formatter};
 
 use lazy_mmu::machine_api::CONTEXT_CHANGES;
+use lazy_mmu::preempt::Counted;
 
 /// A change of the preempt count, by its kernel name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ContextOp {
     /// The kernel's name.
     pub name: &'static str,
-    /// The offset that is added or subtracted.
-    pub offset: u32,
-    /// Whether it is added.
+    /// What is counted.
+    pub what: Counted,
+    /// Whether it is one more.
     pub add: bool,
 }
 
 impl ContextOp {
     /// Every change that a task can make.
     pub fn all() -> impl Iterator<Item = Self> + Clone {
-        CONTEXT_CHANGES.iter().map(|(name, offset, add)| Self { name, offset: *offset, add: *add })
+        CONTEXT_CHANGES.iter().map(|(name, what, add)| Self { name, what: *what, add: *add })
     }
 
     /// The change called `name`.

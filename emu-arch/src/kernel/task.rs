@@ -126,7 +126,9 @@ pub const fn is_idle(pid: u8) -> bool {
 /// A preemption where the task must not be preempted is a hazard and happens all the same.
 ///
 /// Fidelity: changed: `context_switch()` of kernel/sched/core.c v7.0 reduced to the current task,
-/// its lazy MMU state, preempt count and thread flags, and to the hooks of the architecture.
+/// its lazy MMU state, preempt count and thread flags, and to the hooks of the architecture. It
+/// runs at `2*PREEMPT_DISABLE_OFFSET` (include/linux/preempt.h), by `__schedule()` and by the lock
+/// of the runqueue.
 pub fn switch_out<H: Host>(host: &mut H, next: u8) {
     let atomic = !host.preempt_count().preemptible();
     host.note(Event::Switch { next });
@@ -134,22 +136,31 @@ pub fn switch_out<H: Host>(host: &mut H, next: u8) {
     if atomic {
         host.report(Hazard::SleepInAtomic);
     }
-    host.get_cpu();
-    if !host.has(Fault::NoSwitchOut) {
-        host.backend().switch_out(host);
-    }
-    host.put_cpu();
+    scheduling(host, |host| {
+        if !host.has(Fault::NoSwitchOut) {
+            host.backend().switch_out(host);
+        }
+    });
 }
 
 /// The second half, with the incoming task in place.
 pub fn switch_in<H: Host>(host: &mut H) {
-    host.get_cpu();
-    if !host.has(Fault::NoSwitchIn) {
-        host.backend().switch_in(host);
-    }
-    host.put_cpu();
+    scheduling(host, |host| {
+        if !host.has(Fault::NoSwitchIn) {
+            host.backend().switch_in(host);
+        }
+    });
     // Both halves have a say in what becomes of the batch.
     if H::Backend::FACTS.defers_per_cpu() {
         host.must_be_done(Hazard::BatchAtSwitch);
     }
+}
+
+/// Runs a half of a switch, with the preempt count of `__schedule()`.
+fn scheduling<H: Host>(host: &mut H, half: impl FnOnce(&mut H)) {
+    host.get_cpu();
+    host.get_cpu();
+    half(host);
+    host.put_cpu();
+    host.put_cpu();
 }

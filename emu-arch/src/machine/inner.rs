@@ -13,6 +13,7 @@ use lazy_mmu::trace::PteOp;
 use lazy_mmu::{PteRange, machine_api, sched};
 
 use super::totals::Totals;
+use crate::Kernel;
 use crate::backend::{Access, At, Facts, Level, Psize};
 use crate::hazard::Hazard;
 use crate::hw::Slot;
@@ -30,12 +31,16 @@ use crate::tracker::{Now, Tracker};
 pub(crate) struct Inner {
     /// The arch code, with its state.
     pub(crate) code: Box<dyn ArchCode>,
+    /// The kernel around it.
+    pub(super) kernel: Kernel,
     /// Whether `ptep_get()` is a read from memory and nothing else, and nobody is told of it.
     pub(crate) reads_plainly: Cell<bool>,
     /// The CPU that runs.
     pub(super) cpu: Cell<u8>,
     /// How many `BUG_ON()`s of the architecture were hit.
     pub(super) bugs: Cell<u32>,
+    /// What checks that report once have reported since boot.
+    pub(super) reported: RefCell<BTreeSet<(Check, &'static str)>>,
     pub(super) tasks: Tasks,
     /// Who holds which lock.
     pub(super) locks: RefCell<BTreeMap<(u8, u64), u8>>,
@@ -57,12 +62,14 @@ pub(crate) struct Inner {
 
 impl Inner {
     /// A machine as after boot that runs `code` of the architecture with these facts.
-    pub(super) fn new(code: Box<dyn ArchCode>, facts: &'static Facts) -> Self {
+    pub(super) fn new(code: Box<dyn ArchCode>, kernel: Kernel, facts: &'static Facts) -> Self {
         Self {
             reads_plainly: Cell::new(code.ptep_get_is_read()),
             code,
+            kernel,
             cpu: Cell::new(0),
             bugs: Cell::new(0),
+            reported: RefCell::default(),
             tasks: Tasks::new(),
             locks: RefCell::default(),
             started: RefCell::default(),

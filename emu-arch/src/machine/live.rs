@@ -104,7 +104,7 @@ impl<'m, B: Backend, const SEEN: bool> Host for Live<'m, B, SEEN> {
     }
 
     fn change_context(&mut self, op: ContextOp) {
-        machine_api::change_context(op.name, op.offset, op.add);
+        machine_api::change_context(op.name, op.what, op.add);
     }
 
     fn dup_task(&mut self, make: impl FnOnce(TaskStruct) -> TaskStruct) {

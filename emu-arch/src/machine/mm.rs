@@ -9,6 +9,7 @@ use std::rc::Rc;
 use lazy_mmu::trace::PteOp;
 
 use super::inner::{Inner, MmInner, MmStruct};
+use crate::Kernel;
 use crate::backend::{At, Level, Psize, slice};
 use crate::hw::addr::{P4D_SHIFT, PMD_SHIFT, PUD_SHIFT, VirtAddr};
 use crate::hw::pte::Pte;
@@ -71,6 +72,12 @@ impl MmStruct {
             has_slices: Cell::new(false),
             batched: RefCell::default(),
         }))
+    }
+
+    /// The kernel of the machine.
+    #[must_use]
+    pub fn kernel(&self) -> Kernel {
+        self.machine().kernel
     }
 
     /// The number of the address space in records; 0 is `init_mm`.

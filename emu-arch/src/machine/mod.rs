@@ -18,6 +18,7 @@ use std::rc::Rc;
 
 use lazy_mmu::arch::{Arch as ArchHooks, Point};
 use lazy_mmu::design::{CallInfo, HookInfo, Warn};
+use lazy_mmu::preempt::Layout;
 use lazy_mmu::{PteRange, sched};
 
 pub use crate::hw::limits::{MMS_MAX, NR_CPUS, PID_MAX};
@@ -44,7 +45,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// A machine as after boot, with the default kernel, v7.0.
+    /// A machine as after boot, with the default kernel, the newest.
     #[must_use]
     pub fn new(arch: Arch) -> Self {
         Self::with_kernel(arch, Kernel::default())
@@ -54,18 +55,18 @@ impl Machine {
     /// have the mode yet gets the code of the first kernel that had it.
     #[must_use]
     pub fn with_kernel(arch: Arch, kernel: Kernel) -> Self {
-        Self::with_code(arch, arch.boot(kernel))
+        Self::with_code(arch, kernel, arch.boot(kernel))
     }
 
     /// A machine as after boot, whose architecture is `backend`: one of your own, or one of the
     /// project with settings that [`Backend::in_kernel`] does not choose.
     #[must_use]
     pub fn with_backend<B: Backend>(backend: B) -> Self {
-        Self::with_code(Arch::of::<B>(), boot(backend))
+        Self::with_code(Arch::of::<B>(), Kernel::default(), boot(backend))
     }
 
-    fn with_code(arch: Arch, code: Box<dyn ArchCode>) -> Self {
-        let inner = Rc::new(Inner::new(code, arch.facts()));
+    fn with_code(arch: Arch, kernel: Kernel, code: Box<dyn ArchCode>) -> Self {
+        let inner = Rc::new(Inner::new(code, kernel, arch.facts()));
         let init_mm = MmStruct::new(Rc::clone(&inner), 0);
         Self { arch, inner, init_mm }
     }
@@ -147,6 +148,10 @@ impl ArchHooks for Running {
         self.0.arch().facts().wants_lazy_mmu_mode
     }
 
+    fn preempt_layout(&self) -> Layout {
+        self.0.arch().preempt_layout(self.0.inner.kernel)
+    }
+
     fn pending(&self) -> Option<(u32, &'static str)> {
         self.0.inner.code.pending(&self.0.inner)
     }
@@ -159,7 +164,11 @@ impl ArchHooks for Running {
         self.0.inner.code.returned(&self.0.inner, call);
     }
 
-    fn warned(&self, _: &Warn) {
-        self.0.inner.report(Hazard::ApiWarning);
+    fn warned(&self, found: &Warn) {
+        let mut reported = self.0.inner.reported.borrow_mut();
+        let once = found.check.reports_once(found.cond);
+        if once.is_none_or(|once| reported.insert((found.check, once))) {
+            self.0.inner.report(Hazard::ApiWarning);
+        }
     }
 }

@@ -5,8 +5,8 @@ use lazy_mmu::arch::Point;
 use lazy_mmu::call::call_by_arch;
 use lazy_mmu::design::counts_task::{TASK_PAUSE, TASK_RESUME};
 use lazy_mmu::design::{Check, StateBits, Warn};
-use lazy_mmu::machine_api::bad_preempt_count;
-use lazy_mmu::preempt::PreemptCount;
+use lazy_mmu::machine_api::change_preempt_count;
+use lazy_mmu::preempt::{Counted, PreemptCount};
 use lazy_mmu::sched::TaskStruct;
 use lazy_mmu::trace::Event;
 
@@ -54,12 +54,11 @@ impl<B: Backend> Reach<'_, B> {
 
     /// Changes the preempt count and records it.
     fn change_context(&mut self, op: ContextOp, by_arch: bool) -> Option<Warn> {
-        let ContextOp { name, offset, add } = op;
-        let count = &mut self.local.task.preempt_count;
-        let fits = if add { count.add(offset) } else { count.sub(offset) };
-        let preempt_count = *count;
+        let (ContextOp { name, what, add }, layout) = (op, self.world.setup.layout);
+        let found = change_preempt_count(&mut self.local.task.preempt_count, layout, what, add);
+        let preempt_count = self.local.task.preempt_count.read(layout);
         self.note(Event::Context { name, preempt_count, by_arch });
-        (!fits).then(|| bad_preempt_count(preempt_count, offset, add))
+        found
     }
 
     /// Notes what a sanity check has found.
@@ -82,7 +81,7 @@ impl<B: Backend> Exec<'_, B> {
         if self.fault().is_some_and(|fault| fault.skips_preempt(self.hook, add)) {
             return;
         }
-        let op = ContextOp { name, offset: PreemptCount::PREEMPT_OFFSET, add };
+        let op = ContextOp { name, what: Counted::Preempt, add };
         self.step(|reach| {
             if let Some(found) = reach.change_context(op, true) {
                 reach.warn(found);
@@ -113,7 +112,7 @@ impl<B: Backend> Host for Exec<'_, B> {
     }
 
     fn preempt_count(&mut self) -> PreemptCount {
-        self.step(|reach| reach.local.task.preempt_count)
+        self.step(|reach| reach.local.task.preempt_count.read(reach.world.setup.layout))
     }
 
     fn note(&mut self, event: Event<'_>) {
@@ -282,7 +281,7 @@ impl<B: Backend> Hw for Exec<'_, B> {
 
     fn get_cpu(&mut self) {
         if !self.has(Fault::NoGetCpu) {
-            self.step(|reach| reach.local.task.preempt_count.0 += PreemptCount::PREEMPT_OFFSET);
+            self.step(|reach| reach.local.task.preempt_count.0 += 1);
         }
     }
 
@@ -290,7 +289,7 @@ impl<B: Backend> Hw for Exec<'_, B> {
         if !self.has(Fault::NoGetCpu) {
             self.step(|reach| {
                 let count = &mut reach.local.task.preempt_count.0;
-                *count = count.saturating_sub(PreemptCount::PREEMPT_OFFSET);
+                *count = count.saturating_sub(1);
             });
         }
     }

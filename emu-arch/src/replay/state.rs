@@ -3,6 +3,7 @@
 
 use lazy_mmu::Record;
 use lazy_mmu::design::Hook;
+use lazy_mmu::preempt::Layout;
 use lazy_mmu::sched::TaskStruct;
 
 use super::memory::Memory;
@@ -96,6 +97,8 @@ pub struct Setup {
     pub fault: Option<Fault>,
     /// The most entries that a batch holds, where fewer than in the kernel.
     pub batch_max: Option<u16>,
+    /// Where the fields of the preempt count lie.
+    pub layout: Layout,
 }
 
 impl From<Option<Fault>> for Setup {

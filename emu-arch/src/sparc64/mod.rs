@@ -108,8 +108,10 @@ impl Backend for Sparc64 {
         match kernel {
             Kernel::V6_0 => Self::V6_0,
             Kernel::V6_14 => Self::V6_6,
-            Kernel::V6_16 | Kernel::V6_19 => Self::V6_15,
-            Kernel::V7_0 | Kernel::V7_1 | Kernel::V7_2 | Kernel::S390V6 => Self::V7_0,
+            Kernel::V6_12Y | Kernel::V6_16 | Kernel::V6_19 => Self::V6_15,
+            Kernel::V7_0 | Kernel::V7_1 | Kernel::V7_2 | Kernel::V7_3 | Kernel::S390V6 => {
+                Self::V7_0
+            }
         }
     }
 

@@ -35,15 +35,32 @@ pub enum XenPv {
     V6_0,
     /// v6.6 to v6.14: the CPU counts nesting; `set_ptes()` is a section of its own.
     V6_6,
+    /// Stable v6.12: as v6.6, but `set_ptes()` is no section.
+    V6_12Y,
     /// v6.15 to v6.19: nesting is a BUG again.
     V6_15,
     /// v7.0: a context switch goes by the generic counters.
-    #[default]
     V7_0,
     /// v7.1: hooks tolerate being called twice.
     V7_1,
     /// v7.2: the generic state alone.
     V7_2,
+    /// v7.3: a TLB flush of user pages begins with preemption on.
+    #[default]
+    V7_3,
+}
+
+impl XenPv {
+    /// Tells whether the CPU counts how deep the lazy mode is nested.
+    pub(super) const fn counts_nesting(self) -> bool {
+        matches!(self, Self::V6_6 | Self::V6_12Y)
+    }
+
+    /// Tells whether the generic state alone says that the mode is on.
+    #[inline]
+    pub(super) const fn is_generic(self) -> bool {
+        matches!(self, Self::V7_2 | Self::V7_3)
+    }
 }
 
 /// What Xen PV keeps per CPU.

@@ -26,7 +26,7 @@ impl XenPv {
     /// Whether updates are queued at the moment.
     #[inline]
     pub(super) fn batches(self, hw: &mut impl Hw<PerCpu = XenCpu>) -> bool {
-        if self == Self::V7_2 {
+        if self.is_generic() {
             hw.is_lazy_mmu_mode_active()
         } else {
             xen_get_lazy_mode(hw) == LazyMode::Mmu
@@ -39,14 +39,14 @@ impl XenPv {
     /// v6.6 (49147beb0ccb), v6.15 (c36549ff8d84) and v7.0.
     fn enter_lazy(self, hw: &mut impl Hw<PerCpu = XenCpu>, mode: LazyMode) -> bool {
         let old = hw.per_cpu(|cpu| cpu.mode);
-        if self == Self::V6_6 && old == mode {
+        if self.counts_nesting() && old == mode {
             hw.per_cpu(|cpu| cpu.nesting += 1);
             return true;
         }
         let text = match self {
             Self::V6_0 => "this_cpu_read(paravirt_lazy_mode) != PARAVIRT_LAZY_NONE",
-            Self::V6_6 => "old_mode != XEN_LAZY_NONE",
-            Self::V6_15 | Self::V7_0 | Self::V7_1 | Self::V7_2 => {
+            Self::V6_6 | Self::V6_12Y => "old_mode != XEN_LAZY_NONE",
+            Self::V6_15 | Self::V7_0 | Self::V7_1 | Self::V7_2 | Self::V7_3 => {
                 "this_cpu_read(xen_lazy_mode) != XEN_LAZY_NONE"
             }
         };
@@ -64,9 +64,13 @@ impl XenPv {
     fn leave_lazy(self, hw: &mut impl Hw<PerCpu = XenCpu>, mode: LazyMode) -> bool {
         let text = match self {
             Self::V6_0 => "this_cpu_read(paravirt_lazy_mode) != mode",
-            Self::V6_6 | Self::V6_15 | Self::V7_0 | Self::V7_1 | Self::V7_2 => {
-                "this_cpu_read(xen_lazy_mode) != mode"
-            }
+            Self::V6_6
+            | Self::V6_12Y
+            | Self::V6_15
+            | Self::V7_0
+            | Self::V7_1
+            | Self::V7_2
+            | Self::V7_3 => "this_cpu_read(xen_lazy_mode) != mode",
         };
         let current = hw.per_cpu(|cpu| cpu.mode);
         if !hw.bug_on(current != mode, text) {
@@ -85,14 +89,14 @@ impl XenPv {
     /// where it is gone.
     pub(super) fn enter_mmu(self, hw: &mut impl Hw<PerCpu = XenCpu>) {
         match self {
-            Self::V7_2 => {}
+            Self::V7_2 | Self::V7_3 => {}
             Self::V7_1 => {
                 hw.preempt_disable();
                 if xen_get_lazy_mode(hw) == LazyMode::Mmu || self.enter_lazy(hw, LazyMode::Mmu) {
                     hw.preempt_enable();
                 }
             }
-            Self::V6_0 | Self::V6_6 | Self::V6_15 | Self::V7_0 => {
+            Self::V6_0 | Self::V6_6 | Self::V6_12Y | Self::V6_15 | Self::V7_0 => {
                 self.enter_lazy(hw, LazyMode::Mmu);
             }
         }
@@ -106,7 +110,7 @@ impl XenPv {
         hw.preempt_disable();
         xen_mc_flush(hw);
         let left =
-            self == Self::V7_2 || self == Self::V7_1 && xen_get_lazy_mode(hw) == LazyMode::None;
+            self.is_generic() || self == Self::V7_1 && xen_get_lazy_mode(hw) == LazyMode::None;
         let goes_on = left || self.leave_lazy(hw, LazyMode::Mmu);
         if goes_on {
             hw.preempt_enable();
@@ -119,10 +123,10 @@ impl XenPv {
     pub(super) fn flush_mmu(self, hw: &mut impl Hw<PerCpu = XenCpu>) {
         hw.preempt_disable();
         match self {
-            Self::V7_2 => xen_mc_flush(hw),
+            Self::V7_2 | Self::V7_3 => xen_mc_flush(hw),
             _ if xen_get_lazy_mode(hw) != LazyMode::Mmu => {}
             Self::V7_0 | Self::V7_1 => xen_mc_flush(hw),
-            Self::V6_0 | Self::V6_6 | Self::V6_15 => {
+            Self::V6_0 | Self::V6_6 | Self::V6_12Y | Self::V6_15 => {
                 self.leave_mmu(hw);
                 self.enter_mmu(hw);
             }
@@ -135,7 +139,7 @@ impl XenPv {
     /// Fidelity: same as arch/x86/xen/enlighten_pv.c v6.6, v6.15, v7.0 (291b3abed657) and v7.2
     /// (1d5d1b8a4cd1).
     pub(super) fn start_context_switch(self, hw: &mut impl Hw<PerCpu = XenCpu>) {
-        if self == Self::V7_2 {
+        if self.is_generic() {
             hw.task_lazy_mmu_mode_pause();
             hw.per_cpu(|cpu| cpu.mode = LazyMode::Cpu);
             return;
@@ -155,7 +159,7 @@ impl XenPv {
     /// (1d5d1b8a4cd1).
     pub(super) fn end_context_switch(self, hw: &mut impl Hw<PerCpu = XenCpu>) {
         xen_mc_flush(hw);
-        if self == Self::V7_2 {
+        if self.is_generic() {
             hw.per_cpu(|cpu| cpu.mode = LazyMode::None);
             hw.task_lazy_mmu_mode_resume();
             return;

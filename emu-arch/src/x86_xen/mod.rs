@@ -73,6 +73,7 @@ impl Backend for XenPv {
         updates_read_memory: true,
         bug_on: true,
         own_mode: true,
+        separate_preempt_resched_bits: true,
         ..Facts::new("xen-pv", "delays the stores, in a queue of hypercalls")
     };
 
@@ -80,10 +81,12 @@ impl Backend for XenPv {
         match kernel {
             Kernel::V6_0 => Self::V6_0,
             Kernel::V6_14 => Self::V6_6,
+            Kernel::V6_12Y => Self::V6_12Y,
             Kernel::V6_16 | Kernel::V6_19 => Self::V6_15,
             Kernel::V7_0 => Self::V7_0,
             Kernel::V7_1 | Kernel::S390V6 => Self::V7_1,
             Kernel::V7_2 => Self::V7_2,
+            Kernel::V7_3 => Self::V7_3,
         }
     }
 
@@ -91,10 +94,12 @@ impl Backend for XenPv {
         match self {
             Self::V6_0 => "V6_0",
             Self::V6_6 => "V6_6",
+            Self::V6_12Y => "V6_12Y",
             Self::V6_15 => "V6_15",
             Self::V7_0 => "V7_0",
             Self::V7_1 => "V7_1",
             Self::V7_2 => "V7_2",
+            Self::V7_3 => "V7_3",
         }
     }
 
@@ -123,7 +128,7 @@ impl Backend for XenPv {
     ///
     /// Fidelity: same as arch/x86/xen/enlighten_pv.c v7.2.
     fn switch_pauses(self) -> bool {
-        self == Self::V7_2
+        self.is_generic()
     }
 
     /// One update per entry; from v6.6 to v6.14 in a section of its own.
@@ -243,11 +248,15 @@ impl Backend for XenPv {
     ///
     /// Fidelity: changed: `flush_tlb_mm_range()` and `flush_tlb_kernel_range()` of
     /// arch/x86/mm/tlb.c over `xen_flush_tlb_multi()`, `xen_flush_tlb_one_user()` and
-    /// `xen_flush_tlb()` of arch/x86/xen/mmu_pv.c v6.0 to v7.2, as for an address space that other
-    /// CPUs have used. Kernel pages are flushed by each CPU for itself; the other CPUs, which do so
-    /// in interrupt and hence at once, are left out.
+    /// `xen_flush_tlb()` of arch/x86/xen/mmu_pv.c v6.0 to v7.3, as for an address space that other
+    /// CPUs have used; in v7.3 `flush_tlb_multi()` comes after `put_cpu()`. Kernel pages are
+    /// flushed by each CPU for itself; the other CPUs, which do so in interrupt and hence at once,
+    /// are left out.
     fn flush_tlb_range(self, hw: &mut impl HwOf<Self>, at: At, pages: u32) {
-        hw.get_cpu();
+        let holds_cpu = self < Self::V7_3 || at.is_init_mm();
+        if holds_cpu {
+            hw.get_cpu();
+        }
         match (at.mm, pages) {
             (0, 0..=TLB_SINGLE_PAGE_FLUSH_CEILING) => {
                 for n in 0..pages {
@@ -259,11 +268,13 @@ impl Backend for XenPv {
             (_, 0..=1) => self.flush_tlb(hw, Mmuext::InvlpgMulti, at, pages),
             _ => self.flush_tlb(hw, Mmuext::TlbFlushMulti, at, pages),
         }
-        hw.put_cpu();
+        if holds_cpu {
+            hw.put_cpu();
+        }
     }
 
     fn lazy_mode(self, hw: &mut impl HwOf<Self>) -> Option<bool> {
-        (self != Self::V7_2).then(|| hw.per_cpu(|cpu| cpu.mode) == LazyMode::Mmu)
+        (!self.is_generic()).then(|| hw.per_cpu(|cpu| cpu.mode) == LazyMode::Mmu)
     }
 
     fn pending(self, hw: &mut impl HwOf<Self>) -> Option<(u32, &'static str)> {

@@ -1,6 +1,6 @@
 //! Interrupts and context switches: transitions between the steps of a task, and inside them.
 
-use lazy_mmu::preempt::PreemptCount;
+use lazy_mmu::preempt::{Counted, Layout};
 
 use super::client::{Level, Owner};
 use super::model::{MachineModel, Task, Triple};
@@ -91,9 +91,13 @@ impl MachineModel {
         self.intern_verdicts(verdicts)
     }
 
+    fn preempt_layout(&self) -> Layout {
+        self.options.arch.preempt_layout(self.options.kernel)
+    }
+
     pub(super) fn interrupt(&mut self, mut task: Task, mut local: Local) -> LocalMove {
         let inside = task.levels[0].doing.is_some();
-        local.task.preempt_count.add(PreemptCount::HARDIRQ_OFFSET);
+        local.task.preempt_count.add(self.preempt_layout(), Counted::Hardirq);
         task.task = local.task;
         task.interrupted |= self.programs;
         task.levels.push(Level::default());
@@ -102,7 +106,7 @@ impl MachineModel {
     }
 
     pub(super) fn interrupt_ends(&mut self, mut task: Task, mut local: Local) -> LocalMove {
-        local.task.preempt_count.sub(PreemptCount::HARDIRQ_OFFSET);
+        local.task.preempt_count.sub(self.preempt_layout(), Counted::Hardirq);
         task.task = local.task;
         task.levels.pop();
         self.done(Move::Return { cpu: 0 }, task, local, Verdicts::default(), 0)

@@ -114,7 +114,11 @@ impl MachineModel {
             code: options.arch.replay(
                 options.kernel,
                 options.design,
-                replay::Setup { fault: options.fault, batch_max: options.batch_max },
+                replay::Setup {
+                    fault: options.fault,
+                    batch_max: options.batch_max,
+                    ..replay::Setup::default()
+                },
             ),
             options,
             ops,

@@ -139,7 +139,7 @@ fn warning_code(
 }
 
 /// The condition with the place of each field among the counters or flags instead of its name:
-/// `nesting_level == 0` becomes `counter1 == 0`.
+/// `state->nesting_level == 0` becomes `counter1 == 0`, wherever the fields stand.
 pub(super) fn condition_class(design: Design, state: StateBits, cond: &str) -> String {
     let (mut counters, mut flags) = (0, 0);
     let mut names: Vec<(&'static str, String)> = Vec::new();
@@ -152,7 +152,8 @@ pub(super) fn condition_class(design: Design, state: StateBits, cond: &str) -> S
         names.push((name, format!("{kind}{count}")));
     }
     let mut class = String::new();
-    let mut rest = cond;
+    let cond = cond.replace("state->", "");
+    let mut rest = cond.as_str();
     while let Some(first) = rest.chars().next() {
         let in_word = |c: char| c.is_alphanumeric() || c == '_';
         let same = |c: char| in_word(c) == in_word(first);
@@ -176,10 +177,10 @@ mod tests {
     #[test]
     fn conditions_without_the_names_of_fields() {
         let class = |id, cond| condition_class(design(id), StateBits(0), cond);
-        assert_eq!(class("counts", "pause_count == U8_MAX"), "counter2 == U8_MAX");
-        let v3 = class("count-enabled", "count == 0 || !enabled");
+        assert_eq!(class("counts", "state->pause_count == U8_MAX"), "counter2 == U8_MAX");
+        let v3 = class("count-enabled", "state->count == 0 || !state->enabled");
         assert_eq!(v3, "counter1 == 0 || !flag1");
-        assert_eq!(class("nesting-active", "nesting_level == 0 || !active"), v3);
+        assert_eq!(class("nesting-active", "state->nesting_level == 0 || !state->active"), v3);
     }
 
     #[test]

@@ -59,7 +59,7 @@ pub(super) fn texts(row: &Row, cell: &Cell) -> Vec<(String, Tone)> {
     let tone = |part: &Part| match part {
         Part::Hook(_) | Part::Effect(_) if cell.differs => Tone::Differs,
         Part::Hook(_) | Part::Effect(_) => Tone::Plain,
-        Part::Warning(_) | Part::Unmet(_) => Tone::Warning,
+        Part::Warning(_) | Part::Again(_) | Part::Unmet(_) => Tone::Warning,
         Part::Bug(_) => Tone::Bug,
     };
     let own = if cell.differs { Tone::Differs } else { Tone::Plain };

@@ -59,6 +59,7 @@ fn part(part: &Part) -> Value {
         Part::Hook(hook) => json!({ "hook": hook.name }),
         Part::Effect(text) => json!({ "effect": text }),
         Part::Warning(text) => json!({ "warning": text }),
+        Part::Again(text) => json!({ "again": text }),
         Part::Bug(text) => json!({ "bug": text }),
         Part::Unmet(text) => json!({ "unmet": text }),
     }

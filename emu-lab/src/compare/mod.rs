@@ -95,6 +95,8 @@ pub enum Part {
     Effect(String),
     /// A sanity check finds something: the text of the check.
     Warning(String),
+    /// A check that reports once finds something again: a kernel is silent.
+    Again(String),
     /// A check after which the call, or the kernel, does not go on.
     Bug(String),
     /// A claim of the scenario does not hold.

@@ -122,10 +122,13 @@ fn cell(record: &Record) -> Cell {
             Event::Context { name, by_arch: true, .. } => {
                 parts.push(Part::Effect(format!("{name}()")))
             }
-            Event::Warn { check, cond } => {
+            Event::Warn { check, cond, again } => {
                 let text = format!("{check}({cond})");
-                let bug = check.ends_with("BUG_ON");
-                parts.push(if bug { Part::Bug(text) } else { Part::Warning(text) });
+                parts.push(match (check.ends_with("BUG_ON"), again) {
+                    (true, _) => Part::Bug(text),
+                    (false, true) => Part::Again(text),
+                    (false, false) => Part::Warning(text),
+                });
             }
             Event::Hazard { name, .. } => parts.push(Part::Warning(format!("hazard {name}"))),
             Event::Note(text) if text.starts_with("line ") => {

@@ -223,6 +223,7 @@ impl Part {
             Self::Hook(hook) => hook.short.to_owned(),
             Self::Effect(text) => text.clone(),
             Self::Warning(text) => format!("WARNING: {text}"),
+            Self::Again(text) => format!("WARNING (again): {text}"),
             Self::Bug(text) => format!("BUG: {text}"),
             Self::Unmet(text) => format!("FAILED: {text}"),
         }

@@ -95,7 +95,9 @@ fn parts<'r>(design: Design, event: &Event<'r>) -> (&'static str, &'r str, serde
             });
             ("pte", pte.op.name(), rest)
         }
-        Event::Warn { check, cond } => ("warn", check, json!({ "cond": cond })),
+        Event::Warn { check, cond, again } => {
+            ("warn", check, json!({ "cond": cond, "again": again }))
+        }
         Event::Return { call, active, state: bits } => {
             let rest = json!({ "active": active, "state": state(design, bits) });
             ("return", call_name(design, call), rest)

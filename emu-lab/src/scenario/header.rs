@@ -1,6 +1,6 @@
 //! The header of a scenario: what it shows, where it comes from, and which runs it speaks of.
 
-use emu_arch::{Arch, Kernel};
+use emu_arch::{Arch, Kernel, NoEra};
 use lazy_mmu::design::Design;
 
 use super::line::unquote;
@@ -26,14 +26,17 @@ pub(super) fn line(scenario: &mut Scenario, number: usize, line: &str) -> Result
         "what" => scenario.what = value.trim().to_owned(),
         "from" => scenario.from = value.trim().to_owned(),
         "bad" => {
-            let runs = runs(number, line, value)?;
+            let runs = runs(scenario, number, line, value)?;
             if runs.iter().any(|run| run.mended) {
                 let message = "expected a run with the bug, found one of the mended code";
                 return Err(InputError::at(number, line, mended(line), message));
             }
             scenario.bad.extend(runs);
         }
-        "good" => scenario.good.extend(runs(number, line, value)?),
+        "good" => {
+            let runs = runs(scenario, number, line, value)?;
+            scenario.good.extend(runs);
+        }
         _ if text.is_empty() || text.starts_with('#') => {}
         _ => {
             let message = format!(
@@ -51,11 +54,21 @@ pub(super) fn mended(line: &str) -> &str {
 }
 
 /// Reads a list of runs: an architecture, a kernel, perhaps a design and perhaps `mended` each.
-fn runs(number: usize, line: &str, list: &str) -> Result<Vec<Where>, InputError> {
-    list.split(',').map(|run| one_run(number, line, run)).collect()
+fn runs(
+    scenario: &mut Scenario,
+    number: usize,
+    line: &str,
+    list: &str,
+) -> Result<Vec<Where>, InputError> {
+    list.split(',').map(|run| one_run(scenario, number, line, run)).collect()
 }
 
-fn one_run(number: usize, line: &str, run: &str) -> Result<Where, InputError> {
+fn one_run(
+    scenario: &mut Scenario,
+    number: usize,
+    line: &str,
+    run: &str,
+) -> Result<Where, InputError> {
     let error = |part: &str, what: &str| {
         InputError::at(number, line, part, format!("expected {what}, found {part:?}"))
     };
@@ -65,7 +78,11 @@ fn one_run(number: usize, line: &str, run: &str) -> Result<Where, InputError> {
     let arch = arch.parse().map_err(|_| error(arch, "an architecture").one_of(arch, archs()))?;
     let kernel = words.next().unwrap_or(&run[run.len()..]);
     let kernels = Kernel::ALL.map(Kernel::id);
-    let kernel = kernel.parse().map_err(|_| error(kernel, "a kernel").one_of(kernel, kernels))?;
+    let (kernel, note) = Kernel::of_version(kernel).map_err(|why| match why {
+        NoEra::Unknown(_) => error(kernel, "a kernel").one_of(kernel, kernels),
+        NoEra::TooOld(_) => InputError::at(number, line, kernel, why.to_string()),
+    })?;
+    scenario.notes.extend(note);
     let designs = || Design::all().map(Design::id);
     let mut word = words.next();
     let design = match word {

@@ -24,7 +24,7 @@ pub struct Setup {
 }
 
 impl Default for Setup {
-    /// v7.0 on an architecture that batches nothing.
+    /// The newest kernel on an architecture that batches nothing.
     fn default() -> Self {
         let kernel = Kernel::default();
         Self {
@@ -38,7 +38,7 @@ impl Default for Setup {
 }
 
 impl From<Design> for Setup {
-    /// v7.0 on an architecture that batches nothing, under `design`.
+    /// The newest kernel on an architecture that batches nothing, under `design`.
     fn from(design: Design) -> Self {
         Self { design, ..Self::default() }
     }

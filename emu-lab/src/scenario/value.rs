@@ -17,6 +17,8 @@ pub struct Scenario {
     pub bad: Vec<Where>,
     /// The runs that show none.
     pub good: Vec<Where>,
+    /// As which eras the header's versions are taken.
+    pub notes: Vec<String>,
     /// The steps, in order.
     pub steps: Vec<Line>,
     /// What falls into calls, as steps refer to it.

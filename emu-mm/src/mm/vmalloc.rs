@@ -1,7 +1,8 @@
 //! Mapping pages into the kernel's own address space, and unmapping them.
 //!
 //! Models mm/vmalloc.c (v7.0): `vmap_pages_range()` and `vunmap_range()` down to the loops over the
-//! entries of one table. No lock is held, since each range has one user.
+//! entries of one table. No lock is held, since each range has one user. Before v6.16 these loops
+//! were no sections: [`Kernel::vmalloc_is_section`](emu_arch::Kernel::vmalloc_is_section).
 
 use std::fmt::{self, Display, Formatter};
 
@@ -53,18 +54,34 @@ pub fn vmap_pages_range(
         let next = addr.pmd_addr_end(end);
         // Allocated before the section begins.
         let table = init_mm.pte_alloc_kernel(addr);
-        vmap_pages_pte_range(init_mm, &table, addr, next, pages)?;
+        let section = init_mm.kernel().vmalloc_is_section();
+        let map = if section { vmap_pages_pte_range } else { vmap_entries };
+        map(init_mm, &table, addr, next, pages)?;
         pages = pages.split_at(usize::from(entries(addr, next))).1;
         addr = next;
     }
     Ok(())
 }
 
-/// Maps `pages` at `addr..end`, which one table maps.
+/// Maps `pages` at `addr..end`, which one table maps, in a section.
 ///
 /// Fidelity: same as mm/vmalloc.c v7.0.
 #[lazy_mmu(with_ptes(init_mm, addr, end, table.ptep(addr.pte_index())))]
 fn vmap_pages_pte_range(
+    init_mm: &MmStruct,
+    table: &Table,
+    addr: VirtAddr,
+    end: VirtAddr,
+    pages: &[Pfn],
+) -> Result<(), VmapError> {
+    vmap_entries(init_mm, table, addr, end, pages)
+}
+
+/// Maps `pages` at `addr..end`, which one table maps.
+///
+/// Fidelity: same as `vmap_pages_pte_range()` of mm/vmalloc.c v6.12.
+#[inline]
+fn vmap_entries(
     init_mm: &MmStruct,
     table: &Table,
     mut addr: VirtAddr,
@@ -112,16 +129,26 @@ pub fn vunmap_range_noflush(init_mm: &MmStruct, mut addr: VirtAddr, end: VirtAdd
     while let Some(at) = init_mm.next_pte_table(addr, end) {
         addr = at.pmd_addr_end(end);
         if let Some(table) = init_mm.pte_offset_kernel(at) {
-            vunmap_pte_range(init_mm, &table, at, addr);
+            let section = init_mm.kernel().vmalloc_is_section();
+            let unmap = if section { vunmap_pte_range } else { vunmap_entries };
+            unmap(init_mm, &table, at, addr);
         }
     }
 }
 
-/// Empties the entries of `addr..end`, which one table maps, whether they are empty or not.
+/// Empties the entries of `addr..end`, which one table maps, in a section.
 ///
 /// Fidelity: same as mm/vmalloc.c v7.0; huge entries are left out.
 #[lazy_mmu(with_ptes(init_mm, addr, end, table.ptep(addr.pte_index())))]
-fn vunmap_pte_range(init_mm: &MmStruct, table: &Table, mut addr: VirtAddr, end: VirtAddr) {
+fn vunmap_pte_range(init_mm: &MmStruct, table: &Table, addr: VirtAddr, end: VirtAddr) {
+    vunmap_entries(init_mm, table, addr, end);
+}
+
+/// Empties the entries of `addr..end`, which one table maps, whether they are empty or not.
+///
+/// Fidelity: same as `vunmap_pte_range()` of mm/vmalloc.c v6.12; huge entries are left out.
+#[inline]
+fn vunmap_entries(init_mm: &MmStruct, table: &Table, mut addr: VirtAddr, end: VirtAddr) {
     let mut ptep = table.ptep(addr.pte_index());
     while addr != end {
         pgtable::ptep_get_and_clear(init_mm, addr, ptep);

@@ -33,12 +33,15 @@ impl LazyMmuDesign for State {
             return Effects::NONE;
         }
         if self.count == u8::MAX {
-            return Effects::of([warn_if(true, Warn::bug("count == U8_MAX"))]);
+            return Effects::of([warn_if(true, Warn::bug("state->count == U8_MAX"))]);
         }
         let first = self.count == 0;
         let on = Self { enabled: self.enabled || first, ..self };
         Effects::of([
-            warn_if(!first && !self.enabled, Warn::each_time("count > 0 && !enabled")),
+            warn_if(
+                !first && !self.enabled,
+                Warn::each_time("state->count > 0 && !state->enabled"),
+            ),
             hook_if(first, Hook::ENTER),
             store_if(first, on),
             store(Self { count: self.count.wrapping_add(1), ..on }),
@@ -51,12 +54,12 @@ impl LazyMmuDesign for State {
             return Effects::NONE;
         }
         if self.count == 0 {
-            return Effects::of([warn_if(true, Warn::bug("count == 0"))]);
+            return Effects::of([warn_if(true, Warn::bug("state->count == 0"))]);
         }
         let less = Self { count: self.count - 1, ..self };
         let last = less.count == 0;
         Effects::of([
-            warn_if(!self.enabled, Warn::each_time("!enabled")),
+            warn_if(!self.enabled, Warn::each_time("!state->enabled")),
             store(less),
             store_if(last, Self { enabled: false, ..less }),
             hook_if(last, Hook::LEAVE),
@@ -71,7 +74,7 @@ impl LazyMmuDesign for State {
         }
         let wrong = self.count == 0 || !self.enabled;
         Effects::of([
-            warn_if(wrong, Warn::each_time("count == 0 || !enabled")),
+            warn_if(wrong, Warn::each_time("state->count == 0 || !state->enabled")),
             store(Self { enabled: false, ..self }),
             hook_if(true, Hook::LEAVE),
         ])
@@ -84,7 +87,7 @@ impl LazyMmuDesign for State {
         }
         let wrong = self.count == 0 || self.enabled;
         Effects::of([
-            warn_if(wrong, Warn::each_time("count == 0 || enabled")),
+            warn_if(wrong, Warn::each_time("state->count == 0 || state->enabled")),
             hook_if(true, Hook::ENTER),
             store(Self { enabled: true, ..self }),
         ])

@@ -49,7 +49,7 @@ impl LazyMmuDesign for State {
         }
         let enable_count = self.enable_count.wrapping_add(1);
         Effects::of([
-            warn_if(self.enable_count == u8::MAX, Warn::once("enable_count == U8_MAX")),
+            warn_if(self.enable_count == u8::MAX, Warn::once("state->enable_count == U8_MAX")),
             store(Self { enable_count, ..self }),
             hook_if(self.enable_count == 0, Hook::ENTER),
         ])
@@ -63,7 +63,7 @@ impl LazyMmuDesign for State {
         }
         let enable_count = self.enable_count.wrapping_sub(1);
         Effects::of([
-            warn_if(self.enable_count == 0, Warn::once("enable_count == 0")),
+            warn_if(self.enable_count == 0, Warn::once("state->enable_count == 0")),
             store(Self { enable_count, ..self }),
             hook_if(enable_count == 0, Hook::LEAVE),
             hook_if(enable_count != 0, Hook::FLUSH),
@@ -78,7 +78,7 @@ impl LazyMmuDesign for State {
         }
         let pause_count = self.pause_count.wrapping_add(1);
         Effects::of([
-            warn_if(self.pause_count == u8::MAX, Warn::once("pause_count == U8_MAX")),
+            warn_if(self.pause_count == u8::MAX, Warn::once("state->pause_count == U8_MAX")),
             store(Self { pause_count, ..self }),
             hook_if(self.pause_count == 0 && self.enable_count > 0, Hook::LEAVE),
         ])
@@ -92,7 +92,7 @@ impl LazyMmuDesign for State {
         }
         let pause_count = self.pause_count.wrapping_sub(1);
         Effects::of([
-            warn_if(self.pause_count == 0, Warn::once("pause_count == 0")),
+            warn_if(self.pause_count == 0, Warn::once("state->pause_count == 0")),
             store(Self { pause_count, ..self }),
             hook_if(pause_count == 0 && self.enable_count > 0, Hook::ENTER),
         ])

@@ -29,8 +29,11 @@ impl LazyMmuDesign for State {
         let first = self.nesting_level == 0;
         let more = Self { nesting_level: self.nesting_level.wrapping_add(1), ..self };
         Effects::of([
-            warn_if(self.nesting_level == u8::MAX, Warn::once("nesting_level == U8_MAX")),
-            warn_if(!first && !self.active, Warn::each_time("nesting_level > 0 && !active")),
+            warn_if(self.nesting_level == u8::MAX, Warn::once("state->nesting_level == U8_MAX")),
+            warn_if(
+                !first && !self.active,
+                Warn::each_time("state->nesting_level > 0 && !state->active"),
+            ),
             store(more),
             store_if(first, Self { active: true, ..more }),
             hook_if(first, Hook::ENTER),
@@ -45,8 +48,8 @@ impl LazyMmuDesign for State {
         let less = Self { nesting_level: self.nesting_level.wrapping_sub(1), ..self };
         let last = less.nesting_level == 0;
         Effects::of([
-            warn_if(self.nesting_level == 0, Warn::once("nesting_level == 0")),
-            warn_if(!self.active, Warn::each_time("!active")),
+            warn_if(self.nesting_level == 0, Warn::once("state->nesting_level == 0")),
+            warn_if(!self.active, Warn::each_time("!state->active")),
             store(less),
             store_if(last, Self { active: false, ..less }),
             hook_if(true, if last { Hook::LEAVE } else { Hook::FLUSH }),
@@ -60,7 +63,7 @@ impl LazyMmuDesign for State {
         }
         let wrong = self.nesting_level == 0 || !self.active;
         Effects::of([
-            warn_if(wrong, Warn::each_time("nesting_level == 0 || !active")),
+            warn_if(wrong, Warn::each_time("state->nesting_level == 0 || !state->active")),
             store(Self { active: false, ..self }),
             hook_if(true, Hook::LEAVE),
         ])
@@ -73,7 +76,7 @@ impl LazyMmuDesign for State {
         }
         let wrong = self.nesting_level == 0 || self.active;
         Effects::of([
-            warn_if(wrong, Warn::each_time("nesting_level == 0 || active")),
+            warn_if(wrong, Warn::each_time("state->nesting_level == 0 || state->active")),
             store(Self { active: true, ..self }),
             hook_if(true, Hook::ENTER),
         ])

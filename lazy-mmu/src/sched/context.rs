@@ -1,57 +1,87 @@
 //! The context of the current task: preemption, bottom halves, interrupts.
 //!
 //! Models the changes of the preempt count in include/linux/preempt.h and kernel/sched/core.c
-//! (v7.0).
+//! (v7.2 and v7.3).
 
 use super::current::{Current, current};
 use super::warn::warn_current;
 use crate::design::{Check, Warn};
-use crate::preempt::PreemptCount;
+use crate::preempt::{Counted, Layout, PreemptCount};
 use crate::trace::Event;
 
 impl Current {
-    fn change_context(&self, name: &'static str, offset: u32, add: bool, by_arch: bool) {
-        let mut count = self.preempt_count.get();
-        let fits = if add { count.add(offset) } else { count.sub(offset) };
+    fn change_context(&self, name: &'static str, what: Counted, add: bool, by_arch: bool) {
+        let (layout, mut count) = (self.layout.get(), self.preempt_count.get());
+        let found = change_preempt_count(&mut count, layout, what, add);
         self.set_preempt_count(count);
-        self.note(Event::Context { name, preempt_count: count, by_arch });
-        if !fits {
-            warn_current(self, &bad_preempt_count(count, offset, add));
+        self.note(Event::Context { name, preempt_count: count.read(layout), by_arch });
+        if let Some(found) = found {
+            warn_current(self, &found);
         }
     }
 }
 
-/// What the kernel reports where the preempt count cannot change as asked; it then stays as it is.
+/// Changes `count` by one of `what` and returns what the kernel reports of it. A count that lacks
+/// what is taken off stays as it is.
 ///
-/// Fidelity: changed: the checks of `preempt_count_add()` and `preempt_count_sub()` in
-/// kernel/sched/core.c v7.0 and of `__nmi_enter()`, with every field guarded where the kernel lets
-/// a full one spill into the next.
+/// Fidelity: changed: `preempt_count_add()` and `preempt_count_sub()` of kernel/sched/core.c and
+/// `__nmi_enter()`, `__nmi_exit()` of include/linux/hardirq.h, v7.2 and v7.3 with
+/// `CONFIG_DEBUG_PREEMPT`; what is taken off must be in each field, where the kernel lets softirqs
+/// borrow from the next without a check.
 #[must_use]
-pub fn bad_preempt_count(count: PreemptCount, offset: u32, add: bool) -> Warn {
-    let (check, cond) = match (offset, add) {
-        (PreemptCount::NMI_OFFSET, true) => (Check::BugOn, "in_nmi() == NMI_MASK"),
-        (PreemptCount::NMI_OFFSET, false) => (Check::BugOn, "!in_nmi()"),
+pub fn change_preempt_count(
+    count: &mut PreemptCount,
+    layout: Layout,
+    what: Counted,
+    add: bool,
+) -> Option<Warn> {
+    use Check::{BugOn, DebugLocksWarnOn};
+    let was = *count;
+    let (check, cond) = match (what, add) {
+        (Counted::Nmi, true) => {
+            let full = was.0 & layout.nmi_mask() == layout.nmi_mask();
+            let cond = match layout {
+                Layout::V7_2 if full => "in_nmi() == NMI_MASK",
+                Layout::V7_3 if full => "__this_cpu_read(nmi_nesting) >= 15",
+                Layout::V7_2 | Layout::V7_3 | Layout::V7_3Separate => {
+                    count.add(layout, what);
+                    return None;
+                }
+            };
+            (BugOn, cond)
+        }
+        (Counted::Nmi, false) if count.sub(layout, what) => return None,
+        (Counted::Nmi, false) => (BugOn, "!in_nmi()"),
         (_, true) => {
-            (Check::DebugLocksWarnOn, "(preempt_count() & PREEMPT_MASK) >= PREEMPT_MASK - 10")
+            count.add(layout, what);
+            if u32::from(count.preempt_depth()) < PreemptCount::PREEMPT_MASK - 10 {
+                return None;
+            }
+            (DebugLocksWarnOn, "(preempt_count() & PREEMPT_MASK) >= PREEMPT_MASK - 10")
         }
-        (PreemptCount::PREEMPT_OFFSET, false) if count.0 > 0 => {
-            (Check::DebugLocksWarnOn, "(val < PREEMPT_MASK) && !(preempt_count() & PREEMPT_MASK)")
+        (_, false) if count.sub(layout, what) => return None,
+        (Counted::Preempt, false) if was.in_interrupt() => {
+            (DebugLocksWarnOn, "(val < PREEMPT_MASK) && !(preempt_count() & PREEMPT_MASK)")
         }
-        (_, false) => (Check::DebugLocksWarnOn, "val > preempt_count()"),
+        (_, false) => match layout {
+            Layout::V7_2 => (DebugLocksWarnOn, "val > preempt_count()"),
+            Layout::V7_3 | Layout::V7_3Separate => (DebugLocksWarnOn, "pc - uval > pc"),
+        },
     };
-    Warn { check, cond }
+    Some(Warn { check, cond })
 }
 
 macro_rules! context_changes {
-    ($($(#[$meta:meta])* $name:ident = $how:literal $offset:ident;)*) => {
-        /// Every change that a task makes: its kernel name, the offset, and whether it is added.
-        pub const CONTEXT_CHANGES: &[(&str, u32, bool)] =
-            &[$((stringify!($name), PreemptCount::$offset, $how)),*];
+    ($($(#[$meta:meta])* $name:ident = $how:literal $what:ident;)*) => {
+        /// Every change that a task makes: its kernel name, what is counted, and whether it is one
+        /// more.
+        pub const CONTEXT_CHANGES: &[(&str, Counted, bool)] =
+            &[$((stringify!($name), Counted::$what, $how)),*];
 
         $($(#[$meta])*
         pub fn $name() {
             current(|cur| {
-                cur.change_context(stringify!($name), PreemptCount::$offset, $how, false);
+                cur.change_context(stringify!($name), Counted::$what, $how, false);
             });
         })*
     };
@@ -59,48 +89,48 @@ macro_rules! context_changes {
 
 context_changes! {
     /// Keeps the task on its CPU until the matching `preempt_enable()`.
-    preempt_disable = true PREEMPT_OFFSET;
+    preempt_disable = true Preempt;
     /// Ends the innermost `preempt_disable()`.
-    preempt_enable = false PREEMPT_OFFSET;
+    preempt_enable = false Preempt;
     /// Takes a spin lock: keeps the task on its CPU until the matching `spin_unlock()`.
-    spin_lock = true PREEMPT_OFFSET;
+    spin_lock = true Preempt;
     /// Releases the innermost spin lock.
-    spin_unlock = false PREEMPT_OFFSET;
+    spin_unlock = false Preempt;
     /// Disables bottom halves, which counts as interrupt.
-    local_bh_disable = true SOFTIRQ_DISABLE_OFFSET;
+    local_bh_disable = true BottomHalves;
     /// Ends the innermost `local_bh_disable()`.
-    local_bh_enable = false SOFTIRQ_DISABLE_OFFSET;
+    local_bh_enable = false BottomHalves;
     /// A softirq begins on top of the current context.
-    softirq_enter = true SOFTIRQ_OFFSET;
+    softirq_enter = true Softirq;
     /// The softirq ends.
-    softirq_exit = false SOFTIRQ_OFFSET;
+    softirq_exit = false Softirq;
     /// A hard interrupt begins on top of the current context (`irq_enter()`).
-    hardirq_enter = true HARDIRQ_OFFSET;
+    hardirq_enter = true Hardirq;
     /// The hard interrupt ends (`irq_exit()`).
-    hardirq_exit = false HARDIRQ_OFFSET;
+    hardirq_exit = false Hardirq;
     /// A non-maskable interrupt begins on top of the current context.
-    nmi_enter = true NMI_OFFSET;
+    nmi_enter = true Nmi;
     /// The non-maskable interrupt ends.
-    nmi_exit = false NMI_OFFSET;
+    nmi_exit = false Nmi;
 }
 
-/// Changes the preempt count of the current task by `offset`, under the kernel's `name` of the
+/// Changes the preempt count of the current task by one of `what`, under the kernel's `name` of the
 /// change.
-pub fn change_context(name: &'static str, offset: u32, add: bool) {
-    current(|cur| cur.change_context(name, offset, add, false));
+pub fn change_context(name: &'static str, what: Counted, add: bool) {
+    current(|cur| cur.change_context(name, what, add, false));
 }
 
 /// `preempt_disable()` by a hook, a primitive or a context switch of the architecture: records show
 /// it as their effect.
 pub fn arch_preempt_disable() {
     let name = "preempt_disable";
-    current(|cur| cur.change_context(name, PreemptCount::PREEMPT_OFFSET, true, true));
+    current(|cur| cur.change_context(name, Counted::Preempt, true, true));
 }
 
 /// `preempt_enable()` by the architecture.
 pub fn arch_preempt_enable() {
     let name = "preempt_enable";
-    current(|cur| cur.change_context(name, PreemptCount::PREEMPT_OFFSET, false, true));
+    current(|cur| cur.change_context(name, Counted::Preempt, false, true));
 }
 
 /// Turns preemption off for a few lines of arch code, which records do not show.

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::task::{TaskStruct, Tokens};
 use crate::arch::{Arch, Point};
 use crate::design::{Call, Context, Design, LazyMmuDesign, LazyMmuState, StateBits, Token, counts};
-use crate::preempt::PreemptCount;
+use crate::preempt::{Layout, PreemptCount};
 use crate::trace::{Event, Record};
 
 /// What happens when a sanity check of the emulated kernel finds something; it is always recorded
@@ -37,6 +37,8 @@ pub(crate) struct Current {
     /// The state where `counters` does not have it.
     pub(super) lazy_mmu_state: Cell<StateBits>,
     pub(super) preempt_count: Cell<PreemptCount>,
+    /// Where the fields of the count lie on the installed architecture.
+    pub(super) layout: Cell<Layout>,
     pub(super) flags: Cell<u64>,
     pub(super) pid: Cell<u8>,
     pub(super) tokens: Cell<Tokens>,
@@ -79,6 +81,7 @@ impl Current {
             plain: Cell::new(true),
             lazy_mmu_state: Cell::new(StateBits(0)),
             preempt_count: Cell::new(PreemptCount(0)),
+            layout: Cell::new(Layout::V7_3Separate),
             flags: Cell::new(0),
             pid: Cell::new(0),
             tokens: Cell::new(Tokens::NONE),
@@ -136,6 +139,11 @@ impl Current {
     pub(crate) fn set_state(&self, state: StateBits) {
         self.set_plain_state(state);
         self.active.set(self.design().is_active(state));
+    }
+
+    /// `preempt_count()`
+    pub(super) fn read_preempt_count(&self) -> PreemptCount {
+        self.preempt_count.get().read(self.layout.get())
     }
 
     /// Changes the preempt count, on which it depends where the state is.
@@ -202,7 +210,9 @@ impl Current {
         let default_design = self.design.get() == Design::of::<counts::State>();
         self.recording.set(recording);
         self.watched.set(recording || self.points.get());
-        self.arch_wants.set(self.arch().is_none_or(|arch| arch.wants_lazy_mmu_mode()));
+        let arch = self.arch();
+        self.arch_wants.set(arch.as_ref().is_none_or(|arch| arch.wants_lazy_mmu_mode()));
+        self.layout.set(arch.map_or_else(Layout::default, |arch| arch.preempt_layout()));
         let state = self.state();
         self.plain.set(!recording && default_design && self.arch.borrow().is_none());
         self.set_state(state);

@@ -68,7 +68,7 @@ pub fn pid() -> u8 {
 #[inline]
 #[must_use]
 pub fn preempt_count() -> PreemptCount {
-    current(|cur| cur.preempt_count.get())
+    current(Current::read_preempt_count)
 }
 
 /// Tells whether thread flag `flag` (a bit number below 64) of the current task is set.

@@ -47,7 +47,7 @@ impl Current {
 /// Records something that the task does to itself, by the kernel's name of it.
 pub fn note_context(name: &'static str) {
     current(|cur| {
-        let preempt_count = cur.preempt_count.get();
+        let preempt_count = cur.read_preempt_count();
         cur.note(Event::Context { name, preempt_count, by_arch: false });
     });
 }
@@ -139,7 +139,7 @@ fn note_end(record: &mut Record) {
         if let Some((n, what)) = pending {
             record.push(cpu, pid, Event::Pending { n, what });
         }
-        let (state, preempt_count) = (cur.state(), cur.preempt_count.get());
+        let (state, preempt_count) = (cur.state(), cur.read_preempt_count());
         record.push(cpu, pid, Event::End { state, preempt_count });
     });
 }

@@ -124,6 +124,9 @@ pub enum Event<'r> {
         check: &'r str,
         /// The condition that was true.
         cond: &'r str,
+        /// The check reports once and has done so earlier in the record: a kernel is silent.
+        /// [`Record::push`] sees to it.
+        again: bool,
     },
     /// The call returns.
     Return {
@@ -197,6 +200,6 @@ pub fn effect_text(name: &str, n: Option<u32>) -> String {
 
 impl From<&Warn> for Event<'static> {
     fn from(warn: &Warn) -> Self {
-        Event::Warn { check: warn.check.name(), cond: warn.cond }
+        Event::Warn { check: warn.check.name(), cond: warn.cond, again: false }
     }
 }

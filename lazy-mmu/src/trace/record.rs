@@ -1,8 +1,10 @@
 //! The record: a sequence of events in 16 bytes each.
 
+use std::collections::BTreeSet;
+
 use super::packed::{self, Kind, Place, Words};
 use super::{Event, PteEvent};
-use crate::design::{Call, Design, Hook, StateBits};
+use crate::design::{Call, Check, Design, Hook, StateBits};
 use crate::preempt::PreemptCount;
 
 /// A sequence of events and the design that they were seen under.
@@ -14,6 +16,8 @@ pub struct Record {
     design: Design,
     words: Vec<Words>,
     names: Names,
+    /// What checks that report once have reported.
+    reported: BTreeSet<[u64; 2]>,
 }
 
 /// One event with its place in the record.
@@ -103,8 +107,9 @@ impl Record {
                 packed::word0(Kind::Pte(pte.op), place, pte.mm, packed::vpn(pte.addr)),
                 pte.pte | u64::from(pte.nr) << 54,
             ],
-            Event::Warn { check, cond } => {
-                let check = self.names.id(check);
+            Event::Warn { check, cond, again } => {
+                let again = !self.reports(check, cond) || again;
+                let check = self.names.id(check) | u64::from(again) << 32;
                 plain(Kind::Warn, self.names.id(cond), check)
             }
             Event::Return { call, active, state } => {
@@ -131,6 +136,16 @@ impl Record {
         self.words.push(words);
     }
 
+    /// Tells whether a kernel reports what the check has found, and remembers it.
+    #[cold]
+    fn reports(&mut self, check: &str, cond: &str) -> bool {
+        let once = check.parse::<Check>().ok().and_then(|check| check.reports_once(cond));
+        once.is_none_or(|once| {
+            let report = [self.names.id(check), self.names.id(once)];
+            self.reported.insert(report)
+        })
+    }
+
     fn unpack(&self, seq: usize, [word0, word1]: Words) -> Recorded<'_> {
         let (place, arg) = (packed::place(word0), packed::arg(word0));
         let name = |id: u64| self.names.get(id);
@@ -148,7 +163,11 @@ impl Record {
                 pte: word1 & ((1 << 54) - 1),
                 nr: (word1 >> 54) as u16,
             }),
-            Kind::Warn => Event::Warn { check: name(word1), cond: name(arg) },
+            Kind::Warn => Event::Warn {
+                check: name(word1 & u64::from(u32::MAX)),
+                cond: name(arg),
+                again: word1 >> 32 != 0,
+            },
             Kind::Return => Event::Return {
                 call: Call::from_bits(arg as u32),
                 active: arg >> packed::ACTIVE_BIT & 1 != 0,

@@ -268,9 +268,10 @@ impl Rows<'_, '_, '_> {
                 }
             }
             Event::Effect { name, n } => self.add(effect_text(name, *n)),
-            Event::Warn { check, cond } => {
+            Event::Warn { check, cond, again } => {
                 let word = if check.ends_with("BUG_ON") { "BUG" } else { "WARNING" };
-                self.add(format!("{word}: {check}({cond})"));
+                let again = if *again { " (again)" } else { "" };
+                self.add(format!("{word}{again}: {check}({cond})"));
             }
             Event::Store(_) => {}
             Event::Return { state, .. } => {

@@ -59,28 +59,28 @@ fn paused(state: State, by: i8) -> State {
 const COUNTS: Rules = Rules {
     enable: Lines {
         ignored: |s, cx| cx.in_interrupt || s.pause_count > 0,
-        warns: |s| cond(s.enable_count == u8::MAX, "enable_count == U8_MAX"),
+        warns: |s| cond(s.enable_count == u8::MAX, "state->enable_count == U8_MAX"),
         moves: |s| enabled(s, 1),
         hook: |old, _| hook(old.enable_count == 0, Hook::ENTER),
         order: Order::WarnStoreHook,
     },
     disable: Lines {
         ignored: |s, cx| cx.in_interrupt || s.pause_count > 0,
-        warns: |s| cond(s.enable_count == 0, "enable_count == 0"),
+        warns: |s| cond(s.enable_count == 0, "state->enable_count == 0"),
         moves: |s| enabled(s, -1),
         hook: |_, new| Some(if new.enable_count == 0 { Hook::LEAVE } else { Hook::FLUSH }),
         order: Order::WarnStoreHook,
     },
     pause: Lines {
         ignored: |_, cx| cx.in_interrupt,
-        warns: |s| cond(s.pause_count == u8::MAX, "pause_count == U8_MAX"),
+        warns: |s| cond(s.pause_count == u8::MAX, "state->pause_count == U8_MAX"),
         moves: |s| paused(s, 1),
         hook: |old, _| hook(old.pause_count == 0 && old.enable_count > 0, Hook::LEAVE),
         order: Order::WarnStoreHook,
     },
     resume: Lines {
         ignored: |_, cx| cx.in_interrupt,
-        warns: |s| cond(s.pause_count == 0, "pause_count == 0"),
+        warns: |s| cond(s.pause_count == 0, "state->pause_count == 0"),
         moves: |s| paused(s, -1),
         hook: |_, new| hook(new.pause_count == 0 && new.enable_count > 0, Hook::ENTER),
         order: Order::WarnStoreHook,
@@ -120,9 +120,9 @@ const CALLS: [Mutant; 42] = mutants! {
     enable.ignored = |s, cx| cx.in_interrupt || s.pause_count > 1 => Found("pe"),
     enable.ignored = |s, cx| cx.in_interrupt || s.enable_count > 0 => Found("de"),
     enable.warns = |_| None => Found("de"),
-    enable.warns = |s| cond(s.enable_count == u8::MAX - 1, "enable_count == U8_MAX") => Found("de"),
-    enable.warns = |s| cond(s.enable_count == 0, "enable_count == 0") => Found("e"),
-    enable.warns = |s| cond(s.enable_count == u8::MAX, "pause_count == U8_MAX") => Found("de"),
+    enable.warns = |s| cond(s.enable_count == u8::MAX - 1, "state->enable_count == U8_MAX") => Found("de"),
+    enable.warns = |s| cond(s.enable_count == 0, "state->enable_count == 0") => Found("e"),
+    enable.warns = |s| cond(s.enable_count == u8::MAX, "state->pause_count == U8_MAX") => Found("de"),
     enable.moves = |s| s => Found("e"),
     enable.moves = |s| enabled(s, 2) => Found("ed"),
     enable.moves = |s| State { enable_count: s.enable_count.saturating_add(1), ..s } => Found("de"),
@@ -137,7 +137,7 @@ const CALLS: [Mutant; 42] = mutants! {
     disable.ignored = |s, _| s.pause_count > 0 => Found("(d"),
     disable.ignored = |_, cx| cx.in_interrupt => Found("pd"),
     disable.warns = |_| None => Found("d"),
-    disable.warns = |s| cond(s.enable_count == 1, "enable_count == 0") => Found("d"),
+    disable.warns = |s| cond(s.enable_count == 1, "state->enable_count == 0") => Found("d"),
     disable.moves = |s| State { enable_count: s.enable_count.saturating_sub(1), ..s }
         => Found("d"),
     disable.hook = |old, _| Some(if old.enable_count == 0 { Hook::LEAVE } else { Hook::FLUSH })
@@ -158,7 +158,7 @@ const CALLS: [Mutant; 42] = mutants! {
     pause.hook = |_, new| hook(new.pause_count == 1 && new.enable_count > 0, Hook::LEAVE)
         => Same("one more is 1 if and only if it was 0, and the other counter stays"),
     pause.order = Order::WarnHookStore => Found("ep"),
-    resume.warns = |s| cond(s.pause_count == 1, "pause_count == 0") => Found("r"),
+    resume.warns = |s| cond(s.pause_count == 1, "state->pause_count == 0") => Found("r"),
     resume.hook = |_, new| hook(new.pause_count == 0, Hook::ENTER) => Found("pr"),
     resume.hook = |_, new| hook(new.enable_count > 0, Hook::ENTER) => Found("er"),
     resume.order = Order::WarnHookStore => Found("epr"),

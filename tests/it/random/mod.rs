@@ -44,17 +44,15 @@ const KNOWN: &[(Arch, Kernel, &[Hazard], &str)] = &[
     (Arch::SPARC64, Kernel::V6_0, &[Hazard::BatchPreemptible], NOT_HELD),
     (Arch::SPARC64, Kernel::V6_14, &[Hazard::IrqDeferred], NOTHING_ASKS),
     (Arch::SPARC64, Kernel::V6_14, &[Hazard::BatchPreemptible], NOT_HELD),
-    (Arch::SPARC64, Kernel::V6_16, &[Hazard::IrqDeferred], NOTHING_ASKS),
-    (
-        Arch::XEN_PV,
-        Kernel::V6_14,
-        &[Hazard::ArchBug],
-        "a switch leaves one level of a nested section",
-    ),
+    (Arch::SPARC64, Kernel::V6_12Y, &[Hazard::IrqDeferred], NOTHING_ASKS),
+    (Arch::XEN_PV, Kernel::V6_14, &[Hazard::ArchBug], ONE_LEVEL),
+    (Arch::XEN_PV, Kernel::V6_12Y, &[Hazard::ArchBug], ONE_LEVEL),
     (Arch::XEN_PV, Kernel::V7_0, &[Hazard::ArchBug], "preempted between the counter and the hook"),
 ];
 
 const NOTHING_ASKS: &str = "a handler's update joins the batch of the task that it interrupts";
+
+const ONE_LEVEL: &str = "a switch leaves one level of a nested section";
 
 const NOT_HELD: &str = "a task that is in a section may be moved away from the batch of its CPU";
 

@@ -20,8 +20,8 @@ pub(super) struct Rules {
     pub(super) rewrites: bool,
     /// Memory has the old entry until the section is over.
     pub(super) defers_stores: bool,
-    /// A task may fork: on Xen PV of v7.2 the mode of the child is broken for good, which has tests
-    /// of its own.
+    /// A task may fork: on Xen PV from v7.2 on the mode of the child is broken for good, which has
+    /// tests of its own.
     pub(super) forks: bool,
     /// A TLB flush waits for the end of the section, as the stores do.
     pub(super) defers_flushes: bool,
@@ -32,7 +32,8 @@ impl Rules {
         let counts = kernel >= Kernel::V7_0;
         // Xen PV is the only one that a nested section brings down, but for the versions that
         // count.
-        let nests = counts || arch != Arch::XEN_PV || kernel == Kernel::V6_14;
+        let nests =
+            counts || arch != Arch::XEN_PV || matches!(kernel, Kernel::V6_14 | Kernel::V6_12Y);
         let since = |of, first| arch == of && kernel > first;
         let holds_cpu = since(Arch::POWERPC_HASH, Kernel::V6_0)
             || since(Arch::SPARC64, Kernel::V6_14)
@@ -46,7 +47,7 @@ impl Rules {
             holds_cpu,
             rewrites: arch != Arch::XEN_PV,
             defers_stores: arch.facts().defers_stores(),
-            forks: (arch, kernel) != (Arch::XEN_PV, Kernel::V7_2),
+            forks: arch != Arch::XEN_PV || !matches!(kernel, Kernel::V7_2 | Kernel::V7_3),
             defers_flushes: arch == Arch::XEN_PV,
         }
     }

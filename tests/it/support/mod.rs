@@ -62,7 +62,7 @@ pub(crate) fn parse(text: &str) -> Scenario {
     scenario::parse(text).unwrap_or_else(|e| panic!("{e}"))
 }
 
-/// Runs a scenario in v7.0, or in the first kernel that has the architecture.
+/// Runs a scenario in the newest kernel, or in the first that has the architecture.
 pub(crate) fn run(scenario: &Scenario, arch: Arch) -> Outcome {
     let kernel = arch.default_kernel();
     scenario::run(scenario, Setup { arch, kernel, ..Setup::from(kernel.design()) })

@@ -19,7 +19,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("lazy-mmu/src/preempt.rs", &[]),
     ("lazy-mmu/src/ptes.rs", &[]),
     ("lazy-mmu/src/trace/", &["trace/", "design/", "preempt.rs"]),
-    ("lazy-mmu/src/arch.rs", &["design/", "trace/", "ptes.rs"]),
+    ("lazy-mmu/src/arch.rs", &["design/", "trace/", "preempt.rs", "ptes.rs"]),
     ("lazy-mmu/src/call.rs", &["arch.rs", "design/", "ptes.rs", "trace/"]),
     ("lazy-mmu/src/sched/", &["sched/", "design/", "preempt.rs", "ptes.rs", "trace/", "arch.rs"]),
     ("lazy-mmu/src/", ANY),
@@ -31,9 +31,15 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("emu-arch/src/hazard/", &["hazard/", "backend/", "hw/", "id.rs"]),
     ("emu-arch/src/tracker/", &["tracker/", "hazard/", "backend/", "hw/"]),
     ("emu-arch/src/kernel/", &["kernel/", "tracker/", "hazard/", "backend/", "hw/", "id.rs"]),
-    ("emu-arch/src/machine/", &["machine/", "kernel/", "tracker/", "hazard/", "backend/", "hw/"]),
+    (
+        "emu-arch/src/machine/",
+        &["machine/", "kernel/", "tracker/", "hazard/", "backend/", "hw/", "era.rs"],
+    ),
     ("emu-arch/src/machine/mod.rs", ANY),
-    ("emu-arch/src/machine/mm.rs", &["machine/", "pgtable.rs", "kernel/", "backend/", "hw/"]),
+    (
+        "emu-arch/src/machine/mm.rs",
+        &["machine/", "pgtable.rs", "kernel/", "backend/", "hw/", "era.rs"],
+    ),
     ("emu-arch/src/replay/", &["replay/", "kernel/", "tracker/", "hazard/", "backend/", "hw/"]),
     ("emu-arch/src/replay/boot.rs", &["replay/", "arch.rs", "kernel/"]),
     (

@@ -94,7 +94,7 @@ fn inside(design: Design, begin: &str, end: &str) -> String {
 /// The state at the end, and the warnings before it.
 fn left(design: Design, text: &str) -> String {
     let parts = events(design, text, |event| {
-        if let Event::Warn { check, cond } = event {
+        if let Event::Warn { check, cond, .. } = event {
             return Some(code(&format!("{check}({cond})")));
         }
         let Event::End { state, .. } = event else { return None };

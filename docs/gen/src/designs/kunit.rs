@@ -35,6 +35,6 @@ fn failures(outcome: &Outcome) -> String {
 
 fn checks(outcome: &Outcome) -> String {
     use lazy_mmu::trace::Event;
-    let warn = |event: &Event<'_>| matches!(event, Event::Warn { .. });
+    let warn = |event: &Event<'_>| matches!(event, Event::Warn { again: false, .. });
     outcome.record.events().filter(|seen| warn(&seen.event)).count().to_string()
 }
