@@ -32,6 +32,7 @@ impl Backend for Hash {
         noun: "hash flushes",
         effects: &[batch::FLUSH_HASH_PAGE, batch::FLUSH_HASH_RANGE, HASH_PAGE],
         hash_table: true,
+        own_mode: true,
         ..Facts::new("powerpc-hash", "delays hash page table invalidations, 192 at most")
     };
 

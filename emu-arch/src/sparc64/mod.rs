@@ -101,6 +101,7 @@ impl Backend for Sparc64 {
             GLOBAL_FLUSH_TLB_PAGE,
             SMP_FLUSH_TLB_PENDING,
         ],
+        own_mode: true,
         ..Facts::new("sparc64", "delays TSB and TLB invalidations, 192 at most")
     };
 

@@ -193,8 +193,10 @@ impl Level {
             Kind::Write { page, mapped } => {
                 // A page whose change is pending against all promises is left alone, or batches
                 // would grow to their limit.
+                // Nor is another frame mapped where a CPU may have a translation of the last one.
+                let flushed = mapped || !self.stale;
                 under_lock
-                    && (any || clean(page) && !memory.is_pending(page))
+                    && (any || clean(page) && !memory.is_pending(page) && flushed)
                     && memory.believed(page).is_present() == mapped
             }
             Kind::Read(page) => clean(page) && memory.believed(page).is_present(),

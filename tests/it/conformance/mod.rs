@@ -129,7 +129,7 @@ fn a_report_shows_the_shortest_sequence() {
     let report = check::<Fence<{ fence::LOSES_THE_BATCH }>>();
     let text: Vec<_> = report.to_string().lines().take(11).map(str::to_owned).collect();
     insta::assert_snapshot!(text.join("\n"), @r"
-    fence: 1 of 17 duties broken; 7611 sequences on v7.1
+    fence: 1 of 18 duties broken; 7611 sequences on v7.1
 
     pending-agrees is broken: pending() says that work is outstanding exactly where defer() was called and complete() was not
     on v7.1, at the end of
