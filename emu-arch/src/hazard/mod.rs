@@ -125,7 +125,7 @@ hazards! {
     /// A task exits with preemption off or in interrupt.
     PreemptImbalance = "preempt-imbalance", Exit, always,
         "preemption was turned off and never on again";
-    /// An update made in an interrupt is put off.
+    /// An update made in an interrupt is not done when its primitive returns.
     IrqDeferred = "irq-deferred", InterruptUpdate, defers,
         "an interrupt counts on an update that waits for the task";
     /// A `BUG_ON()` of the architecture was hit.

@@ -9,7 +9,7 @@ use lazy_mmu::sched::{self, TaskStruct};
 use lazy_mmu::trace::Event;
 
 use super::inner::{Inner, MmStruct};
-use crate::backend::{At, Backend, Hw, Psize, Slot};
+use crate::backend::{At, Backend, Hw, Level, Psize, Slot};
 use crate::hw::addr::VirtAddr;
 use crate::hw::effect::ArchEffect;
 use crate::hw::leading;
@@ -265,6 +265,13 @@ impl<'m, B: Backend, const SEEN: bool> Hw for Live<'m, B, SEEN> {
     fn defer(&mut self, at: At, nr: u16) {
         if SEEN {
             self.inner.track(|tracker, now| tracker.defer(now, at, nr));
+        }
+    }
+
+    #[inline]
+    fn defer_table(&mut self, at: At, level: Level) {
+        if SEEN {
+            self.inner.track(|tracker, now| tracker.defer_table(now, at, level));
         }
     }
 

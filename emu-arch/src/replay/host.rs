@@ -12,7 +12,7 @@ use lazy_mmu::trace::Event;
 
 use super::exec::{Exec, Reach};
 use super::state::Request;
-use crate::backend::{At, Backend, Hw, Psize, Slot, slice};
+use crate::backend::{At, Backend, Hw, Level, Psize, Slot, slice};
 use crate::hazard::{Hazard, Trigger};
 use crate::hw::addr::VirtAddr;
 use crate::hw::effect::{ArchEffect, Kind};
@@ -328,6 +328,14 @@ impl<B: Backend> Hw for Exec<'_, B> {
         self.step(|reach| {
             reach.request(Request::Defer(at, nr));
             reach.track(|tracker, now| tracker.defer(now, at, nr));
+        });
+    }
+
+    fn defer_table(&mut self, at: At, level: Level) {
+        self.exercise(Trigger::Defer);
+        self.step(|reach| {
+            reach.request(Request::DeferTable(at, level));
+            reach.track(|tracker, now| tracker.defer_table(now, at, level));
         });
     }
 
