@@ -97,8 +97,8 @@ fn a_hazard_is_told_of_at_the_end_and_is_expected_or_not() {
     let output = run(&format!("{text}expect hazard access-pending-barriers\n"));
     assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &[][..]));
     // A warning is not a hazard of a scenario that does not speak of hazards.
-    assert_eq!(run("disable\n").status.code(), Some(0));
-    assert_eq!(run("disable\nexpect none\n").status.code(), Some(1));
+    assert_eq!(run("resume\n").status.code(), Some(0));
+    assert_eq!(run("resume\nexpect none\n").status.code(), Some(1));
     let many = run(&format!("enable\nset_pte_at 0x1000\n{}", "might_sleep\n".repeat(30)));
     let printed = String::from_utf8_lossy(&many.stdout);
     assert!(printed.ends_with("\n10 more: 10 sleep-in-section\n"), "{printed}");
@@ -216,7 +216,7 @@ fn json_has_the_fields_that_never_change() {
 
 #[test]
 fn a_warning_can_stop_the_run() {
-    let output = lazymmu(&["run", "-", "--on-warn", "panic"], b"disable\nenable\n");
+    let output = lazymmu(&["run", "-", "--on-warn", "panic"], b"resume\nenable\n");
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).starts_with("<stdin>:1: Kernel panic"));
     assert!(!String::from_utf8_lossy(&output.stdout).contains("lazy_mmu_mode_enable"));
@@ -247,7 +247,7 @@ fn check_says_by_its_status_what_it_found() {
     };
     let (code, text, _) = status(&["--kernel", "v7.1", "--nesting", "1"]);
     assert!(
-        code == Some(0) && text.contains("17 hold (exercised, every state searched)"),
+        code == Some(0) && text.contains("18 hold (exercised, every state searched)"),
         "{text}"
     );
     let (code, text, _) = status(&["--kernel", "v7.0", "--nesting", "1", "--first"]);
@@ -255,7 +255,7 @@ fn check_says_by_its_status_what_it_found() {
     assert!(text.lines().all(|line| line.chars().count() <= 105), "{text}");
     let (code, text, _) = status(&["--kernel", "v7.1", "--max-states", "100"]);
     assert!(
-        code == Some(3) && text.contains("27 open") && text.contains("not searched to the end"),
+        code == Some(3) && text.contains("28 open") && text.contains("not searched to the end"),
         "{text}"
     );
     let (code, text, errors) = status(&["--property", "no-arch-bag"]);

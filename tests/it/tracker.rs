@@ -2,6 +2,7 @@
 //! updates in interrupts, and the mode behind the last bracket.
 
 use emu_arch::{Arch, Kernel, Machine, VirtAddr};
+use emu_check::check::{Language, Options, check, check_programs, nobody};
 use emu_lab::scenario::{self, Setup};
 use lazy_mmu::{lazy_mmu_mode_disable, lazy_mmu_mode_enable};
 
@@ -185,4 +186,39 @@ fn a_flush_is_owed_for_rights_that_a_cpu_has_cached() {
     for arch in archs {
         assert_eq!(hazards(text, arch, Kernel::V7_0), owed, "{arch}");
     }
+}
+
+/// Review F8: a program that has closed all it opened, with the mode on.
+#[test]
+fn the_mode_is_off_once_everything_is_closed() {
+    let on = |text: &str| hazards(text, Arch::ARM64, Kernel::V7_0);
+    assert_eq!(on("enable\npause\ndisable\nresume"), ["mode-left-on"]);
+    // The count goes below zero and is 255 from then on.
+    assert_eq!(on("pause\nenable\nresume\ndisable"), ["api-warning", "mode-left-on"]);
+    assert_eq!(on("disable"), ["api-warning", "mode-left-on"]);
+    for open in ["enable", "enable\npause", "enable\nenable\ndisable", "pause\nenable\ndisable"] {
+        assert_eq!(on(open), [""; 0], "{open}");
+    }
+    // One section that is open still, of another task.
+    assert_eq!(on("A: enable\nB: enable\nB: disable"), [""; 0]);
+}
+
+/// Review F8: both orders in which two brackets cross.
+#[test]
+fn check_finds_both_orders_of_crossing() {
+    let options = Options::new(Arch::ARM64, Kernel::V7_1);
+    let broken = |text: &str| -> Vec<&str> {
+        let report = check_programs(&parse(text), &options, &mut nobody()).expect("a program");
+        report.broken.iter().map(|found| found.property.id()).collect()
+    };
+    for orders in ["enable pause disable resume", "pause enable resume disable"] {
+        let text: String = orders.split(' ').map(|call| format!("A: {call}\n")).collect();
+        assert!(broken(&text).contains(&"no-mode-left-on"), "{orders}");
+    }
+    assert_eq!(broken("A: enable\nA: pause"), [""; 0]);
+    let small = Options { tasks: 1, interrupts: false, preemption: false, ..options };
+    let crossing = check(&Options { language: Language::Crossing, ..small.clone() }, &mut nobody());
+    let found: Vec<_> = crossing.broken.iter().map(|found| found.property.id()).collect();
+    assert!(found.contains(&"no-mode-left-on"), "{found:?}");
+    assert!(check(&small, &mut nobody()).holds(), "brackets that nest leave the mode off");
 }

@@ -134,6 +134,10 @@ hazards! {
     /// A sanity check of the generic layer fired.
     ApiWarning = "api-warning", Call, always,
         "a sanity check of the kernel fires";
+    /// A task has ended every section and pause that it began, and its mode is on: what it defers
+    /// from now on nobody promises to do.
+    ModeLeftOn = "mode-left-on", LastClose, always,
+        "the mode is on with every section and pause closed";
     /// A task exits inside a section or a pause.
     SectionAtExit = "section-at-exit", Exit, always,
         "a section or a pause was begun and never ended";

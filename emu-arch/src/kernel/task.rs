@@ -2,7 +2,7 @@
 
 use lazy_mmu::design::{Call, Context, Design, HookInfo, StateBits};
 use lazy_mmu::preempt::PreemptCount;
-use lazy_mmu::sched::TaskStruct;
+use lazy_mmu::sched::{Brackets, TaskStruct};
 use lazy_mmu::trace::Event;
 
 use super::{Fault, Host};
@@ -91,8 +91,9 @@ fn exit<H: Host>(host: &mut H) {
 /// and nothing resets the lazy MMU state; the child's preempt count is that of a fresh task.
 pub fn fork<H: Host>(host: &mut H, child: u8) {
     host.exercise(Trigger::Fork);
-    let preempt_count = PreemptCount::default();
-    host.dup_task(|parent| TaskStruct { pid: child, preempt_count, ..parent });
+    // The child's own code has begun nothing, whatever the counts say that it inherits.
+    let (preempt_count, open) = (PreemptCount::default(), Brackets::default());
+    host.dup_task(|parent| TaskStruct { pid: child, preempt_count, open, ..parent });
 }
 
 /// Task `task` as one that has run before and was switched out, under `design`; `paused` where the

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use lazy_mmu::design::{StateBits, Warn};
+use lazy_mmu::design::{Role, StateBits, Warn};
 use lazy_mmu::machine_api;
 use lazy_mmu::preempt::PreemptCount;
 use lazy_mmu::sched::{self, TaskStruct};
@@ -73,6 +73,10 @@ impl<'m, B: Backend, const SEEN: bool> Host for Live<'m, B, SEEN> {
 
     fn state(&mut self) -> StateBits {
         sched::current_task().lazy_mmu_state
+    }
+
+    fn took_bracket(&mut self, role: Role) -> bool {
+        machine_api::took_bracket(role)
     }
 
     fn preempt_count(&mut self) -> PreemptCount {

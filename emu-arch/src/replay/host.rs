@@ -4,7 +4,7 @@
 use lazy_mmu::arch::Point;
 use lazy_mmu::call::call_by_arch;
 use lazy_mmu::design::counts_task::{TASK_PAUSE, TASK_RESUME};
-use lazy_mmu::design::{Check, StateBits, Warn};
+use lazy_mmu::design::{Check, Role, StateBits, Warn};
 use lazy_mmu::machine_api::change_preempt_count;
 use lazy_mmu::preempt::{Counted, PreemptCount};
 use lazy_mmu::sched::TaskStruct;
@@ -109,6 +109,10 @@ impl<B: Backend> Host for Exec<'_, B> {
 
     fn state(&mut self) -> StateBits {
         self.step(|reach| reach.local.task.lazy_mmu_state)
+    }
+
+    fn took_bracket(&mut self, role: Role) -> bool {
+        self.step(|reach| reach.local.task.open.took(role))
     }
 
     fn preempt_count(&mut self) -> PreemptCount {
