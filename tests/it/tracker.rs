@@ -222,3 +222,19 @@ fn check_finds_both_orders_of_crossing() {
     assert!(found.contains(&"no-mode-left-on"), "{found:?}");
     assert!(check(&small, &mut nobody()).holds(), "brackets that nest leave the mode off");
 }
+
+/// Fidelity 10: arm64's own code allocates in its section, and no generic code may.
+#[test]
+fn arch_code_sleeps_where_its_architecture_lets_it() {
+    let sleeps =
+        |word: &str, arch| hazards(&format!("enable\n{word}\ndisable"), arch, Kernel::V7_2);
+    for arch in [Arch::X86, Arch::XEN_PV, Arch::POWERPC_RADIX, Arch::NAIVE] {
+        assert_eq!(sleeps("arch_might_sleep", arch), ["sleep-in-section"], "{arch}");
+    }
+    assert_eq!(sleeps("arch_might_sleep", Arch::ARM64), [""; 0]);
+    assert_eq!(sleeps("might_sleep", Arch::ARM64), ["sleep-in-section"]);
+    assert_eq!(sleeps("arch_might_sleep", Arch::POWERPC_HASH), ["sleep-in-atomic"]);
+    let locked =
+        "enable\nspin_lock 0x7f0000000000\narch_might_sleep\nspin_unlock 0x7f0000000000\ndisable";
+    assert_eq!(hazards(locked, Arch::ARM64, Kernel::V7_2), ["sleep-in-atomic"]);
+}

@@ -49,6 +49,8 @@ impl Backend for Arm64 {
         defers: Some(Deferred::Barriers),
         batch: Batch::PerTask,
         defers_user: false,
+        // split_kernel_leaf_mapping() of arch/arm64/mm/mmu.c, v7.2 and v7.3.
+        arch_code_sleeps: true,
         noun: "barriers",
         effects: &[DSB_ISHST, ISB, FLUSH_TLB_RANGE],
         own_mode: true,

@@ -67,6 +67,8 @@ pub struct Facts {
     pub separate_preempt_resched_bits: bool,
     /// The levels of its page tables, 4 or 5: with 4 the p4d is folded into the pgd.
     pub pgtable_levels: u8,
+    /// Its own code may sleep in a section; generic code may not, on any architecture.
+    pub arch_code_sleeps: bool,
     /// `arch_wants_lazy_mmu_mode()`, which only the design `sketch` asks.
     pub wants_lazy_mmu_mode: bool,
 }
@@ -92,6 +94,7 @@ impl Facts {
             defers_kernel: true,
             separate_preempt_resched_bits: false,
             pgtable_levels: 4,
+            arch_code_sleeps: false,
             wants_lazy_mmu_mode: true,
         }
     }

@@ -119,7 +119,8 @@ hazards! {
     /// A task that must not sleep may sleep: "scheduling while atomic".
     SleepInAtomic = "sleep-in-atomic", Sleep, always,
         "scheduling while atomic";
-    /// A task may sleep inside a section.
+    /// A task may sleep inside a section. An architecture's own code may where its sections leave
+    /// preemption on and what they defer goes with the task (arm64).
     SleepInSection = "sleep-in-section", Sleep, always,
         "a section must not sleep: some architectures forbid it there";
     /// A task exits with preemption off or in interrupt.
