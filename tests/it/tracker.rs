@@ -238,3 +238,22 @@ fn arch_code_sleeps_where_its_architecture_lets_it() {
         "enable\nspin_lock 0x7f0000000000\narch_might_sleep\nspin_unlock 0x7f0000000000\ndisable";
     assert_eq!(hazards(locked, Arch::ARM64, Kernel::V7_2), ["sleep-in-atomic"]);
 }
+
+/// Review F10: an interrupt that ends and never began is reported by a run and by a search.
+#[test]
+fn an_unmatched_end_of_an_interrupt_is_a_warning_in_a_search_too() {
+    for end in ["hardirq_exit", "softirq_exit", "nmi_exit", "local_bh_enable"] {
+        let text = format!("A: {end}");
+        assert_eq!(hazards(&text, Arch::ARM64, Kernel::V7_1), ["api-warning"], "{end}");
+        let options = Options::new(Arch::ARM64, Kernel::V7_1);
+        let report = check_programs(&parse(&text), &options, &mut nobody()).expect("a program");
+        let broken: Vec<_> = report.broken.iter().map(|found| found.property.id()).collect();
+        assert_eq!(broken, ["no-api-warning"], "{end}");
+    }
+    // Those that nest have matching ends.
+    let nested = "A: hardirq_enter\nA: hardirq_enter\nA: hardirq_exit\nA: hardirq_exit\nA: enable\nA: disable";
+    let options = Options::new(Arch::ARM64, Kernel::V7_1);
+    let report = check_programs(&parse(nested), &options, &mut nobody()).expect("a program");
+    assert!(report.broken.is_empty());
+    assert_eq!(hazards(nested, Arch::ARM64, Kernel::V7_1), [""; 0]);
+}

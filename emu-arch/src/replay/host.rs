@@ -64,10 +64,8 @@ impl<B: Backend> Reach<'_, B> {
     /// Notes what a sanity check has found.
     fn warn(&mut self, found: Warn) {
         self.note(Event::from(&found));
-        if found.check != Check::BugOn {
-            self.seen.warning.get_or_insert(found.cond);
-            self.track(|tracker, _| tracker.report(Hazard::ApiWarning, None));
-        }
+        self.seen.warning.get_or_insert(found.cond);
+        self.track(|tracker, _| tracker.report(Hazard::ApiWarning, None));
     }
 }
 
@@ -365,7 +363,7 @@ impl<B: Backend> Hw for Exec<'_, B> {
         if cond {
             self.step(|reach| {
                 reach.seen.bug.get_or_insert(text);
-                reach.warn(Warn { check: Check::BugOn, cond: text });
+                reach.note(Event::from(&Warn { check: Check::BugOn, cond: text }));
                 reach.track(|tracker, _| tracker.report(Hazard::ArchBug, None));
             });
         }
