@@ -211,6 +211,7 @@ fn the_corpus_is_as_its_scenarios_claim_in_every_interleaving() {
         "flush-after-unlock",
         "fork-gup-fast",
         "mremap-unlock",
+        "protect-after-unlock",
         "reclaim-flush",
         "replaced-in-race",
         "schedule-in-section",

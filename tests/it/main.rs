@@ -32,6 +32,7 @@ mod snapshots;
 mod sparc64;
 mod support;
 mod tables;
+mod tracker;
 mod tidy;
 mod hosts;
 mod workload;

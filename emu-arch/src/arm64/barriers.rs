@@ -3,7 +3,7 @@
 //! Models `pte_valid_not_user()`, `queue_pte_barriers()` and `emit_pte_barriers()` of
 //! arch/arm64/include/asm/pgtable.h, v7.0.
 
-use crate::backend::{At, Hw};
+use crate::backend::Hw;
 use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
 
@@ -28,13 +28,14 @@ pub(super) const fn pte_valid_not_user(pte: Pte) -> bool {
     pte.0 & MASK == Pte::PRESENT | Pte::UXN
 }
 
-/// Notes that barriers are owed while the mode is active, and emits them at once otherwise.
+/// Notes that barriers are owed while the mode is active, for what `defer` says, and emits them at
+/// once otherwise.
 ///
 /// Fidelity: same as arch/arm64/include/asm/pgtable.h v7.0.
 #[inline]
-pub(super) fn queue_pte_barriers(hw: &mut impl Hw, at: At, nr: u16) {
+pub(super) fn queue_pte_barriers<H: Hw>(hw: &mut H, defer: impl FnOnce(&mut H)) {
     if hw.is_lazy_mmu_mode_active() {
-        hw.defer(at, nr);
+        defer(hw);
         // Tested first, as in the kernel, where setting the flag is atomic and dear.
         if !hw.test_thread_flag(TIF_LAZY_MMU_PENDING) {
             hw.set_thread_flag(TIF_LAZY_MMU_PENDING);

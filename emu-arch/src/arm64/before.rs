@@ -5,7 +5,7 @@
 //! tolerated, and the inner leave switches the mode off for the rest of the outer section.
 
 use super::barriers::{SET_PENDING, emit_pte_barriers};
-use crate::backend::{At, Hw};
+use crate::backend::Hw;
 
 /// Bit of the thread flag that says that the mode is on.
 ///
@@ -41,12 +41,12 @@ pub(super) fn arch_leave_lazy_mmu_mode(hw: &mut impl Hw) {
 
 /// Fidelity: same as arch/arm64/include/asm/pgtable.h v6.19.
 #[inline]
-pub(super) fn queue_pte_barriers(hw: &mut impl Hw, at: At, nr: u16) {
+pub(super) fn queue_pte_barriers<H: Hw>(hw: &mut H, defer: impl FnOnce(&mut H)) {
     if hw.in_interrupt() || !hw.test_thread_flag(TIF_LAZY_MMU) {
         emit_pte_barriers(hw);
         return;
     }
-    hw.defer(at, nr);
+    defer(hw);
     if !hw.test_thread_flag(TIF_LAZY_MMU_PENDING) {
         hw.set_thread_flag(TIF_LAZY_MMU_PENDING);
         hw.effect(SET_PENDING);

@@ -34,10 +34,10 @@ pub enum Arm64 {
 impl Arm64 {
     /// Asks for barriers, now or later.
     #[inline]
-    fn queue_pte_barriers(self, hw: &mut impl Hw, at: At, nr: u16) {
+    fn queue_pte_barriers<H: Hw>(self, hw: &mut H, defer: impl FnOnce(&mut H)) {
         match self {
-            Self::V6_16 => before::queue_pte_barriers(hw, at, nr),
-            Self::V7_0 => barriers::queue_pte_barriers(hw, at, nr),
+            Self::V6_16 => before::queue_pte_barriers(hw, defer),
+            Self::V7_0 => barriers::queue_pte_barriers(hw, defer),
         }
     }
 }
@@ -49,6 +49,8 @@ impl Backend for Arm64 {
         defers: Some(Deferred::Barriers),
         batch: Batch::PerTask,
         defers_user: false,
+        // split_kernel_leaf_mapping() of arch/arm64/mm/mmu.c, v7.2 and v7.3.
+        arch_code_sleeps: true,
         noun: "barriers",
         effects: &[DSB_ISHST, ISB, FLUSH_TLB_RANGE],
         own_mode: true,
@@ -112,7 +114,7 @@ impl Backend for Arm64 {
         write_ptes(hw, ptep, pte, nr);
         // `__set_pte_complete()`: TLB maintenance has the barriers for all other entries.
         if nr > 0 && barriers::pte_valid_not_user(pte) {
-            self.queue_pte_barriers(hw, at, nr);
+            self.queue_pte_barriers(hw, |hw| hw.defer(at, nr));
         }
     }
 
@@ -142,7 +144,7 @@ impl Backend for Arm64 {
     fn set_table(self, hw: &mut impl HwOf<Self>, at: At, level: Level, valid: bool) {
         let root = matches!(level, Level::P4d | Level::Pgd);
         if (valid || root) && !(root && at.is_init_mm()) {
-            self.queue_pte_barriers(hw, at, 1);
+            self.queue_pte_barriers(hw, |hw| hw.defer_table(at, level));
         }
     }
 

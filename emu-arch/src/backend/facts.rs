@@ -65,6 +65,10 @@ pub struct Facts {
     /// `HAS_SEPARATE_PREEMPT_RESCHED_BITS`, on which the layout of the preempt count depends from
     /// v7.3 on.
     pub separate_preempt_resched_bits: bool,
+    /// The levels of its page tables, 4 or 5: with 4 the p4d is folded into the pgd.
+    pub pgtable_levels: u8,
+    /// Its own code may sleep in a section; generic code may not, on any architecture.
+    pub arch_code_sleeps: bool,
     /// `arch_wants_lazy_mmu_mode()`, which only the design `sketch` asks.
     pub wants_lazy_mmu_mode: bool,
 }
@@ -89,6 +93,8 @@ impl Facts {
             defers_user: true,
             defers_kernel: true,
             separate_preempt_resched_bits: false,
+            pgtable_levels: 4,
+            arch_code_sleeps: false,
             wants_lazy_mmu_mode: true,
         }
     }

@@ -1,6 +1,6 @@
 //! What arch code may do to the machine and to the current task.
 
-use super::{At, Psize, Slot};
+use super::{At, Level, Psize, Slot};
 use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
 
@@ -93,6 +93,10 @@ pub trait Hw {
     /// The updates of `nr` pages from `at` on join the batch: from now on they are pending.
     #[inline]
     fn defer(&mut self, _: At, _: u16) {}
+    /// The update of an entry above the last level joins the batch: until it is done, no walk to a
+    /// page under it can be relied on.
+    #[inline]
+    fn defer_table(&mut self, _: At, _: Level) {}
     /// All work in this batch (the task's on arm64, the CPU's elsewhere) is done: nothing of it is
     /// pending any more.
     fn complete(&mut self) {}

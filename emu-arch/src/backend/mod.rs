@@ -67,6 +67,7 @@ pub use words::{Access, At, Level, Psize, RangeHint};
 /// |---|---|
 /// | an entry in memory changes | [`Hw::write`], or [`Hw::write_slot`] from a queue |
 /// | work for a page joins the batch | [`Hw::defer`], behind the write unless that is the work |
+/// | work for an entry above joins it | [`Hw::defer_table`] |
 /// | the hardware does something that costs time | [`Hw::effect`] |
 /// | all work in the batch is done | the effect, then the deferred stores, then [`Hw::complete`] |
 /// | no CPU translates by an old entry any more | [`Hw::tlb_invalidate`] |

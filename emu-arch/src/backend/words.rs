@@ -1,7 +1,7 @@
 //! The arguments of primitives and hooks: pages, ranges, levels, accesses.
 
 use super::Slot;
-use crate::hw::addr::VirtAddr;
+use crate::hw::addr::{P4D_SHIFT, PAGE_SHIFT, PGDIR_SHIFT, PMD_SHIFT, PUD_SHIFT, VirtAddr};
 use crate::hw::pte::Pte;
 
 /// An address in an address space: what the kernel passes as `mm, addr`.
@@ -78,6 +78,24 @@ pub enum Level {
     P4d,
     /// `set_pgd()`
     Pgd,
+}
+
+impl Level {
+    /// How many pages an entry covers, as a shift, in page tables of `levels` levels: with four the
+    /// p4d is folded into the pgd, so that both names are of one entry.
+    ///
+    /// Fidelity: changed: include/asm-generic/pgtable-nop4d.h and, where that is decided at boot,
+    /// `set_pgd()` of arch/x86/include/asm/paravirt.h v7.2; 4 KiB pages on all architectures.
+    #[must_use]
+    pub const fn order(self, levels: u8) -> u8 {
+        let shift = match self {
+            Self::Pmd => PMD_SHIFT,
+            Self::Pud => PUD_SHIFT,
+            Self::Pgd if levels > 4 => PGDIR_SHIFT,
+            Self::P4d | Self::Pgd => P4D_SHIFT,
+        };
+        (shift - PAGE_SHIFT) as u8
+    }
 }
 
 /// How a CPU touches memory.

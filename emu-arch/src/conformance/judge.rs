@@ -73,7 +73,7 @@ impl Seen<'_> {
     fn completions(&self, tally: &mut Tally) -> Option<Breach> {
         let mut batch = self.before.batch.clone();
         self.own.requests.iter().find_map(|request| {
-            let completes = *request == Request::Complete && !batch.slots.is_empty();
+            let completes = *request == Request::Complete && batch.any;
             let found = completes.then(|| {
                 tally.must(Duty::EffectPerCompletion, batch.effect, || {
                     let found = "complete() before any effect of the deferred work";
@@ -104,6 +104,7 @@ impl Seen<'_> {
                 }
                 Request::Write(..)
                 | Request::Defer(..)
+                | Request::DeferTable(..)
                 | Request::Complete
                 | Request::Invalidate(..)
                 | Request::Effect(_)
@@ -264,13 +265,9 @@ impl Seen<'_> {
         })
     }
 
-    /// Hazards of the backend alone. What an interrupt defers is another duty, since it may be done
-    /// before the update returns.
+    /// Hazards of the backend alone.
     fn hazards(&self, tally: &mut Tally) -> Option<Breach> {
-        let counts = |hazard: &&Hazard| {
-            !self.naive.hazards.contains(hazard) && **hazard != Hazard::IrqDeferred
-        };
-        let more = self.own.hazards.iter().find(counts);
+        let more = self.own.hazards.iter().find(|hazard| !self.naive.hazards.contains(hazard));
         let stale = more == Some(&Hazard::StaleTranslation);
         let said = || {
             let about = more.map_or("", |hazard| hazard.about());

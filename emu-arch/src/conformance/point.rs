@@ -26,6 +26,8 @@ pub(super) struct Point {
 pub(super) struct Batch {
     /// The entries of the pages that were deferred since the last completion.
     pub(super) slots: Vec<Slot>,
+    /// Anything was, of pages or of entries above.
+    pub(super) any: bool,
     /// An effect came since the first of them was.
     pub(super) effect: bool,
 }
@@ -36,9 +38,11 @@ impl Batch {
         match request {
             Request::Defer(at, nr) => {
                 self.slots.extend((0..*nr).map(|n| slot_of(at.add_pages(n))));
+                self.any = true;
             }
+            Request::DeferTable(..) => self.any = true,
             Request::Effect(effect) if effect.kind == Kind::Delayable => {
-                self.effect |= !self.slots.is_empty();
+                self.effect |= self.any;
             }
             // A deferred store is an effect of its own.
             Request::Write(slot, _) if facts.defers_stores() => {

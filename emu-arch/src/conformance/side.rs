@@ -118,7 +118,9 @@ impl Done {
     }
 
     pub(super) fn defers(&self) -> bool {
-        self.requests.iter().any(|request| matches!(request, Request::Defer(..)))
+        let defers =
+            |request: &Request| matches!(request, Request::Defer(..) | Request::DeferTable(..));
+        self.requests.iter().any(defers)
     }
 
     /// What the primitive returned.

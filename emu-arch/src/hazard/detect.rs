@@ -20,10 +20,18 @@ pub(crate) fn stale_read(seen: Pte, latest: Pte) -> Option<Hazard> {
     (seen != latest).then_some(Hazard::StaleRead)
 }
 
+/// A walk by software through an entry whose store is `pending` or not.
+#[must_use]
+pub(crate) fn stale_walk(pending: bool) -> Option<Hazard> {
+    pending.then_some(Hazard::StaleRead)
+}
+
 /// A use of the cached translation `cached` for a page whose entry is `entry`.
 #[must_use]
 pub(crate) fn stale_translation(cached: Pte, entry: Pte) -> Option<Hazard> {
-    let wider = cached.has(Pte::WRITE) && !entry.has(Pte::WRITE);
+    let executes = |pte: Pte| pte.has(Pte::USER) && !pte.has(Pte::UXN);
+    let wider =
+        cached.has(Pte::WRITE) && !entry.has(Pte::WRITE) || executes(cached) && !executes(entry);
     let gone = !entry.is_present() || cached.pfn() != entry.pfn();
     (gone || wider).then_some(Hazard::StaleTranslation)
 }
@@ -46,20 +54,20 @@ pub(crate) fn overtaken(pending: Option<Deferred>) -> Option<Hazard> {
     (pending == Some(Deferred::Store)).then_some(Hazard::Overtaken)
 }
 
-/// An update put off into a batch: per CPU or not, with preemption possible or not, in interrupt or
-/// not, while the oldest entry there is another task's or not.
+/// An update deferred into a batch: per CPU or not, with preemption possible or not, while the
+/// oldest entry there is another task's or not.
 #[must_use]
-pub(crate) fn defer(
-    per_cpu: bool,
-    preemptible: bool,
-    in_interrupt: bool,
-    foreign: bool,
-) -> [Option<Hazard>; 3] {
+pub(crate) fn defer(per_cpu: bool, preemptible: bool, foreign: bool) -> [Option<Hazard>; 2] {
     [
-        in_interrupt.then_some(Hazard::IrqDeferred),
         (per_cpu && preemptible).then_some(Hazard::BatchPreemptible),
-        (per_cpu && foreign && !in_interrupt).then_some(Hazard::ForeignBatch),
+        (per_cpu && foreign).then_some(Hazard::ForeignBatch),
     ]
+}
+
+/// A primitive returns in an interrupt; something that it has deferred `waits`, or nothing.
+#[must_use]
+pub(crate) fn irq_deferred(waits: bool) -> Option<Hazard> {
+    waits.then_some(Hazard::IrqDeferred)
 }
 
 /// The per-CPU batch is taken into use: it must not be left, and the task may be moved or not.

@@ -119,13 +119,14 @@ hazards! {
     /// A task that must not sleep may sleep: "scheduling while atomic".
     SleepInAtomic = "sleep-in-atomic", Sleep, always,
         "scheduling while atomic";
-    /// A task may sleep inside a section.
+    /// A task may sleep inside a section. An architecture's own code may where its sections leave
+    /// preemption on and what they defer goes with the task (arm64).
     SleepInSection = "sleep-in-section", Sleep, always,
         "a section must not sleep: some architectures forbid it there";
     /// A task exits with preemption off or in interrupt.
     PreemptImbalance = "preempt-imbalance", Exit, always,
         "preemption was turned off and never on again";
-    /// An update made in an interrupt is put off.
+    /// An update made in an interrupt is not done when its primitive returns.
     IrqDeferred = "irq-deferred", InterruptUpdate, defers,
         "an interrupt counts on an update that waits for the task";
     /// A `BUG_ON()` of the architecture was hit.
@@ -134,6 +135,10 @@ hazards! {
     /// A sanity check of the generic layer fired.
     ApiWarning = "api-warning", Call, always,
         "a sanity check of the kernel fires";
+    /// A task has ended every section and pause that it began, and its mode is on: what it defers
+    /// from now on nobody promises to do.
+    ModeLeftOn = "mode-left-on", LastClose, always,
+        "the mode is on with every section and pause closed";
     /// A task exits inside a section or a pause.
     SectionAtExit = "section-at-exit", Exit, always,
         "a section or a pause was begun and never ended";

@@ -29,6 +29,7 @@ lazy_mmu::rows! {
         BatchingDisable = "a nested disable returns to a section that may batch";
         PausedUpdate = "a paused task updates an entry";
         OwnMode = "a call returns where the architecture itself remembers the mode";
+        LastClose = "a call closes, and no section or pause is open";
         Outside = "a call returns outside of every bracket";
         Hook = "a hook is called";
         Schedule = "a task gives up its CPU";

@@ -16,12 +16,15 @@ pub const PMD_SIZE: u64 = 1 << PMD_SHIFT;
 pub const PUD_SHIFT: u32 = 30;
 /// Bytes that one page upper directory maps, as a shift.
 pub const P4D_SHIFT: u32 = 39;
+/// Bytes that one page 4th-level directory maps, as a shift, where there are five levels.
+pub const PGDIR_SHIFT: u32 = 48;
 
 const _: () =
     assert!(PTRS_PER_PTE == 1 << (PMD_SHIFT - PAGE_SHIFT), "a table maps a whole PMD entry");
 const _: () = assert!(
     PUD_SHIFT - PMD_SHIFT == P4D_SHIFT - PUD_SHIFT
-        && PUD_SHIFT - PMD_SHIFT == PMD_SHIFT - PAGE_SHIFT,
+        && PUD_SHIFT - PMD_SHIFT == PMD_SHIFT - PAGE_SHIFT
+        && PGDIR_SHIFT - P4D_SHIFT == P4D_SHIFT - PUD_SHIFT,
     "tables of all levels have as many entries"
 );
 

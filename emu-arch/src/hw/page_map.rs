@@ -53,10 +53,16 @@ impl Page {
         Self(if sum < last { sum } else { last })
     }
 
+    /// The first of the `1 << order` pages, aligned to as many, that this one belongs to.
+    #[must_use]
+    pub const fn align_down(self, order: u8) -> Self {
+        Self(self.0 >> order << order)
+    }
+
     /// The first page that the page table of this one maps.
     #[must_use]
     pub const fn first_of_table(self) -> Self {
-        Self(self.0 & !(PTRS_PER_PTE as u64 - 1))
+        self.align_down(Self::TABLE_SHIFT as u8)
     }
 
     /// How many pages lie between `first` and this one, as an index; a very large one where this

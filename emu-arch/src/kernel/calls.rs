@@ -31,7 +31,7 @@ pub fn hook<H: Host>(host: &mut H, hook: &HookInfo, range: Option<&PteRange>) {
 }
 
 /// A call is about to return: outside of interrupts, the end of a section and the beginning of a
-/// pause promise that the task's updates are done.
+/// pause promise that the task's updates are done, and the mode is off once everything is closed.
 pub fn returned<H: Host>(host: &mut H, call: &CallInfo) {
     host.exercise(Trigger::Call);
     if host.preempt_count().in_interrupt() {
@@ -49,5 +49,11 @@ pub fn returned<H: Host>(host: &mut H, call: &CallInfo) {
         }
         Role::ClosesPause => host.exercise(Trigger::Resume),
         Role::Neither => {}
+    }
+    if host.took_bracket(call.role) {
+        host.exercise(Trigger::LastClose);
+        if host.task_lazy_mmu_mode_active() {
+            host.report(Hazard::ModeLeftOn);
+        }
     }
 }

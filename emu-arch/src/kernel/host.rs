@@ -1,6 +1,6 @@
 //! What the kernel's code needs of the machine that it runs on, beside what a backend needs.
 
-use lazy_mmu::design::{StateBits, Warn};
+use lazy_mmu::design::{Role, StateBits, Warn};
 use lazy_mmu::preempt::PreemptCount;
 use lazy_mmu::sched::TaskStruct;
 use lazy_mmu::trace::Event;
@@ -31,6 +31,9 @@ pub trait Host: Hw {
     fn pid(&self) -> u8;
     /// The design's state of the current task.
     fn state(&mut self) -> StateBits;
+    /// The current task has made a call of the role; tells whether it was one that closes and left
+    /// no section and no pause open.
+    fn took_bracket(&mut self, role: Role) -> bool;
     /// The preempt count of the current task.
     fn preempt_count(&mut self) -> PreemptCount;
     /// Appends to the record, where one is written.

@@ -7,6 +7,7 @@ use super::Host;
 use crate::backend::{Access, At, Backend, Level};
 use crate::hazard::Trigger;
 use crate::hw::pte::Pte;
+use crate::tracker::Tracker;
 
 /// What software takes entries for after a primitive has changed them.
 #[derive(Clone, Copy)]
@@ -153,10 +154,7 @@ fn observed<H: Host, R>(
         return work(host);
     }
     let before = Snapshot::of(host, ptep, nr);
-    if H::EXERCISES {
-        let interrupted = host.preempt_count().in_interrupt();
-        host.exercise(if interrupted { Trigger::InterruptUpdate } else { Trigger::Update });
-    }
+    updates(host);
     if matches!(latest, Latest::From(_)) && H::Backend::FACTS.updates_read_memory {
         host.exercise(Trigger::Read);
         host.track(|tracker, _| {
@@ -166,6 +164,7 @@ fn observed<H: Host, R>(
     let value = work(host);
     let after = Snapshot::of(host, ptep, nr);
     host.track(|tracker, now| {
+        tracker.primitive_returned(now);
         // The last entry first, as records have it.
         for n in (0..nr).rev() {
             tracker.changed(now, at.add_pages(n), before.at(n), after.at(n), |was| match latest {
@@ -242,6 +241,12 @@ fn read<H: Host>(host: &mut H, op: PteOp, at: At, pte: Pte) {
     host.track(|tracker, _| tracker.read(at, pte));
 }
 
+/// Software goes down from the root to the page table of `at`, through an entry of each level
+/// above.
+pub fn walk<H: Host>(host: &mut H, at: At) {
+    host.track(|tracker, _| tracker.walked(at));
+}
+
 /// Touches memory through the entry, as a CPU does.
 pub fn access<H: Host>(host: &mut H, at: At, ptep: H::Ptep, access: Access) {
     let op = match access {
@@ -268,7 +273,17 @@ pub fn set_table<H: Host>(host: &mut H, at: At, level: Level, valid: bool) {
     };
     let at = At { addr: at.addr.align_down(), ..at };
     note(host, op, at, Pte(u64::from(valid)), 1);
+    updates(host);
     host.backend().set_table(host, at, level, valid);
+    host.track(Tracker::primitive_returned);
+}
+
+/// An entry is about to be updated.
+fn updates<H: Host>(host: &mut H) {
+    if H::EXERCISES {
+        let interrupted = host.preempt_count().in_interrupt();
+        host.exercise(if interrupted { Trigger::InterruptUpdate } else { Trigger::Update });
+    }
 }
 
 /// Flushes `pages` pages from the TLBs: `flush_tlb_range()` and, for the kernel's pages,

@@ -150,7 +150,8 @@ impl Returned for Pte {
     }
 }
 
-/// Does the primitive `op` on the entry `ptep`, as a scenario has it.
+/// Does the primitive `op` on the entry `ptep`, as a scenario has it: whoever reads an entry there
+/// has walked to it from the root, and whoever changes one has its pointer.
 pub fn execute_pte<H: Host>(host: &mut H, op: PteOp, args: &PteArgs, ptep: H::Ptep) {
     let (at, nr) = (args.at(), u64::from(args.nr));
     let valid = args.prot != Some(Prot::None);
@@ -165,10 +166,12 @@ pub fn execute_pte<H: Host>(host: &mut H, op: PteOp, args: &PteArgs, ptep: H::Pt
                 })*
                 PteOp::ptep_get => {
                     let value = ptes::ptep_get(host, at, ptep);
+                    ptes::walk(host, at);
                     dispatch!(@keep value);
                 }
                 PteOp::raw_read => {
                     let value = ptes::raw_read(host, at, ptep);
+                    ptes::walk(host, at);
                     dispatch!(@keep value);
                 }
                 PteOp::ptep_get_lockless => {

@@ -2,7 +2,7 @@
 
 use lazy_mmu::design::{Call, Context, Design, HookInfo, StateBits};
 use lazy_mmu::preempt::PreemptCount;
-use lazy_mmu::sched::TaskStruct;
+use lazy_mmu::sched::{Brackets, TaskStruct};
 use lazy_mmu::trace::Event;
 
 use super::{Fault, Host};
@@ -43,6 +43,15 @@ task_ops! {
         host.note_context("might_sleep");
         check_sleep(host);
     };
+    /// Not a kernel function: `might_sleep()` of the architecture's own code, which may sleep in a
+    /// section where the architecture says so.
+    ///
+    /// Fidelity: stub: `split_kernel_leaf_mapping()` of arch/arm64/mm/mmu.c v7.2 and v7.3, which
+    /// allocates page tables in its section: the sleep alone.
+    ArchMightSleep = "arch_might_sleep", |host| {
+        host.note_context("arch_might_sleep");
+        check_sleep_of(host, H::Backend::FACTS.arch_code_sleeps);
+    };
     /// `schedule()`: the CPU goes idle.
     ///
     /// Fidelity: changed: kernel/sched/core.c v7.0; nobody else is picked.
@@ -63,12 +72,17 @@ task_ops! {
     };
 }
 
-/// Looks for the hazards of sleeping here.
+/// Looks for the hazards of sleeping here, in generic code.
 pub(super) fn check_sleep<H: Host>(host: &mut H) {
+    check_sleep_of(host, false);
+}
+
+/// Looks for the hazards of sleeping here, in code that may do so in a section or not.
+fn check_sleep_of<H: Host>(host: &mut H, in_section: bool) {
     host.exercise(Trigger::Sleep);
     if !host.preempt_count().preemptible() {
         host.report(Hazard::SleepInAtomic);
-    } else if host.is_lazy_mmu_mode_active() {
+    } else if host.is_lazy_mmu_mode_active() && !in_section {
         host.report(Hazard::SleepInSection);
     }
 }
@@ -91,8 +105,9 @@ fn exit<H: Host>(host: &mut H) {
 /// and nothing resets the lazy MMU state; the child's preempt count is that of a fresh task.
 pub fn fork<H: Host>(host: &mut H, child: u8) {
     host.exercise(Trigger::Fork);
-    let preempt_count = PreemptCount::default();
-    host.dup_task(|parent| TaskStruct { pid: child, preempt_count, ..parent });
+    // The child's own code has begun nothing, whatever the counts say that it inherits.
+    let (preempt_count, open) = (PreemptCount::default(), Brackets::default());
+    host.dup_task(|parent| TaskStruct { pid: child, preempt_count, open, ..parent });
 }
 
 /// Task `task` as one that has run before and was switched out, under `design`; `paused` where the

@@ -2,14 +2,14 @@
 
 use std::cell::{Cell, RefCell};
 
-use lazy_mmu::design::{StateBits, Warn};
+use lazy_mmu::design::{Role, StateBits, Warn};
 use lazy_mmu::machine_api;
 use lazy_mmu::preempt::PreemptCount;
 use lazy_mmu::sched::{self, TaskStruct};
 use lazy_mmu::trace::Event;
 
 use super::inner::{Inner, MmStruct};
-use crate::backend::{At, Backend, Hw, Psize, Slot};
+use crate::backend::{At, Backend, Hw, Level, Psize, Slot};
 use crate::hw::addr::VirtAddr;
 use crate::hw::effect::ArchEffect;
 use crate::hw::leading;
@@ -73,6 +73,10 @@ impl<'m, B: Backend, const SEEN: bool> Host for Live<'m, B, SEEN> {
 
     fn state(&mut self) -> StateBits {
         sched::current_task().lazy_mmu_state
+    }
+
+    fn took_bracket(&mut self, role: Role) -> bool {
+        machine_api::took_bracket(role)
     }
 
     fn preempt_count(&mut self) -> PreemptCount {
@@ -265,6 +269,13 @@ impl<'m, B: Backend, const SEEN: bool> Hw for Live<'m, B, SEEN> {
     fn defer(&mut self, at: At, nr: u16) {
         if SEEN {
             self.inner.track(|tracker, now| tracker.defer(now, at, nr));
+        }
+    }
+
+    #[inline]
+    fn defer_table(&mut self, at: At, level: Level) {
+        if SEEN {
+            self.inner.track(|tracker, now| tracker.defer_table(now, at, level));
         }
     }
 

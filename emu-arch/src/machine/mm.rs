@@ -134,6 +134,7 @@ impl MmStruct {
             }
         }
         crate::pgtable::set_table(self, addr, Level::Pmd, true);
+        self.walk(addr);
         self.pte_table(addr)
     }
 
@@ -141,7 +142,13 @@ impl MmStruct {
     /// lock.
     #[must_use]
     pub fn pte_offset_kernel(&self, addr: VirtAddr) -> Option<Rc<Table>> {
+        self.walk(addr);
         self.0.tables.borrow().get(&(addr.get() >> PMD_SHIFT)).cloned()
+    }
+
+    /// Software goes down from the root to the page table that maps `addr`.
+    fn walk(&self, addr: VirtAddr) {
+        self.machine().track(|tracker, _| tracker.walked(self.at(addr)));
     }
 
     /// The first address of `addr..end` that a page table maps: what a walk over the levels above

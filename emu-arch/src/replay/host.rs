@@ -4,7 +4,7 @@
 use lazy_mmu::arch::Point;
 use lazy_mmu::call::call_by_arch;
 use lazy_mmu::design::counts_task::{TASK_PAUSE, TASK_RESUME};
-use lazy_mmu::design::{Check, StateBits, Warn};
+use lazy_mmu::design::{Check, Role, StateBits, Warn};
 use lazy_mmu::machine_api::change_preempt_count;
 use lazy_mmu::preempt::{Counted, PreemptCount};
 use lazy_mmu::sched::TaskStruct;
@@ -12,7 +12,7 @@ use lazy_mmu::trace::Event;
 
 use super::exec::{Exec, Reach};
 use super::state::Request;
-use crate::backend::{At, Backend, Hw, Psize, Slot, slice};
+use crate::backend::{At, Backend, Hw, Level, Psize, Slot, slice};
 use crate::hazard::{Hazard, Trigger};
 use crate::hw::addr::VirtAddr;
 use crate::hw::effect::{ArchEffect, Kind};
@@ -64,10 +64,8 @@ impl<B: Backend> Reach<'_, B> {
     /// Notes what a sanity check has found.
     fn warn(&mut self, found: Warn) {
         self.note(Event::from(&found));
-        if found.check != Check::BugOn {
-            self.seen.warning.get_or_insert(found.cond);
-            self.track(|tracker, _| tracker.report(Hazard::ApiWarning, None));
-        }
+        self.seen.warning.get_or_insert(found.cond);
+        self.track(|tracker, _| tracker.report(Hazard::ApiWarning, None));
     }
 }
 
@@ -109,6 +107,10 @@ impl<B: Backend> Host for Exec<'_, B> {
 
     fn state(&mut self) -> StateBits {
         self.step(|reach| reach.local.task.lazy_mmu_state)
+    }
+
+    fn took_bracket(&mut self, role: Role) -> bool {
+        self.step(|reach| reach.local.task.open.took(role))
     }
 
     fn preempt_count(&mut self) -> PreemptCount {
@@ -331,6 +333,14 @@ impl<B: Backend> Hw for Exec<'_, B> {
         });
     }
 
+    fn defer_table(&mut self, at: At, level: Level) {
+        self.exercise(Trigger::Defer);
+        self.step(|reach| {
+            reach.request(Request::DeferTable(at, level));
+            reach.track(|tracker, now| tracker.defer_table(now, at, level));
+        });
+    }
+
     fn complete(&mut self) {
         self.exercise(Trigger::Complete);
         self.step(|reach| {
@@ -353,7 +363,7 @@ impl<B: Backend> Hw for Exec<'_, B> {
         if cond {
             self.step(|reach| {
                 reach.seen.bug.get_or_insert(text);
-                reach.warn(Warn { check: Check::BugOn, cond: text });
+                reach.note(Event::from(&Warn { check: Check::BugOn, cond: text }));
                 reach.track(|tracker, _| tracker.report(Hazard::ArchBug, None));
             });
         }

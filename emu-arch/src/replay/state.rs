@@ -7,7 +7,7 @@ use lazy_mmu::preempt::Layout;
 use lazy_mmu::sched::TaskStruct;
 
 use super::memory::Memory;
-use crate::backend::{At, Slot};
+use crate::backend::{At, Level, Slot};
 use crate::hazard::{Hazard, Triggers};
 use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
@@ -80,6 +80,8 @@ pub enum Request {
     Write(Slot, Pte),
     /// The updates of that many pages join the batch.
     Defer(At, u16),
+    /// The update of an entry above the last level joins the batch.
+    DeferTable(At, Level),
     /// All work in the batch is done.
     Complete,
     /// No CPU translates that many pages by an old entry any more.

@@ -1,6 +1,6 @@
 //! What is pending, what the TLBs hold, and the hazards that follow.
 //!
-//! The tracker is told of every update that is put off or done, of every access and read, of
+//! The tracker is told of every update that is deferred or done, of every access and read, of
 //! switches, locks and returns. It keeps what software believes, what is pending and what CPUs have
 //! cached apart from what is in memory, and asks the detection functions of
 //! [`crate::hazard`]. It is a plain value and is told who executes, so that the machine of a
@@ -8,16 +8,18 @@
 
 mod pending;
 mod stale;
+#[cfg(test)]
+mod tests;
 
 use lazy_mmu::preempt::PreemptCount;
 
-use crate::backend::{At, Facts};
+use crate::backend::{At, Facts, Level};
 use crate::hazard::{self, Hazard, Trigger};
 use crate::hw::addr::{PMD_SHIFT, PTRS_PER_PTE, VirtAddr};
 use crate::hw::limits::NR_CPUS;
 use crate::hw::page_map::{Page, PageMap};
 use crate::hw::pte::Pte;
-use pending::{Pending, Updates};
+use pending::{Entry, Pending, Updates};
 use stale::Stales;
 
 /// Who executes, and when.
@@ -31,6 +33,13 @@ pub struct Now {
     pub preempt_count: PreemptCount,
     /// The number of the next event of the record; 0 where nobody asks when.
     pub seq: u32,
+}
+
+impl Now {
+    /// The interrupts that are under way, as the preempt count has them.
+    const fn interrupts(self) -> u32 {
+        self.preempt_count.0 & !PreemptCount::PREEMPT_MASK
+    }
 }
 
 const fn page(at: At) -> Page {
@@ -107,10 +116,10 @@ impl Tracker {
         }
     }
 
-    /// Whether an update of the page at `at` is pending.
+    /// Whether an update is pending that the page at `at` depends on: of its entry or of one above.
     #[must_use]
     pub fn is_pending(&self, at: At) -> bool {
-        self.pending.cause(page(at)).is_some()
+        self.pending.cause_on_walk(page(at)).is_some()
     }
 
     /// Whether any update is pending.
@@ -131,26 +140,45 @@ impl Tracker {
         if self.facts.defers_per_cpu() { now.cpu } else { now.task }
     }
 
-    /// Updates are put off.
+    /// The updates of `nr` pages are deferred.
     #[inline]
     pub fn defer(&mut self, now: Now, at: At, nr: u16) {
+        self.join(now, (0..nr).map(|n| Entry::pte(page(at.add_pages(n)))));
+    }
+
+    /// The update of the entry of `level` above `at` is deferred.
+    pub fn defer_table(&mut self, now: Now, at: At, level: Level) {
+        let order = level.order(self.facts.pgtable_levels);
+        self.join(now, [Entry::above(page(at), order)].into_iter());
+    }
+
+    /// Updates of `entries` join the batch.
+    #[inline]
+    fn join(&mut self, now: Now, entries: impl Iterator<Item = Entry>) {
         let owner = self.owner(now);
         let (stores, oldest) = (self.facts.defers_stores(), self.pending.oldest_of(owner));
-        let seq = now.seq.saturating_sub(1);
-        for n in 0..nr {
-            let page = page(At { addr: at.addr.add_pages(u64::from(n)), ..at });
-            self.pending.push(owner, Pending { page, seq, task: now.task }, stores);
+        let (seq, task) = (now.seq.saturating_sub(1), now.task);
+        let interrupts = now.interrupts();
+        for entry in entries {
+            self.pending.push(owner, Pending { entry, seq, task, interrupts }, stores);
         }
         let foreign = oldest.is_some_and(|oldest| oldest.task != now.task);
-        let (count, irq) = (now.preempt_count, now.preempt_count.in_interrupt());
-        let per_cpu = self.facts.pins_task();
-        for hazard in hazard::defer(per_cpu, count.preemptible(), irq, foreign) {
+        let (count, per_cpu) = (now.preempt_count, self.facts.pins_task());
+        let irq = count.in_interrupt();
+        for hazard in hazard::defer(per_cpu, count.preemptible(), foreign && !irq) {
             let cause = oldest.filter(|_| hazard == Some(Hazard::ForeignBatch));
             self.report_some(hazard, cause.map(|oldest| oldest.seq));
         }
     }
 
-    /// All that the owner's batch has put off is done.
+    /// A primitive returns: what it has deferred and done by then has not waited.
+    pub fn primitive_returned(&mut self, now: Now) {
+        let (interrupts, owner) = (now.interrupts(), self.owner(now));
+        let waits = interrupts != 0 && self.pending.returned(owner, interrupts);
+        self.report_some(hazard::irq_deferred(waits), None);
+    }
+
+    /// All that the owner's batch has deferred is done.
     pub fn complete(&mut self, now: Now) {
         self.pending.complete(self.owner(now));
     }
@@ -191,7 +219,7 @@ impl Tracker {
             return;
         }
         let range = page(at)..page(at).saturating_add(nr);
-        let pending = self.pending.iter().find(|pending| range.contains(&pending.page)).copied();
+        let pending = self.pending.iter().find(|pending| pending.entry.meets(&range)).copied();
         let deferred = pending.and(self.facts.defers);
         self.report_some(hazard::flush_before_stores(deferred), pending.map(|p| p.seq));
     }
@@ -225,19 +253,20 @@ impl Tracker {
     /// An entry that was `was` for software is `is`: what becomes of its translations.
     fn translated(&mut self, now: Now, page: Page, was: Pte, is: Pte) {
         self.report_some(hazard::replaced(was, is), None);
-        if was.is_present() {
+        let known = self.stale.get(page).is_some();
+        if was.is_present() || known {
             let gone = |cached: &Pte| hazard::stale_translation(*cached, is).is_some();
             let mut caching = self.cached.iter().filter(|cached| !cached.is_empty());
-            if caching.any(|cached| cached.get(page).is_some_and(gone)) {
+            let stale = caching.any(|cached| cached.get(page).is_some_and(gone));
+            if stale && was.is_present() {
                 self.stale.insert(page, was.pfn(), now.seq.saturating_sub(1));
+            } else if known && !stale {
+                // An entry that was put back, with no fewer rights than any CPU has cached.
+                self.stale.remove(page);
             }
         }
         if is.is_present() && !self.stale.is_empty() {
-            // An entry that was put back, or the new place of a page.
-            let same = self.stale.get(page).is_some_and(|stale| stale.pfn == is.pfn());
-            if same && !was.is_present() {
-                self.stale.remove(page);
-            }
+            // The new place of a page.
             self.stale.mapped(is.pfn(), page);
         }
     }
@@ -254,11 +283,19 @@ impl Tracker {
         }
     }
 
+    /// Software has gone down from the root to the page table of `at`.
+    pub fn walked(&mut self, at: At) {
+        if self.facts.defers_stores() {
+            let above = self.pending.cause_above(page(at));
+            self.report_some(hazard::stale_walk(above.is_some()), above);
+        }
+    }
+
     /// A CPU touched a page; its entry was `before` and is `after` in memory. Returns what that
     /// exercised.
     pub fn access(&mut self, now: Now, at: At, before: Pte, after: Pte) -> [Option<Trigger>; 2] {
         let page = page(at);
-        let pending = self.pending.cause(page);
+        let pending = self.pending.cause_on_walk(page);
         let hashed = self.facts.hash_table;
         let cpu = if hashed { 0 } else { usize::from(now.cpu) };
         let cached = self.cached[cpu].get(page).copied();
@@ -302,14 +339,15 @@ impl Tracker {
     }
 
     /// The lock of the page table that maps `addr`, or of all of the kernel's where there is none,
-    /// is released.
+    /// is released. The lock of a page table does not protect the entries above it.
     pub fn unlocked(&mut self, mm: u8, addr: Option<VirtAddr>) {
         let locked = addr.map(|addr| addr.get() >> PMD_SHIFT);
-        let here = |page: Page| {
-            let table = page.table_in(mm);
-            table.is_some_and(|table| locked.is_none_or(|locked| table == locked))
+        let here = |entry: Entry| match (locked, entry.page()) {
+            (None, _) => entry.is_in(mm),
+            (Some(locked), Some(page)) => page.table_in(mm) == Some(locked),
+            (Some(_), None) => false,
         };
-        let oldest = self.pending.iter().find(|pending| here(pending.page));
+        let oldest = self.pending.iter().find(|pending| here(pending.entry));
         let oldest = oldest.map(|pending| pending.seq);
         // The kernel's pages are flushed when their addresses are used again.
         let stale = addr.filter(|_| mm != 0).and_then(|addr| {
@@ -323,24 +361,5 @@ impl Tracker {
         }
         let owned = stale.is_some_and(|stale| stale.owned);
         self.report_some(hazard::unflushed(stale.is_some(), owned), stale.map(|s| s.seq));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::hw::addr::Pfn;
-
-    #[test]
-    fn a_page_that_no_access_reached_is_not_hashed() {
-        let at = At { mm: 1, addr: VirtAddr::page(0x7f00_0000_0000).unwrap() };
-        let now = Now { cpu: 0, task: 0, preempt_count: PreemptCount::default(), seq: 0 };
-        let pte = Pte::user(Pfn(1), false, false);
-        let mut tracker = Tracker::new(&<crate::powerpc::Hash as crate::backend::Backend>::FACTS);
-        tracker.access(now, at, pte, pte);
-        tracker.access(now, at, pte, pte.with(Pte::HASHPTE));
-        assert_eq!(tracker.take_found(), []);
-        tracker.access(now, at, pte, pte.with(Pte::HASHPTE));
-        assert_eq!(tracker.take_found(), [(Hazard::DuplicateHpte, None)]);
     }
 }

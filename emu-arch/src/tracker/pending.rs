@@ -1,20 +1,65 @@
-//! What is put off and not yet done: in the order of each batch, and by page.
+//! What is deferred and not yet done: in the order of each batch, and by page.
 //!
-//! A batch is filled by a walk and settled as a whole, so that both lists mostly grow at their ends
+//! An update is of one entry of one level: two words of memory are never the same update. A batch
+//! is filled by a walk and completed as a whole, so that both lists mostly grow at their ends
 //! and are emptied at once; every other order is as correct, and slower.
 
 use std::hash::{Hash, Hasher};
+use std::ops::Range;
 
 use crate::hw::page_map::Page;
 use crate::hw::pte::Pte;
 
+/// An entry of a page table: that of a page, or one above that covers many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Entry {
+    /// The first page that it covers.
+    first: Page,
+    /// The number of pages that it covers, as a shift: 0 for one of the last level.
+    order: u8,
+}
+
+impl Entry {
+    /// The entry of `page`.
+    pub(super) const fn pte(page: Page) -> Self {
+        Self { first: page, order: 0 }
+    }
+
+    /// The entry above `page` that covers `1 << order` pages.
+    pub(super) const fn above(page: Page, order: u8) -> Self {
+        Self { first: page.align_down(order), order }
+    }
+
+    /// The page whose entry it is, where it is one of the last level.
+    pub(super) fn page(self) -> Option<Page> {
+        (self.order == 0).then_some(self.first)
+    }
+
+    /// Tells whether the address space is `mm`.
+    pub(super) fn is_in(self, mm: u8) -> bool {
+        self.first.table_in(mm).is_some()
+    }
+
+    /// Tells whether a walk to `page` goes through the entry.
+    pub(super) fn covers(self, page: Page) -> bool {
+        page.align_down(self.order) == self.first
+    }
+
+    /// Tells whether a walk to any page of `range` does.
+    pub(super) fn meets(self, range: &Range<Page>) -> bool {
+        self.first < range.end && range.start < self.first.saturating_add(1 << self.order)
+    }
+}
+
 /// An update that is pending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Pending {
-    pub(super) page: Page,
+    pub(super) entry: Entry,
     /// The number of the primitive's event.
     pub(super) seq: u32,
     pub(super) task: u8,
+    /// The interrupts in which the primitive runs that deferred it, until it returns; 0 outside.
+    pub(super) interrupts: u32,
 }
 
 /// A page with stores pending.
@@ -30,9 +75,9 @@ struct Waiting {
 /// All that is pending.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Updates {
-    /// The batches by owner, in the order of owners. One that was settled stays, for its memory.
+    /// The batches by owner, in the order of owners. One that was completed stays, for its memory.
     batches: Vec<(u8, Vec<Pending>)>,
-    /// The pages with stores pending, in the order of pages.
+    /// The pages with stores to their own entries pending, in the order of pages.
     waiting: Vec<Waiting>,
 }
 
@@ -70,9 +115,32 @@ impl Updates {
         batch.first().copied()
     }
 
-    /// The number of the event of the oldest update of `page`, of whatever owner.
+    /// The number of the event of the oldest update of the entry of `page`, of whatever owner.
     pub(super) fn cause(&self, page: Page) -> Option<u32> {
-        self.iter().find(|pending| pending.page == page).map(|pending| pending.seq)
+        self.find_entry(|entry| entry == Entry::pte(page))
+    }
+
+    /// The number of the event of the oldest update of an entry that a walk to `page` goes through,
+    /// its own among them.
+    pub(super) fn cause_on_walk(&self, page: Page) -> Option<u32> {
+        self.find_entry(|entry| entry.covers(page))
+    }
+
+    /// The same, of the entries above its own.
+    pub(super) fn cause_above(&self, page: Page) -> Option<u32> {
+        self.find_entry(|entry| entry.page().is_none() && entry.covers(page))
+    }
+
+    fn find_entry(&self, wanted: impl Fn(Entry) -> bool) -> Option<u32> {
+        self.iter().find(|pending| wanted(pending.entry)).map(|pending| pending.seq)
+    }
+
+    /// A primitive that `owner` executes in these `interrupts` returns; tells whether something
+    /// that it deferred is pending.
+    pub(super) fn returned(&mut self, owner: u8, interrupts: u32) -> bool {
+        let own = self.batch(owner).iter_mut();
+        let own = own.filter(|pending| pending.interrupts == interrupts);
+        own.map(|pending| pending.interrupts = 0).count() > 0
     }
 
     /// Adds an update to the batch of `owner`, and to the stores that are pending if it is a
@@ -80,25 +148,24 @@ impl Updates {
     #[inline]
     pub(super) fn push(&mut self, owner: u8, pending: Pending, store: bool) {
         self.batch(owner).push(pending);
-        if !store {
-            return;
-        }
-        match self.find(pending.page) {
+        let Some(page) = pending.entry.page().filter(|_| store) else { return };
+        match self.find(page) {
             Ok(index) => self.waiting[index].stores += 1,
             Err(index) => {
-                let waiting = Waiting { page: pending.page, stores: 1, latest: None };
+                let waiting = Waiting { page, stores: 1, latest: None };
                 self.waiting.insert(index, waiting);
             }
         }
     }
 
-    /// Makes all that `owner` has put off done: software goes by memory again.
+    /// Makes all that `owner` has deferred done: software goes by memory again.
     pub(super) fn complete(&mut self, owner: u8) {
         let done = std::mem::take(self.batch(owner));
         if self.batches().next().is_none() {
             self.waiting.clear();
         } else if !self.waiting.is_empty() {
-            done.iter().for_each(|pending| self.forget(pending.page));
+            let pages = done.iter().filter_map(|pending| pending.entry.page());
+            pages.for_each(|page| self.forget(page));
         }
         let batch = self.batch(owner);
         *batch = done;
@@ -174,9 +241,12 @@ mod tests {
     use super::*;
     use crate::hw::addr::VirtAddr;
 
+    fn page(number: u64) -> Page {
+        Page::new(1, VirtAddr::page(number << 12).unwrap())
+    }
+
     fn pending(number: u64, seq: u32) -> Pending {
-        let page = Page::new(1, VirtAddr::page(number << 12).unwrap());
-        Pending { page, seq, task: 0 }
+        Pending { entry: Entry::pte(page(number)), seq, task: 0, interrupts: 0 }
     }
 
     #[test]
@@ -185,21 +255,39 @@ mod tests {
         // 3 has all remainders modulo 17: every page in turn, three times.
         for step in 0..51 {
             let number = step * 3 % 17;
-            assert_eq!(updates.find(pending(number, 0).page).is_ok(), step >= 17);
+            assert_eq!(updates.find(page(number)).is_ok(), step >= 17);
             updates.push(0, pending(number, 0), true);
         }
         assert!(updates.waiting.is_sorted_by_key(|waiting| waiting.page));
         assert!(updates.waiting.iter().all(|waiting| waiting.stores == 3));
-        assert_eq!(updates.find(pending(17, 0).page), Err(17));
+        assert_eq!(updates.find(page(17)), Err(17));
     }
 
     #[test]
-    fn settled_batches_leave_no_trace() {
+    fn an_entry_above_is_a_word_of_its_own_and_covers_its_pages() {
+        let mut updates = Updates::default();
+        let above = Entry::above(page(513), 9);
+        updates.push(0, Pending { entry: above, ..pending(0, 7) }, true);
+        assert!(!updates.believe(page(513), Pte(1)), "no store to the page's own entry");
+        for (number, on_walk) in [(511, None), (512, Some(7)), (1023, Some(7)), (1024, None)] {
+            assert_eq!(updates.cause_on_walk(page(number)), on_walk);
+            assert_eq!(updates.cause_above(page(number)), on_walk);
+            assert_eq!(updates.cause(page(number)), None);
+        }
+        assert!(above.meets(&(page(0)..page(513))) && !above.meets(&(page(0)..page(512))));
+        updates.push(0, pending(513, 8), true);
+        assert_eq!(updates.cause(page(513)), Some(8));
+        updates.complete(0);
+        assert_eq!(updates, Updates::default());
+    }
+
+    #[test]
+    fn completed_batches_leave_no_trace() {
         let mut updates = Updates::default();
         for (owner, number, seq) in [(3, 7, 1), (0, 5, 2), (3, 6, 3), (3, 5, 4)] {
             updates.push(owner, pending(number, seq), true);
         }
-        let five = pending(5, 0).page;
+        let five = page(5);
         assert_eq!(updates.oldest_of(3).map(|oldest| oldest.seq), Some(1));
         assert_eq!(updates.cause(five), Some(2), "the lowest owner's comes first");
         assert!(updates.believe(five, Pte(3)));

@@ -15,7 +15,7 @@ use crate::Kernel;
 use crate::backend::{At, Backend, Batch, Change, Deferred, Facts, Hw, HwOf, Level, Slot};
 use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
-use multicalls::{Mmuext, extend_mmu_update, queue_flush, xen_mc_flush};
+use multicalls::{Mmuext, Word, extend_mmu_update, queue_flush, xen_mc_flush};
 
 /// An atomic operation on a read-only page table traps, and the hypervisor does it at once.
 pub const TRAP_AND_EMULATE: ArchEffect = ArchEffect::other("trap and emulate");
@@ -33,7 +33,7 @@ impl XenPv {
     fn xen_set_pte(self, hw: &mut impl Hw<PerCpu = XenCpu>, at: At, slot: Slot, pte: Pte) {
         if self.batches(hw) {
             hw.local_irq_save();
-            extend_mmu_update(hw, at, Some(slot), pte);
+            extend_mmu_update(hw, Word::Pte(at, slot), pte);
             hw.local_irq_restore();
             return;
         }
@@ -218,9 +218,9 @@ impl Backend for XenPv {
     /// accessed and dirty bits that `MMU_PT_UPDATE_PRESERVE_AD` keeps are not set by anyone here.
     #[inline]
     fn ptep_modify_prot_commit<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep, pte: Pte) {
-        let slot = Some(hw.slot(ptep));
+        let slot = hw.slot(ptep);
         hw.local_irq_save();
-        extend_mmu_update(hw, at, slot, pte);
+        extend_mmu_update(hw, Word::Pte(at, slot), pte);
         self.xen_mc_issue(hw);
         hw.local_irq_restore();
     }
@@ -234,9 +234,9 @@ impl Backend for XenPv {
     fn set_table(self, hw: &mut impl HwOf<Self>, at: At, level: Level, _: bool) {
         hw.get_cpu();
         hw.local_irq_save();
-        extend_mmu_update(hw, at, None, Pte::NONE);
+        extend_mmu_update(hw, Word::Table(at, level), Pte::NONE);
         if matches!(level, Level::P4d | Level::Pgd) && !at.addr.is_kernel() {
-            extend_mmu_update(hw, at, None, Pte::NONE);
+            extend_mmu_update(hw, Word::Table(at, level), Pte::NONE);
         }
         self.xen_mc_issue(hw);
         hw.local_irq_restore();

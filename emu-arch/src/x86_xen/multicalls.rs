@@ -6,7 +6,7 @@
 //! context switch collects under `XEN_LAZY_CPU` and the callbacks are left out.
 
 use super::cpu::{Entry, MC_BATCH, MMU_UPDATE, XenCpu};
-use crate::backend::{At, Hw, Slot};
+use crate::backend::{At, Hw, Level, Slot};
 use crate::hw::addr::PTRS_PER_PTE;
 use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
@@ -55,24 +55,32 @@ impl Mmuext {
     }
 }
 
+/// The entry that an update writes; those of upper levels have no place in memory here.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Word {
+    /// That of a page.
+    Pte(At, Slot),
+    /// One above.
+    Table(At, Level),
+}
+
 /// Queues an update: `xen_extend_mmu_update()`.
 ///
 /// Fidelity: same as arch/x86/xen/mmu_pv.c v6.0 to v7.2.
 #[inline]
-pub(super) fn extend_mmu_update(
-    hw: &mut impl Hw<PerCpu = XenCpu>,
-    at: At,
-    slot: Option<Slot>,
-    pte: Pte,
-) {
+pub(super) fn extend_mmu_update(hw: &mut impl Hw<PerCpu = XenCpu>, word: Word, pte: Pte) {
     let max = hw.limit(MC_BATCH);
+    let slot = if let Word::Pte(_, slot) = word { Some(slot) } else { None };
     let n = match hw.per_cpu(|cpu| cpu.queue.extend(max, slot, pte)) {
         Some(n) => n,
         None => start_mmu_update(hw, slot, pte),
     };
     if hw.watched() {
         hw.effect(EXTENDED.of(u32::from(n)));
-        hw.defer(at, 1);
+        match word {
+            Word::Pte(at, _) => hw.defer(at, 1),
+            Word::Table(at, level) => hw.defer_table(at, level),
+        }
     }
 }
 

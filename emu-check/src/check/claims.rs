@@ -19,7 +19,7 @@ use crate::explore::End;
 pub struct Claims {
     /// The hazards, each with the number of a line that expects it.
     expected: BTreeMap<Hazard, u32>,
-    /// The scenario claims something of hazards or of effects.
+    /// The scenario claims something.
     any: bool,
 }
 
@@ -28,8 +28,7 @@ impl Claims {
     #[must_use]
     pub fn of(scenario: &Scenario, setup: Setup) -> Self {
         let code = scenario.code(setup.mended);
-        let any = code.claims_hazards() || code.claims_times();
-        Self { expected: expected_hazards(code, setup), any }
+        Self { expected: expected_hazards(code, setup), any: code.claims() }
     }
 
     /// Tells whether the scenario expects the counterexample.

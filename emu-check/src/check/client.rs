@@ -70,7 +70,9 @@ impl Kind {
         match step {
             Step::Call(info, _) => Self::Call(info.role),
             Step::Task(TaskOp::Exit) => Self::Exit,
-            Step::Task(TaskOp::MightSleep | TaskOp::Schedule) => Self::Sleep,
+            Step::Task(TaskOp::MightSleep | TaskOp::ArchMightSleep | TaskOp::Schedule) => {
+                Self::Sleep
+            }
             Step::Task(_) | Step::Context(_) | Step::Pte(..) | Step::Fork(_) | Step::Lock(..) => {
                 Self::Other
             }

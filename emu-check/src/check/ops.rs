@@ -105,6 +105,37 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
+/// The interrupt that the lines of a scenario are in.
+#[derive(Default)]
+struct Interrupt {
+    /// The task that it interrupts, 0 for whichever runs.
+    task: Option<u8>,
+    /// How many more have begun inside of it.
+    nested: u32,
+}
+
+impl Interrupt {
+    /// Goes on by a line of `task` that does `step`; tells whether it begins or ends the interrupt.
+    /// One that ends what did not begin is a step like any other, and so is one that nests.
+    fn begins_or_ends(&mut self, step: &Step, task: u8) -> bool {
+        let Step::Context(change) = step else { return false };
+        match (change.name, self.task) {
+            ("hardirq_enter", None) => self.task = Some(task),
+            ("hardirq_exit", Some(_)) if self.nested == 0 => self.task = None,
+            ("hardirq_enter", Some(_)) => {
+                self.nested += 1;
+                return false;
+            }
+            ("hardirq_exit", Some(_)) => {
+                self.nested -= 1;
+                return false;
+            }
+            _ => return false,
+        }
+        true
+    }
+}
+
 /// The programs of a scenario, what is mapped before, and the number of tasks.
 ///
 /// # Errors
@@ -119,24 +150,18 @@ pub(super) fn programs(
     // The next place in each task's program, and in the handler's.
     let mut places = [0u16; 27];
     let mut handler = 0;
-    // The task whose interrupt it is.
-    let mut interrupted = None;
+    let mut interrupt = Interrupt::default();
     let several = scenario.lines().any(|line| line.task > 1);
     for line in scenario.lines() {
         line.step.prepare(&mut memory, options.arch);
         let task = line.task.max(1);
         let refuse = |why| Err(Refused { line: line.number, why });
         let scenario::Step::Kernel(step) = line.step else { continue };
+        if interrupt.begins_or_ends(&step, line.task) {
+            continue;
+        }
         match step {
             Step::Task(TaskOp::Run) => continue,
-            Step::Context(change) if change.name == "hardirq_enter" => {
-                interrupted = Some(line.task);
-                continue;
-            }
-            Step::Context(change) if change.name == "hardirq_exit" => {
-                interrupted = None;
-                continue;
-            }
             Step::Fork(_) => return refuse("a program forks no task"),
             Step::Task(TaskOp::Schedule) => {
                 return refuse("the search decides when a program is left");
@@ -149,7 +174,7 @@ pub(super) fn programs(
         if task > 3 {
             return refuse("there are three programs at most, A to C");
         }
-        let of = match interrupted {
+        let of = match interrupt.task {
             Some(of) if line.task != 0 && line.task != of => {
                 return refuse("another task runs inside the interrupt");
             }

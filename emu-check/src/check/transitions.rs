@@ -156,10 +156,6 @@ impl MachineModel {
                         sometimes |= Sometimes::Paused.bit();
                     }
                 }
-                // What a primitive defers and completes before it returns has not waited.
-                if matches!(kind, Kind::Write { page, .. } if !local.memory.is_pending(page)) {
-                    seen.hazards.retain(|hazard| *hazard != Hazard::IrqDeferred);
-                }
                 if kind == Kind::Exit {
                     task.levels.clear();
                 }

@@ -6,6 +6,10 @@ use super::tasks;
 use super::value::{Inside, Line, MENDED, Scenario};
 use emu_input::InputError;
 
+/// How many blocks may be open at once: each that falls into a call runs on the stack of the one
+/// around it.
+const NESTED_MAX: usize = 64;
+
 /// Which of the two codes of a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Code {
@@ -81,6 +85,11 @@ impl<'s, 't> Blocks<'s, 't> {
 
     fn open(&mut self, number: usize, line: &'t str, code: &'t str) -> Result<(), InputError> {
         let error = |(part, message): (&str, String)| InputError::at(number, line, part, message);
+        if self.open.len() == NESTED_MAX {
+            let message =
+                format!("expected at most {NESTED_MAX} blocks in one another, found more");
+            return Err(error((&code[code.len() - 1..], message)));
+        }
         let (_, rest) = tasks::split_who(code).map_err(error)?;
         let word = rest.trim_end_matches('{').trim_end();
         if let Some(variant) = Code::by_word(word) {

@@ -22,8 +22,8 @@ pub struct Outcome {
     pub unmet: Vec<Unmet>,
     /// The hazards that appeared, in order.
     pub hazards: Vec<Found>,
-    /// Those that the scenario does not expect. Where it makes no claims about hazards, warnings
-    /// are not among them: what they do is the business of `panic_on_warn`.
+    /// Those that the scenario does not expect. Where it makes no claims, warnings are not among
+    /// them: what they do is the business of `panic_on_warn`.
     pub unexpected: Vec<Found>,
     /// How often each hook was called and each effect happened.
     pub totals: Totals,
@@ -83,7 +83,7 @@ fn run_steps(whole: &Scenario, setup: Setup, mut see: Option<See<'_>>) -> Outcom
     };
     let (stopped, record) =
         sched::with_design(setup.design, || machine.run(|| record_hooks(steps)));
-    let claims = whole.claims_hazards();
+    let claims = whole.claims();
     let mut unexpected = lab.unexpected();
     unexpected.retain(|found| claims || found.hazard != Hazard::ApiWarning);
     Outcome {

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
-use super::task::{TaskStruct, Tokens};
+use super::task::{Brackets, TaskStruct, Tokens};
 use crate::arch::{Arch, Point};
 use crate::design::{Call, Context, Design, LazyMmuDesign, LazyMmuState, StateBits, Token, counts};
 use crate::preempt::{Layout, PreemptCount};
@@ -42,6 +42,7 @@ pub(crate) struct Current {
     pub(super) flags: Cell<u64>,
     pub(super) pid: Cell<u8>,
     pub(super) tokens: Cell<Tokens>,
+    pub(super) open: Cell<Brackets>,
     pub(super) cpu: Cell<u8>,
     /// What the design says of the state, in task context and in interrupt; kept up to date by
     /// [`Current::set_state`] unless `plain`.
@@ -85,6 +86,7 @@ impl Current {
             flags: Cell::new(0),
             pid: Cell::new(0),
             tokens: Cell::new(Tokens::NONE),
+            open: Cell::new(Brackets::NONE),
             cpu: Cell::new(0),
             active: Cell::new([false; 2]),
             arch_wants: Cell::new(true),
@@ -228,5 +230,6 @@ pub fn current_task() -> TaskStruct {
         preempt_count: cur.preempt_count.get(),
         flags: cur.flags.get(),
         tokens: cur.tokens.get(),
+        open: cur.open.get(),
     })
 }

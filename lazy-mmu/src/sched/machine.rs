@@ -3,6 +3,7 @@
 use super::current::{current, current_task};
 use super::task::TaskStruct;
 use crate::arch::Point;
+use crate::design::Role;
 
 /// Puts `next` in the place of the current task and returns the one that was there: the content of
 /// a context switch.
@@ -13,9 +14,22 @@ pub fn swap_current(next: TaskStruct) -> TaskStruct {
         cur.preempt_count.set(next.preempt_count);
         cur.flags.set(next.flags);
         cur.tokens.set(next.tokens);
+        cur.open.set(next.open);
         cur.set_state(next.lazy_mmu_state);
     });
     prev
+}
+
+/// The current task has made a call of the role; tells whether it was one that closes and left no
+/// section and no pause open.
+#[must_use]
+pub fn took_bracket(role: Role) -> bool {
+    current(|cur| {
+        let mut open = cur.open.get();
+        let closed = open.took(role);
+        cur.open.set(open);
+        closed
+    })
 }
 
 /// Sets the number of the CPU in the records from now on, 0 to 31.

@@ -27,7 +27,7 @@ pub(crate) use current::{Current, current};
 pub use current::{OnWarn, current_task};
 pub use recording::{note, note_effect, record_hooks, recording};
 pub use scope::{with_arch, with_design, with_on_warn, with_task};
-pub use task::{TaskStruct, Tokens};
+pub use task::{Brackets, TaskStruct, Tokens};
 pub use warn::warn;
 pub(crate) use warn::warn_current;
 

@@ -1,12 +1,12 @@
 //! The task as a value: what of `task_struct` the lab keeps.
 
-use crate::design::{StateBits, Token};
+use crate::design::{Role, StateBits, Token};
 use crate::preempt::PreemptCount;
 
 /// What of `task_struct` matters to the lazy MMU mode.
 ///
-/// Fidelity: changed: the four parts of include/linux/sched.h v7.0 that the mode uses, and a number
-/// that records show.
+/// Fidelity: changed: the four parts of include/linux/sched.h v7.0 that the mode uses, a number
+/// that records show, and what is open, which no kernel keeps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct TaskStruct {
     /// Number of the task in records, 0 to 255.
@@ -19,6 +19,34 @@ pub struct TaskStruct {
     pub flags: u64,
     /// What enables have returned to callers that use the raw calls and keep no local variable.
     pub tokens: Tokens,
+    /// What its callers have begun and not ended, whatever the design makes of it: kept by an
+    /// emulated machine, for its hazards.
+    pub open: Brackets,
+}
+
+/// How many sections and pauses are open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Brackets {
+    sections: u32,
+    pauses: u32,
+}
+
+impl Brackets {
+    /// A task without any.
+    pub(super) const NONE: Self = Self { sections: 0, pauses: 0 };
+
+    /// A call of the role was made; tells whether it was one that closes and left nothing open. One
+    /// that closes what is not open closes nothing.
+    pub fn took(&mut self, role: Role) -> bool {
+        match role {
+            Role::OpensSection => self.sections = self.sections.saturating_add(1),
+            Role::ClosesSection => self.sections = self.sections.saturating_sub(1),
+            Role::OpensPause => self.pauses = self.pauses.saturating_add(1),
+            Role::ClosesPause => self.pauses = self.pauses.saturating_sub(1),
+            Role::Neither => {}
+        }
+        role.closes() && *self == Self::NONE
+    }
 }
 
 /// The local variables of callers that use the raw calls: a stack of tokens, 256 deep.

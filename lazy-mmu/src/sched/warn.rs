@@ -8,19 +8,25 @@ use super::current::{Current, OnWarn, current};
 use crate::design::{Check, Warn};
 use crate::trace::Event;
 
-/// Reports what a sanity check outside of the generic layer found, by the caller's policy.
+/// Reports what a sanity check outside of the generic layer found, by the caller's policy. A BUG is
+/// the architecture's own, which knows of it.
 pub fn warn(found: Warn) {
-    current(|cur| warn_current(cur, &found));
+    current(|cur| report(cur, &found, found.check != Check::BugOn));
 }
 
 /// Reports what a sanity check found, by the caller's policy.
 #[cold]
 pub(crate) fn warn_current(cur: &Current, found: &Warn) {
+    report(cur, found, true);
+}
+
+/// Reports what a sanity check found; the architecture hears of it where `tell`.
+fn report(cur: &Current, found: &Warn, tell: bool) {
     /// The checks that have printed, as the kernel keeps a flag per check.
     static PRINTED: Mutex<BTreeSet<Warn>> = Mutex::new(BTreeSet::new());
 
     cur.note(Event::from(found));
-    if let Some(arch) = cur.arch().filter(|_| found.check != Check::BugOn) {
+    if let Some(arch) = cur.arch().filter(|_| tell) {
         arch.warned(found);
     }
     match cur.on_warn() {
