@@ -24,6 +24,7 @@ mod own_calls;
 mod random;
 mod readme;
 mod outside;
+mod pinned;
 mod prove;
 mod s390;
 mod scenarios;

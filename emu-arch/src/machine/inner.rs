@@ -237,6 +237,8 @@ pub(super) struct MmInner {
     pub(super) uppers: RefCell<BTreeSet<(u32, u64)>>,
     pub(super) slices: RefCell<BTreeMap<u64, Psize>>,
     pub(super) has_slices: Cell<bool>,
+    /// Whether the tables are pinned (Xen PV).
+    pub(super) pinned: Cell<bool>,
     /// What reclaim has deferred the flush of: `tlb_flush_batched`.
     pub(super) batched: RefCell<Vec<(VirtAddr, u16)>>,
 }
@@ -250,6 +252,9 @@ pub(crate) trait ArchCode:
     /// Does a step that is neither a call of the API nor a primitive.
     fn step(&self, inner: &Inner, step: &Step);
     fn fork(&self, inner: &Inner, child: u8);
+    fn alloc_table(&self, mm: &MmStruct, level: Level);
+    fn dup_mmap(&self, mm: &MmStruct);
+    fn exit_mmap(&self, mm: &MmStruct);
     fn switch_out(&self, inner: &Inner, next: u8);
     fn switch_in(&self, inner: &Inner);
     /// `cpu` executes from now on.
