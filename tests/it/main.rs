@@ -34,6 +34,7 @@ mod sparc64;
 mod support;
 mod tables;
 mod tidy;
+mod gather;
 mod hosts;
 mod workload;
 mod xen;

@@ -83,7 +83,9 @@ fn a_pin_is_one_multicall_as_traced() {
     assert_eq!(pinned, [l1, l1, l1, l1, l1, l4, l4, "HYPERVISOR_multicall(21)"]);
     let unpinned = effects(Kernel::V7_1, |machine| {
         let mm = machine.mm_alloc().expect("an address space");
-        maps.map(page).map(|addr| drop(mm.pte_table(addr)));
+        for addr in maps.map(page) {
+            drop(mm.pte_table(addr));
+        }
         arch_exit_mmap(&mm);
         assert!(!mm.is_pinned());
     });

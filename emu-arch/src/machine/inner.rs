@@ -33,6 +33,7 @@ pub(crate) struct Inner {
     pub(crate) code: Box<dyn ArchCode>,
     /// The kernel around it.
     pub(super) kernel: Kernel,
+    pub(super) facts: &'static Facts,
     /// Whether `ptep_get()` is a read from memory and nothing else, and nobody is told of it.
     pub(crate) reads_plainly: Cell<bool>,
     /// The CPU that runs.
@@ -67,6 +68,7 @@ impl Inner {
             reads_plainly: Cell::new(code.ptep_get_is_read()),
             code,
             kernel,
+            facts,
             cpu: Cell::new(0),
             bugs: Cell::new(0),
             reported: RefCell::default(),

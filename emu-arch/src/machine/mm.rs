@@ -10,7 +10,7 @@ use lazy_mmu::trace::PteOp;
 
 use super::inner::{Inner, MmInner, MmStruct};
 use crate::Kernel;
-use crate::backend::{At, Level, Psize, slice};
+use crate::backend::{At, Facts, Level, Psize, slice};
 use crate::hw::addr::{P4D_SHIFT, PMD_SHIFT, PUD_SHIFT, VirtAddr};
 use crate::hw::pte::Pte;
 use crate::hw::table::{Ptep, Table};
@@ -191,6 +191,12 @@ impl MmStruct {
         let tables = self.0.tables.borrow();
         let (key, _) = tables.range(keys).next()?;
         VirtAddr::new(key << PMD_SHIFT).ok().map(|table| table.max(addr))
+    }
+
+    /// What is known of the architecture of the machine.
+    #[must_use]
+    pub fn facts(&self) -> &'static Facts {
+        self.0.machine.facts
     }
 
     /// How many page tables the address space has.

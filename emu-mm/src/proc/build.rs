@@ -2,8 +2,9 @@
 //!
 //! Which pages of a mapping are in memory is not known, only how many: they are taken to be the
 //! first ones, those of no file before those of the file. A private page of a file becomes one of
-//! no file when it is written; where smaps does not tell, all pages of a private writable mapping
-//! were written.
+//! no file when it is written; where smaps does not tell, all pages of a writable mapping were
+//! written. The entry of a page of a file is dirty in a shared writable mapping if smaps says that
+//! the page is dirty, which another process may have caused.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -101,11 +102,14 @@ pub fn build(
     let mut vmas = Vec::with_capacity(mappings.len());
     for (mapping, resident) in mappings.iter().zip(&resident) {
         let middle = mapping.start.add_pages(resident.anon);
+        let clean = middle.add_pages(resident.dirty);
         let accessed = |pte, access| machine.accessed(&mm, mapping.start, pte, access);
         let (pte, access) = anon_pte(mapping.vm_flags);
         populate_pages(&mm, mapping.start, resident.anon, accessed(pte, access), &mut anon);
+        let pte = accessed(file_pte(mapping.vm_flags), Access::Write);
+        populate_pages(&mm, middle, resident.dirty, pte, &mut file);
         let pte = accessed(file_pte(mapping.vm_flags), Access::Read);
-        populate_pages(&mm, middle, resident.all - resident.anon, pte, &mut file);
+        populate_pages(&mm, clean, resident.all - resident.anon - resident.dirty, pte, &mut file);
         vmas.push(VmAreaStruct {
             vm_start: mapping.start,
             vm_end: mapping.end,
@@ -120,6 +124,8 @@ pub fn build(
 struct Resident {
     /// Those of no file.
     anon: u64,
+    /// Those of the file whose entries are dirty.
+    dirty: u64,
     all: u64,
 }
 
@@ -128,7 +134,7 @@ impl Resident {
         let flags = mapping.vm_flags;
         let some = VmFlags::VM_READ | VmFlags::VM_WRITE | VmFlags::VM_EXEC;
         if populate == Populate::None || mapping.hugetlb || !flags.has(some) {
-            return Self { anon: 0, all: 0 };
+            return Self { anon: 0, dirty: 0, all: 0 };
         }
         let (told, pages) = (mapping.memory.map(|memory| memory.mapped()), mapping.pages());
         let all = match (populate, told) {
@@ -146,7 +152,12 @@ impl Resident {
         } else {
             0
         };
-        Self { anon, all }
+        let dirty = if mapping.is_private() || !flags.has(VmFlags::VM_WRITE) {
+            0
+        } else {
+            mapping.memory.map_or(all, |memory| memory.dirty().min(all))
+        };
+        Self { anon, dirty, all }
     }
 }
 

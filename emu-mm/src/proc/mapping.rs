@@ -37,6 +37,8 @@ pub struct Memory {
     pub anonymous: u64,
     /// `AnonHugePages`: the part of `anonymous` that page tables of the last level do not map.
     pub anon_huge_pages: u64,
+    /// `Shared_Dirty` and `Private_Dirty`: what must be written to the file, or to swap.
+    pub dirty: u64,
     /// `ShmemPmdMapped` and `FilePmdMapped`: the same of the rest.
     pub file_pmd_mapped: u64,
 }
