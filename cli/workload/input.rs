@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use emu_mm::proc::{Mapping, parse};
+use emu_mm::proc::{self, Maps};
 
 use super::args::{PopulateArg, WorkloadArgs};
 use crate::io;
 use crate::report::Failure;
 
 /// Reads the mappings and the name of the file that they come from.
-pub(super) fn read(args: &WorkloadArgs) -> Result<(String, Vec<Mapping>), Failure> {
+pub(super) fn read(args: &WorkloadArgs) -> Result<(String, Maps), Failure> {
     let path = match (&args.maps, args.pid) {
         (Some(path), _) => path.clone(),
         (None, pid) => {
@@ -21,8 +21,8 @@ pub(super) fn read(args: &WorkloadArgs) -> Result<(String, Vec<Mapping>), Failur
         Some(pid) if !path.exists() => Failure::Usage(format!("no process {pid}")),
         _ => failure,
     })?;
-    let mappings = parse(&text).map_err(|error| Failure::input(&name, &text, error))?;
-    Ok((name, mappings))
+    let maps = proc::read(&text).map_err(|error| Failure::input(&name, &text, error))?;
+    Ok((name, maps))
 }
 
 /// Reads `path`, or the smaps of the same process where the resident set is asked for and `path`

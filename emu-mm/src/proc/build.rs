@@ -11,7 +11,7 @@ use std::fmt::{self, Display, Formatter};
 use emu_arch::backend::Access;
 use emu_arch::hw::addr::PTRS_PER_PTE;
 use emu_arch::machine::MMS_MAX;
-use emu_arch::{Machine, MmStruct, Pfn, Pte, VirtAddr};
+use emu_arch::{Arch, Machine, MmStruct, Pfn, Pte, VirtAddr};
 
 use super::mapping::Mapping;
 use crate::mm::VmAreaStruct;
@@ -90,7 +90,7 @@ pub fn build(
     folio_order: u8,
 ) -> Result<AddressSpace, BuildError> {
     let resident: Vec<Resident> =
-        mappings.iter().map(|mapping| Resident::of(mapping, populate)).collect();
+        mappings.iter().map(|mapping| Resident::of(mapping, populate, machine.arch())).collect();
     let pages = resident.iter().map(|resident| resident.all).sum();
     if pages > PAGES_MAX {
         return Err(BuildError::TooManyPages { pages });
@@ -130,10 +130,11 @@ struct Resident {
 }
 
 impl Resident {
-    fn of(mapping: &Mapping, populate: Populate) -> Self {
+    fn of(mapping: &Mapping, populate: Populate, arch: Arch) -> Self {
         let flags = mapping.vm_flags;
         let some = VmFlags::VM_READ | VmFlags::VM_WRITE | VmFlags::VM_EXEC;
-        if populate == Populate::None || mapping.hugetlb || !flags.has(some) {
+        let none = mapping.hugetlb || !flags.has(some) || !mapping.is_in(arch);
+        if populate == Populate::None || none {
             return Self { anon: 0, dirty: 0, all: 0 };
         }
         let (told, pages) = (mapping.memory.map(|memory| memory.mapped()), mapping.pages());

@@ -16,6 +16,8 @@ pub struct Report {
     pub arch: Arch,
     /// The design of the API in the run with the mode.
     pub design: Design,
+    /// How many mappings a process on the architecture cannot have; their rows are empty.
+    pub left_out: u64,
     /// One row per mapping, in the order of the input.
     pub mappings: Vec<Row>,
     /// What belongs to no mapping, such as a flush of everything.
@@ -42,6 +44,7 @@ impl Report {
         workload: Workload,
         arch: Arch,
         design: Design,
+        left_out: u64,
         lazy: &Done,
         paused: &Done,
     ) -> Self {
@@ -53,7 +56,7 @@ impl Report {
             .collect();
         let rest = Row::new(&lazy.rest, &paused.rest);
         let total = mappings.iter().fold(rest.clone(), |sum, row| sum.plus(row));
-        Self { workload, arch, design, mappings, rest, total }
+        Self { workload, arch, design, left_out, mappings, rest, total }
     }
 }
 
