@@ -8,7 +8,7 @@ pub(super) fn of_report(report: &Report) -> Vec<String> {
     let mut notes = Vec::new();
     if report.left_out > 0 {
         notes.push(format!(
-            "{} left out: above the hole in the user addresses of sparc64, which {} does not have",
+            "{} left out: above a hole in the user addresses, which {} does not have",
             count(report.left_out, "mapping"),
             report.arch.id()
         ));

@@ -289,7 +289,7 @@ fn names_may_have_any_bytes() {
     check_error(b"7f10\xe9", "1:1: expected the start of a mapping in hex, found \"7f10\u{fffd}\"");
 }
 
-/// Review F6: sparc64 maps libraries above the hole in its addresses; `TASK_UNMAPPED_BASE` is there.
+/// Review F6: sparc64 maps libraries above the hole in its addresses, from `TASK_UNMAPPED_BASE` on.
 #[test]
 fn sparc64_has_mappings_above_the_hole() {
     let text = b"10000000000-10000008000 r-xp 00000000 08:02 55 /bin/cat\n\

@@ -14,9 +14,9 @@ pub struct Mapping {
     pub end: VirtAddr,
     /// First address as the kernel prints it: not `start` for a mapping above the hole.
     pub va: u64,
-    /// The mapping lies above the hole in the user addresses of sparc64. The lab has it in the upper
-    /// half of its own, so that its pages share tables as there; other architectures have none
-    /// there.
+    /// The mapping lies above the hole in the user addresses of sparc64. The lab has it in the
+    /// upper half of its own, so that its pages share tables as there; other architectures have
+    /// none there.
     pub above_hole: bool,
     /// What may be done with the pages; what only smaps tells is missing in maps.
     pub vm_flags: VmFlags,
