@@ -22,8 +22,7 @@ pub(super) struct Reports<'r> {
 
 /// The reports: addresses are strings in hex, all else are numbers.
 pub(super) fn render(reports: &Reports<'_>) -> String {
-    let archs: Vec<Value> =
-        reports.reports.iter().map(|report| arch(&reports.maps.mappings, report)).collect();
+    let archs: Vec<Value> = reports.reports.iter().map(|report| arch(reports, report)).collect();
     let args = reports.args;
     let object = json!({
         "workload": args.workload.id(),
@@ -32,6 +31,7 @@ pub(super) fn render(reports: &Reports<'_>) -> String {
         "resched": args.resched,
         "folio_order": args.folio_order,
         "kernel": args.kernel().id(),
+        "generation": args.generation,
         "design": reports.reports.first().map(|report| report.design.id()),
         "too_high": reports.maps.too_high,
         "notes": reports.notes,
@@ -40,7 +40,8 @@ pub(super) fn render(reports: &Reports<'_>) -> String {
     format!("{object:#}\n")
 }
 
-fn arch(mappings: &[Mapping], report: &Report) -> Value {
+fn arch(reports: &Reports<'_>, report: &Report) -> Value {
+    let (mappings, args): (&[Mapping], _) = (&reports.maps.mappings, reports.args);
     let rows: Vec<Value> = mappings
         .iter()
         .zip(&report.mappings)
@@ -56,7 +57,8 @@ fn arch(mappings: &[Mapping], report: &Report) -> Value {
     json!({
         "arch": report.arch.id(),
         "left_out": report.left_out,
-        "notes": notes::of_report(report),
+        "mode_is_off": report.mode_is_off,
+        "notes": notes::of_report(report, args.generation),
         "mappings": rows,
         "rest": numbers(&report.rest),
         "total": numbers(&report.total),

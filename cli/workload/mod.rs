@@ -32,6 +32,7 @@ pub(crate) fn run(args: &WorkloadArgs) -> Result<ExitCode, Failure> {
         folio_order: args.folio_order,
         kernel,
         design: args.design.unwrap_or_else(|| kernel.design()),
+        generation: args.generation,
     };
     let (name, maps) = input::read(args)?;
     let mappings = &maps.mappings;
@@ -49,7 +50,9 @@ pub(crate) fn run(args: &WorkloadArgs) -> Result<ExitCode, Failure> {
     let notes = notes::of_input(&maps);
     let reports = Reports { name: &name, args, maps: &maps, notes: &notes, reports };
     let text = match args.format {
-        Format::Table => table::render(mappings, &reports.reports, args.top, &notes),
+        Format::Table => {
+            table::render(mappings, &reports.reports, args.top, args.generation, &notes)
+        }
         Format::Json => json::render(&reports),
     };
     print(|to| to.write_all(text.as_bytes()))?;

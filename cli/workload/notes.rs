@@ -4,13 +4,20 @@ use emu_mm::proc::Maps;
 use emu_mm::workload::Report;
 
 /// The sentences about one architecture.
-pub(super) fn of_report(report: &Report) -> Vec<String> {
+pub(super) fn of_report(report: &Report, generation: u32) -> Vec<String> {
     let mut notes = Vec::new();
     if report.left_out > 0 {
         notes.push(format!(
             "{} left out: above a hole in the user addresses, which {} does not have",
             count(report.left_out, "mapping"),
             report.arch.id()
+        ));
+    }
+    if report.mode_is_off {
+        notes.push(format!(
+            "the mode is off in this task, which {generation} forks made (--generation): a switch \
+             has resumed it, or one it was copied from, though nobody had paused it, so that \
+             enable does nothing until the pause count is 0 again; see docs/findings.md"
         ));
     }
     notes

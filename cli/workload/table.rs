@@ -21,6 +21,7 @@ pub(super) fn render(
     mappings: &[Mapping],
     reports: &[Report],
     top: Option<usize>,
+    generation: u32,
     notes: &[String],
 ) -> String {
     let mut text = String::new();
@@ -37,7 +38,7 @@ pub(super) fn render(
         );
         rows(&mut text, mappings, report, top);
         effects(&mut text, report);
-        for note in notes::of_report(report) {
+        for note in notes::of_report(report, generation) {
             text.push_str(&notes::wrapped(&note, WIDTH));
         }
         let _ = writeln!(text, "{}", saved(report));
@@ -181,10 +182,10 @@ mod tests {
             report.expect("few pages")
         };
         let reports = Arch::all().map(|arch| report(Workload::Exit, arch)).collect::<Vec<_>>();
-        for line in render(&mappings, &reports, None, &[]).lines() {
+        for line in render(&mappings, &reports, None, 0, &[]).lines() {
             assert!(line.chars().count() <= WIDTH, "{line}");
         }
-        let text = render(&mappings, &[report(Workload::Vmalloc, Arch::ARM64)], None, &[]);
+        let text = render(&mappings, &[report(Workload::Vmalloc, Arch::ARM64)], None, 0, &[]);
         let last = text.lines().last();
         assert_eq!(last, Some("the mode saved 182,760 of 183,282 barriers (99.7 %)"));
     }
@@ -196,7 +197,7 @@ mod tests {
         let options = Options::default();
         let report = run(Workload::Vmalloc, Arch::ARM64, &mappings, &options, &mut |_, _| {});
         let reports = [report.expect("few pages")];
-        let [all, top] = [None, Some(1)].map(|top| render(&mappings, &reports, top, &[]));
+        let [all, top] = [None, Some(1)].map(|top| render(&mappings, &reports, top, 0, &[]));
         let busy = reports[0].mappings.iter().filter(|row| !row.is_idle()).count();
         assert!(top.contains(&format!("\nmappings: {} not shown\n", busy - 1)), "{top}");
         let numbers = |text: &str, row: &str| -> Vec<String> {

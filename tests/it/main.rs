@@ -35,6 +35,7 @@ mod support;
 mod tables;
 mod tidy;
 mod gather;
+mod generation;
 mod hosts;
 mod workload;
 mod xen;
