@@ -3,8 +3,10 @@
 //!
 //! Measured on a booted 7.3.4, by the trace point `xen_mc_flush`.
 
+use emu_arch::replay::Fix;
 use emu_arch::x86_xen::MMU_UPDATE_CALL;
 use emu_arch::{Arch, Kernel};
+use emu_check::check;
 use emu_mm::proc::{Populate, parse};
 use emu_mm::workload::{Options, Report, Workload, run};
 
@@ -85,4 +87,21 @@ fn a_generation_changes_nothing_elsewhere() {
             }
         }
     }
+}
+
+/// To clear the child's state is no fix; to pause the child once is, and so is a switch that
+/// remembers whom it has paused. What breaks then breaks without a fork.
+#[test]
+fn two_of_three_fixes_restore_every_property() {
+    let breaks = |fix| {
+        let tasks = check::Options::of(check::Client::Tasks, Arch::XEN_PV, Kernel::V7_2);
+        let report = check::check(&check::Options { fix, ..tasks }, &mut check::nobody());
+        let broken = report.broken.iter().map(|found| found.property.id());
+        broken.collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+    };
+    let unfixed = ["hooks-alternate", "no-api-warning", "no-section-at-exit"];
+    assert_eq!(breaks(None), unfixed);
+    assert_eq!(breaks(Some(Fix::ResetInFork)), unfixed);
+    assert_eq!(breaks(Some(Fix::PausedAtBirth)), ["hooks-alternate"]);
+    assert_eq!(breaks(Some(Fix::SwitchFlag)), ["hooks-alternate"]);
 }

@@ -16,6 +16,7 @@ mod macros_messages;
 mod macros_rustc;
 mod maps;
 mod mm;
+mod measured;
 mod models;
 mod mutants;
 mod my_arch;

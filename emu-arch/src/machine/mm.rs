@@ -106,7 +106,12 @@ impl MmStruct {
     pub fn pte_table(&self, addr: VirtAddr) -> Rc<Table> {
         let key = addr.get() >> PMD_SHIFT;
         let mut tables = self.0.tables.borrow_mut();
-        Rc::clone(tables.entry(key).or_insert_with(|| self.0.machine.new_table()))
+        let table = tables.entry(key).or_insert_with(|| {
+            let uppers = [P4D_SHIFT, PUD_SHIFT].map(|shift| (shift, addr.get() >> shift));
+            self.0.uppers.borrow_mut().extend(uppers);
+            self.0.machine.new_table()
+        });
+        Rc::clone(table)
     }
 
     /// The page table that maps `addr`, locked; none where the address space has none there.
