@@ -16,6 +16,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use args::Format;
 pub(crate) use args::WorkloadArgs;
+use input::Input;
 use json::Reports;
 
 use crate::io::print;
@@ -34,7 +35,7 @@ pub(crate) fn run(args: &WorkloadArgs) -> Result<ExitCode, Failure> {
         design: args.design.unwrap_or_else(|| kernel.design()),
         generation: args.generation,
     };
-    let (name, maps) = input::read(args)?;
+    let Input { name, maps, pagemap } = input::read(args)?;
     let mappings = &maps.mappings;
     let mut reports = Vec::with_capacity(archs.len());
     for arch in archs {
@@ -47,7 +48,7 @@ pub(crate) fn run(args: &WorkloadArgs) -> Result<ExitCode, Failure> {
         bar.finish_and_clear();
         reports.push(report.map_err(|error| Failure::about(&name, error))?);
     }
-    let notes = notes::of_input(&maps);
+    let notes = notes::of_input(args, &maps, pagemap);
     let reports = Reports { name: &name, args, maps: &maps, notes: &notes, reports };
     let text = match args.format {
         Format::Table => {

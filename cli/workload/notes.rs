@@ -1,7 +1,9 @@
 //! What a report cannot say, and why: sentences behind its tables.
 
 use emu_mm::proc::Maps;
-use emu_mm::workload::Report;
+use emu_mm::workload::{Report, Workload};
+
+use super::args::{PopulateArg, WorkloadArgs};
 
 /// The sentences about one architecture.
 pub(super) fn of_report(report: &Report, generation: u32) -> Vec<String> {
@@ -12,6 +14,9 @@ pub(super) fn of_report(report: &Report, generation: u32) -> Vec<String> {
             count(report.left_out, "mapping"),
             report.arch.id()
         ));
+    }
+    if report.arch.facts().hash_table && report.workload != Workload::Vmalloc {
+        notes.push("every present entry counts as hashed; the input does not tell".to_owned());
     }
     if report.mode_is_off {
         notes.push(format!(
@@ -24,8 +29,12 @@ pub(super) fn of_report(report: &Report, generation: u32) -> Vec<String> {
 }
 
 /// The sentences about the input.
-pub(super) fn of_input(maps: &Maps) -> Vec<String> {
+pub(super) fn of_input(args: &WorkloadArgs, maps: &Maps, pagemap: bool) -> Vec<String> {
     let mut notes = Vec::new();
+    let smaps = maps.mappings.iter().any(|mapping| mapping.memory.is_some());
+    if args.populate == PopulateArg::Rss {
+        notes.extend(unknown(args.workload, smaps, pagemap).map(str::to_owned));
+    }
     if maps.too_high > 0 {
         notes.push(format!(
             "{} left out: above 48 bits, which is all that a record has room for",
@@ -33,6 +42,25 @@ pub(super) fn of_input(maps: &Maps) -> Vec<String> {
         ));
     }
     notes
+}
+
+/// What the input does not say, and what the lab takes instead.
+fn unknown(workload: Workload, smaps: bool, pagemap: bool) -> impl Iterator<Item = &'static str> {
+    let pages = match (smaps, pagemap) {
+        (_, true) => None,
+        (true, false) => Some(
+            "smaps says how many pages are in memory, not which: the first ones of each mapping are \
+             taken; page tables without a page are not known",
+        ),
+        (false, false) => Some("maps does not say what is in memory: all pages are taken"),
+    };
+    let written = (workload == Workload::Fork).then_some(if pagemap {
+        "which entries an earlier fork left read-only is known where another process still maps \
+             the page; all others count as written since"
+    } else {
+        "which entries an earlier fork left read-only is not known; all count as written since"
+    });
+    pages.into_iter().chain(written)
 }
 
 /// `n` things, in words.

@@ -2,7 +2,7 @@
 
 use emu_arch::{Arch, Machine, Pte, VirtAddr};
 use emu_mm::mm::vma::VmFlags;
-use emu_mm::proc::{BuildError, Mapping, PAGES_MAX, Populate, build, parse, read};
+use emu_mm::proc::{BuildError, Mapping, PAGES_MAX, Populate, build, pagemap, parse, read};
 
 const SH: &[u8] = include_bytes!("../fixtures/maps/sh.maps");
 const RUSTC: &[u8] = include_bytes!("../fixtures/maps/rustc.maps");
@@ -325,4 +325,40 @@ fn user_addresses_of_more_than_48_bits_are_counted() {
         ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0 [vsyscall]\n";
     let maps = read(text).expect("text as the kernel prints it");
     assert_eq!((maps.mappings.len(), maps.too_high), (1, 2));
+}
+
+/// Pages as Documentation/admin-guide/mm/pagemap.rst of 7.3 describes their entries: present is bit
+/// 63, swapped 62, of a file 61, exclusive 56.
+#[test]
+fn pagemap_says_which_pages_are_there() {
+    let (present, swapped, file, exclusive) = (1 << 63, 1 << 62, 1 << 61, 1 << 56);
+    let mut mappings =
+        check(b"7f0000000000-7f0000400000 rw-p 00000000 00:00 0\nRss: 16 kB\nAnonymous: 16 kB\n");
+    let entries = [(0, present | exclusive), (1, present), (3, swapped), (600, present | file)];
+    let runs = mappings[0].runs.insert(Vec::new());
+    entries.iter().for_each(|(page, entry)| pagemap::push(runs, *page, *entry));
+    pagemap::push(runs, 601, 0);
+    let machine = Machine::new(Arch::NAIVE);
+    let space = build(&machine, &mappings, Populate::Rss, 0).expect("few pages");
+    let flags = |page: u64| {
+        let addr = mappings[0].start.add_pages(page);
+        space.mm.pte_table(addr).ptep(addr.pte_index()).read().flags_text()
+    };
+    assert_eq!(space.pages, [3]);
+    assert_eq!([0, 1, 2, 600, 601].map(flags), ["puwyd-", "pu-yd-", "------", "pu-y--", "------"]);
+    let addr = mappings[0].start.add_pages(3);
+    let swap = space.mm.pte_table(addr).ptep(3).read();
+    assert!(!swap.is_none() && !swap.is_present());
+}
+
+/// Of this process, the pages that smaps counts are those that pagemap shows.
+#[test]
+fn this_process_as_pagemap_shows_it() {
+    let args = ["workload", "fork", "--arch", "arm64", "--format", "json"];
+    let output = crate::cli::lazymmu(&args, b"");
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("an object");
+    let notes = json["notes"].as_array().expect("a list");
+    let counted = |note: &&serde_json::Value| note.to_string().contains("how many pages");
+    assert!(notes.iter().find(counted).is_none(), "{notes:?}");
+    assert!(json["archs"][0]["total"]["sections"].as_u64() > Some(3), "{json}");
 }

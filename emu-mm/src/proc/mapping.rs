@@ -3,6 +3,7 @@
 use emu_arch::hw::addr::PAGE_SHIFT;
 use emu_arch::{Arch, VirtAddr};
 
+use super::pagemap::PageRun;
 use crate::mm::vma::VmFlags;
 
 /// A mapping as the kernel prints it.
@@ -29,6 +30,8 @@ pub struct Mapping {
     pub path: String,
     /// What is in memory; only smaps tells.
     pub memory: Option<Memory>,
+    /// Which pages are there, where pagemap was read.
+    pub runs: Option<Vec<PageRun>>,
     /// The mapping is of huge pages, whose entries are in no page table of the last level.
     pub hugetlb: bool,
     /// Number of the line that the mapping was read from, from 1.
@@ -44,6 +47,8 @@ pub struct Memory {
     pub anonymous: u64,
     /// `AnonHugePages`: the part of `anonymous` that page tables of the last level do not map.
     pub anon_huge_pages: u64,
+    /// `KernelPageSize`
+    pub kernel_page_size: u64,
     /// `Shared_Dirty` and `Private_Dirty`: what must be written to the file, or to swap.
     pub dirty: u64,
     /// `ShmemPmdMapped` and `FilePmdMapped`: the same of the rest.

@@ -65,7 +65,7 @@ pub(super) fn mapping(cursor: &mut Cursor<'_>) -> Result<Line, InputError> {
         (start, end)
     };
     let (va, start, end) = (start, page(&at_start, lab_start)?, page(&at_end, lab_end)?);
-    let (memory, hugetlb) = (None, false);
+    let (memory, runs, hugetlb) = (None, None, false);
     Ok(Line::Mapping(Mapping {
         start,
         end,
@@ -76,6 +76,7 @@ pub(super) fn mapping(cursor: &mut Cursor<'_>) -> Result<Line, InputError> {
         inode,
         path,
         memory,
+        runs,
         hugetlb,
         line,
     }))

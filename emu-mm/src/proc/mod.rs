@@ -17,6 +17,7 @@ mod build;
 mod cursor;
 mod mapping;
 mod maps;
+pub mod pagemap;
 mod smaps;
 
 pub use build::{AddressSpace, BuildError, FOLIO_ORDER_MAX, PAGES_MAX, Populate, build};

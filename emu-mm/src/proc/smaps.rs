@@ -28,6 +28,7 @@ pub(super) fn key(cursor: &mut Cursor<'_>, mapping: &mut Mapping) -> Result<(), 
         "Rss" => &mut memory.rss,
         "Anonymous" => &mut memory.anonymous,
         "AnonHugePages" => &mut memory.anon_huge_pages,
+        "KernelPageSize" => &mut memory.kernel_page_size,
         "Shared_Dirty" | "Private_Dirty" => &mut memory.dirty,
         "ShmemPmdMapped" | "FilePmdMapped" => &mut memory.file_pmd_mapped,
         _ => return Ok(()),
@@ -93,6 +94,12 @@ pub(super) fn complete(mappings: &[Mapping]) -> Result<(), InputError> {
 const KIB_PER_PAGE: u64 = PAGE_SIZE / 1024;
 
 impl Memory {
+    /// Tells whether some of it is mapped by tables above the last level.
+    #[must_use]
+    pub const fn has_huge_pages(&self) -> bool {
+        self.anon_huge_pages + self.file_pmd_mapped > 0
+    }
+
     /// The dirty pages.
     pub(super) const fn dirty(&self) -> u64 {
         self.dirty / KIB_PER_PAGE
