@@ -23,7 +23,7 @@ const PPC: [Mapped; 8] = [
     (0x100e_c000, 4, "r--p", 10, 4, 2),
     (0x100f_0000, 3, "rw-p", 10, 3, 3),
     (0x100f_3000, 22, "rw-p", 0, 4, 4),
-    (0x1000_e5bf_000, 34, "rw-p", 0, 3, 3),
+    (0x0100_0e5b_f000, 34, "rw-p", 0, 3, 3),
     VVAR_PPC,
     (0x3fff_9884_4000, 13, "r-xp", 0, 2, 0),
     (0x3fff_f129_5000, 33, "rw-p", 0, 3, 3),
@@ -137,7 +137,7 @@ fn powerpc_fork_after_a_fork() {
     assert_eq!(hash(Workload::Fork, &with(&PPC, shared)), [6, 13, 4, 0]);
     // What was written since, and was so in the kernel: a page each of three mappings, 2 of the
     // stack, and all of the 1300.
-    let rows = [(0x100f_0000, 1), (0x100f_3000, 1), (0x1000_e5bf_000, 1), (0x3fff_f129_5000, 2)];
+    let rows = [(0x100f_0000, 1), (0x100f_3000, 1), (0x0100_0e5b_f000, 1), (0x3fff_f129_5000, 2)];
     let written = rows.map(|(start, pages)| (start, pages, "rw-p", 0, pages, pages));
     let exact: Vec<Mapped> = written.into_iter().chain([own(100, 1300)]).collect();
     assert_eq!(hash(Workload::Fork, &exact)[1..], [1305, 9, 3]);

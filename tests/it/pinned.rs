@@ -88,6 +88,8 @@ fn a_pin_is_one_multicall_as_traced() {
         }
         arch_exit_mmap(&mm);
         assert!(!mm.is_pinned());
+        // Nothing is left to unpin.
+        arch_exit_mmap(&mm);
     });
     // Both roots in one call, then the copy for user mode and each table: 1 + 1 + 17 + 1 calls.
     assert_eq!(unpinned.last().map(String::as_str), Some("HYPERVISOR_multicall(20)"));

@@ -73,7 +73,7 @@ impl<B: Backend> ArchCode for Booted<B> {
     fn exit_mmap(&self, mm: &MmStruct) {
         let mut live = self.live_on::<true>(mm);
         live.note_context("arch_exit_mmap");
-        self.backend.exit_mmap(&mut live, &mm.table_levels());
+        self.backend.exit_mmap(&mut live, mm.id(), &mm.table_levels());
         mm.set_pinned(false);
     }
 

@@ -236,8 +236,8 @@ impl Backend for XenPv {
         Self::pgd_pin(hw, tables);
     }
 
-    fn exit_mmap(self, hw: &mut impl HwOf<Self>, tables: &[Level]) {
-        Self::pgd_unpin(hw, tables);
+    fn exit_mmap(self, hw: &mut impl HwOf<Self>, mm: u8, tables: &[Level]) {
+        Self::pgd_unpin(hw, mm, tables);
     }
 
     /// Updates of the levels above go through the queue in the mode or not, but for those of a

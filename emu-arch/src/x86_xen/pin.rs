@@ -41,12 +41,15 @@ impl XenPv {
         hw.local_irq_restore();
     }
 
-    /// Makes the tables of an address space writable again.
+    /// Makes the tables of address space `mm` writable again, where they are pinned.
     ///
     /// Fidelity: same as `xen_exit_mmap()`, `__xen_pgd_unpin()` and `xen_unpin_page()` of
     /// arch/x86/xen/mmu_pv.c v6.12 to v7.3, with split page table locks, without the switch to the
     /// kernel's own tables in `xen_drop_mm_ref()`.
-    pub(super) fn pgd_unpin(hw: &mut impl Hw<PerCpu = XenCpu>, tables: &[Level]) {
+    pub(super) fn pgd_unpin(hw: &mut impl Hw<PerCpu = XenCpu>, mm: u8, tables: &[Level]) {
+        if !hw.page_pinned(mm) {
+            return;
+        }
         hw.local_irq_save();
         do_pin(hw, UNPIN);
         do_pin(hw, UNPIN);
