@@ -210,8 +210,8 @@ pub trait Backend: Copy + std::fmt::Debug + Send + Sync + 'static {
     /// `arch_dup_mmap()`: the tables of a child are complete, and from now on pinned. `tables` are
     /// the levels of the entries that point to them, in the order of a walk. By default nothing.
     fn dup_mmap(self, _: &mut impl HwOf<Self>, _tables: &[Level]) {}
-    /// `arch_exit_mmap()`: address space `mm` goes away, and its tables are pinned no more; `tables`
-    /// as above. By default nothing.
+    /// `arch_exit_mmap()`: address space `mm` goes away, and its tables are pinned no more;
+    /// `tables` as above. By default nothing.
     fn exit_mmap(self, _: &mut impl HwOf<Self>, _mm: u8, _tables: &[Level]) {}
     /// `set_pmd()` and the levels above: an entry that is valid or, when cleared, is not; by
     /// default a plain store.

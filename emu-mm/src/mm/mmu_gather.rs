@@ -21,6 +21,8 @@ pub const MAX_GATHER_BATCH_COUNT: u32 = 10_000 / MAX_GATHER_BATCH;
 pub struct MmuGather<'m> {
     mm: &'m MmStruct,
     fullmm: bool,
+    /// `CONFIG_MMU_GATHER_NO_GATHER`
+    no_gather: bool,
     /// Dirty pages of a file wait for the flush to leave the reverse map.
     delayed_rmap: bool,
     /// The batch that is being filled, 0 for the slots that need no memory.
@@ -43,10 +45,11 @@ impl<'m> MmuGather<'m> {
     ///
     /// Fidelity: same as mm/mmu_gather.c v7.0.
     #[must_use]
-    pub const fn tlb_gather_mmu(mm: &'m MmStruct) -> Self {
+    pub fn tlb_gather_mmu(mm: &'m MmStruct) -> Self {
         Self {
             mm,
             fullmm: false,
+            no_gather: mm.facts().mmu_gather_no_gather,
             delayed_rmap: false,
             batch: 0,
             free: MMU_GATHER_BUNDLE,
@@ -63,7 +66,7 @@ impl<'m> MmuGather<'m> {
     ///
     /// Fidelity: same as mm/mmu_gather.c v7.0.
     #[must_use]
-    pub const fn tlb_gather_mmu_fullmm(mm: &'m MmStruct) -> Self {
+    pub fn tlb_gather_mmu_fullmm(mm: &'m MmStruct) -> Self {
         Self { fullmm: true, ..Self::tlb_gather_mmu(mm) }
     }
 
@@ -115,7 +118,7 @@ impl<'m> MmuGather<'m> {
     /// flush was forced on every architecture, and no page was delayed.
     #[inline]
     pub fn tlb_delay_rmap(&mut self) -> bool {
-        self.delayed_rmap = !self.mm.facts().mmu_gather_no_gather;
+        self.delayed_rmap = !self.no_gather;
         self.delayed_rmap
     }
 
@@ -133,7 +136,7 @@ impl<'m> MmuGather<'m> {
     #[inline]
     #[must_use = "a full gather must be flushed"]
     pub fn __tlb_remove_folio_pages(&mut self, nr: u16) -> bool {
-        if self.mm.facts().mmu_gather_no_gather {
+        if self.no_gather {
             self.pages += u64::from(nr);
             self.freed = self.pages;
             return false;
