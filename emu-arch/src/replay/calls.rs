@@ -8,7 +8,7 @@ use lazy_mmu::trace::Event;
 
 use super::exec::Exec;
 use super::memory::slot_of;
-use crate::backend::{Backend, Hw};
+use crate::backend::Backend;
 use crate::kernel::{self, Fault, Host, PteArgs, Step};
 
 impl<B: Backend> Exec<'_, B> {
