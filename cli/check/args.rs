@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
-use emu_arch::replay::Fault;
+use emu_arch::replay::{Fault, Fix};
 use emu_arch::{Arch, Kernel};
 use emu_check::check::{Accesses, Client, Language, Options, Pages, Property};
 use lazy_mmu::design::Design;
@@ -40,6 +40,9 @@ pub(crate) struct CheckArgs {
     /// A mistake to put into the code, to see what notices it; `lazymmu list` names them
     #[arg(long, value_name = "NAME", value_parser = fault_parser(), hide_possible_values = true)]
     fault: Option<Fault>,
+    /// A proposed fix to put into the code, of the fork under Xen PV v7.2
+    #[arg(long, value_name = "NAME", value_parser = fix_parser())]
+    fix: Option<Fix>,
     /// A property to look at, as often as you like; all by default
     #[arg(long, value_name = "NAME", value_parser = property_parser(), hide_possible_values = true)]
     pub(super) property: Vec<Property>,
@@ -203,6 +206,12 @@ fn fault_parser() -> impl TypedValueParser<Value = Fault> {
         .map(|id| id.parse::<Fault>().expect("the parser accepts the listed ids only"))
 }
 
+fn fix_parser() -> impl TypedValueParser<Value = Fix> {
+    let values = Fix::ALL.iter().map(|fix| PossibleValue::new(fix.id()).help(fix.about()));
+    PossibleValuesParser::new(values)
+        .map(|id| id.parse::<Fix>().expect("the parser accepts the listed ids only"))
+}
+
 impl CheckArgs {
     /// The architecture where no file says otherwise.
     pub(super) fn arch(&self) -> Arch {
@@ -220,6 +229,7 @@ impl CheckArgs {
         let with = |options: Options| Options {
             design: usual.design,
             fault: usual.fault,
+            fix: usual.fix,
             first: usual.first,
             max_states: usual.max_states,
             max_memory: usual.max_memory,
@@ -237,6 +247,7 @@ impl CheckArgs {
             Options::of(client.client.map_or(Client::Calls, Client::from), arch, kernel);
         options.design = self.design.unwrap_or(options.design);
         options.fault = self.fault;
+        options.fix = self.fix;
         options.tasks = tasks.unwrap_or(options.tasks);
         options.cpus = cpus.unwrap_or(options.cpus);
         options.language = language.unwrap_or(options.language);

@@ -50,6 +50,11 @@ pub(crate) struct WorkloadArgs {
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = folio_order_parser())]
     pub(super) folio_order: u8,
 
+    /// How many forks lie between the kernel's first task and the one of the workload: 0 is the
+    /// first, 1 PID 1 or a kernel thread, 2 a process that one of these forked
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub(super) generation: u32,
+
     /// The kernel: an API design and the architecture's code of that time, or any version; the
     /// newest by default
     #[arg(long, value_parser = kernel_parser())]

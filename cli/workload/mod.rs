@@ -3,6 +3,7 @@
 mod args;
 mod input;
 mod json;
+mod notes;
 mod table;
 
 use std::io::{self, IsTerminal};
@@ -15,6 +16,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use args::Format;
 pub(crate) use args::WorkloadArgs;
+use input::Input;
 use json::Reports;
 
 use crate::io::print;
@@ -31,22 +33,27 @@ pub(crate) fn run(args: &WorkloadArgs) -> Result<ExitCode, Failure> {
         folio_order: args.folio_order,
         kernel,
         design: args.design.unwrap_or_else(|| kernel.design()),
+        generation: args.generation,
     };
-    let (name, mappings) = input::read(args)?;
+    let Input { name, maps, pagemap } = input::read(args)?;
+    let mappings = &maps.mappings;
     let mut reports = Vec::with_capacity(archs.len());
     for arch in archs {
         check_era(kernel, arch)?;
         let bar = progress_bar(arch);
-        let report = workload::run(args.workload, arch, &mappings, &options, &mut |done, total| {
+        let report = workload::run(args.workload, arch, mappings, &options, &mut |done, total| {
             bar.set_length(total);
             bar.set_position(done);
         });
         bar.finish_and_clear();
         reports.push(report.map_err(|error| Failure::about(&name, error))?);
     }
-    let reports = Reports { name: &name, args, mappings: &mappings, reports };
+    let notes = notes::of_input(args, &maps, pagemap);
+    let reports = Reports { name: &name, args, maps: &maps, notes: &notes, reports };
     let text = match args.format {
-        Format::Table => table::render(&mappings, &reports.reports, args.top),
+        Format::Table => {
+            table::render(mappings, &reports.reports, args.top, args.generation, &notes)
+        }
         Format::Json => json::render(&reports),
     };
     print(|to| to.write_all(text.as_bytes()))?;

@@ -8,14 +8,22 @@ use emu_lab::render::text::grouped;
 use emu_mm::proc::Mapping;
 use emu_mm::workload::{Report, Row};
 
+use super::notes;
+
 /// The widest line, in characters.
 const WIDTH: usize = 80;
 /// The shortest that a path is cut to, in characters.
 const PATH_MIN: usize = 12;
 
 /// The reports over `mappings`, a table per architecture with a row for each mapping, or for the
-/// `top` with the most page table writes.
-pub(super) fn render(mappings: &[Mapping], reports: &[Report], top: Option<usize>) -> String {
+/// `top` with the most page table writes; `notes` at the end.
+pub(super) fn render(
+    mappings: &[Mapping],
+    reports: &[Report],
+    top: Option<usize>,
+    generation: u32,
+    notes: &[String],
+) -> String {
     let mut text = String::new();
     for (index, report) in reports.iter().enumerate() {
         if index > 0 {
@@ -30,8 +38,15 @@ pub(super) fn render(mappings: &[Mapping], reports: &[Report], top: Option<usize
         );
         rows(&mut text, mappings, report, top);
         effects(&mut text, report);
+        for note in notes::of_report(report, generation) {
+            text.push_str(&notes::wrapped(&note, WIDTH));
+        }
         let _ = writeln!(text, "{}", saved(report));
     }
+    if !notes.is_empty() {
+        text.push('\n');
+    }
+    text.extend(notes.iter().map(|note| notes::wrapped(note, WIDTH)));
     text
 }
 
@@ -167,10 +182,10 @@ mod tests {
             report.expect("few pages")
         };
         let reports = Arch::all().map(|arch| report(Workload::Exit, arch)).collect::<Vec<_>>();
-        for line in render(&mappings, &reports, None).lines() {
+        for line in render(&mappings, &reports, None, 0, &[]).lines() {
             assert!(line.chars().count() <= WIDTH, "{line}");
         }
-        let text = render(&mappings, &[report(Workload::Vmalloc, Arch::ARM64)], None);
+        let text = render(&mappings, &[report(Workload::Vmalloc, Arch::ARM64)], None, 0, &[]);
         let last = text.lines().last();
         assert_eq!(last, Some("the mode saved 182,760 of 183,282 barriers (99.7 %)"));
     }
@@ -182,7 +197,7 @@ mod tests {
         let options = Options::default();
         let report = run(Workload::Vmalloc, Arch::ARM64, &mappings, &options, &mut |_, _| {});
         let reports = [report.expect("few pages")];
-        let [all, top] = [None, Some(1)].map(|top| render(&mappings, &reports, top));
+        let [all, top] = [None, Some(1)].map(|top| render(&mappings, &reports, top, 0, &[]));
         let busy = reports[0].mappings.iter().filter(|row| !row.is_idle()).count();
         assert!(top.contains(&format!("\nmappings: {} not shown\n", busy - 1)), "{top}");
         let numbers = |text: &str, row: &str| -> Vec<String> {

@@ -80,6 +80,21 @@ macro_rules! other_functions {
 
 for_each_other_primitive!(other_functions);
 
+/// The page tables of a child are complete: under Xen PV they are pinned from now on.
+///
+/// Fidelity: changed: include/asm-generic/mm_hooks.h v7.2, and asm/mmu_context.h of x86, takes the
+/// parent too.
+pub fn arch_dup_mmap(mm: &MmStruct) {
+    code(mm).dup_mmap(mm);
+}
+
+/// The address space goes away: under Xen PV its page tables are pinned no more.
+///
+/// Fidelity: same as include/asm-generic/mm_hooks.h v7.2, and asm/mmu_context.h of x86.
+pub fn arch_exit_mmap(mm: &MmStruct) {
+    code(mm).exit_mmap(mm);
+}
+
 /// The caller flushes `pages` pages from `addr` on later, as a gather does or a fork at its end:
 /// the lock of their table may be released before. Nothing is recorded.
 pub fn flush_promised(mm: &MmStruct, addr: VirtAddr, pages: u64) {

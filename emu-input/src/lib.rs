@@ -12,6 +12,7 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+use std::borrow::Cow;
 use std::fmt::{self, Display, Formatter};
 
 /// Why an input was refused.
@@ -95,24 +96,35 @@ pub fn nearest(found: &str, valid: impl IntoIterator<Item = &'static str>) -> Op
 /// # Errors
 /// The bytes are not UTF-8, or there are none.
 pub fn text(bytes: &[u8]) -> Result<&str, InputError> {
-    let error = |line, column, len, message: &str| InputError {
-        line,
-        column,
-        len,
-        message: message.to_owned(),
-        help: None,
-    };
     if bytes.is_empty() {
-        return Err(error(1, 1, 0, "the input is empty"));
+        let message = "the input is empty".to_owned();
+        return Err(InputError { line: 1, column: 1, len: 0, message, help: None });
     }
-    let not_text = |good: &[u8]| {
-        let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
-        let start = good.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let column = String::from_utf8_lossy(&good[start..]).chars().count() + 1;
-        error(line, column, 1, "expected text, found a byte that is none")
-    };
     let text = std::str::from_utf8(bytes).map_err(|e| not_text(&bytes[..e.valid_up_to()]))?;
     text.find('\0').map_or(Ok(text), |at| Err(not_text(&bytes[..at])))
+}
+
+/// The text of an input in which names may be any bytes but NUL, as a file's may: those that are
+/// not UTF-8 become replacement characters.
+///
+/// # Errors
+/// There are no bytes, or a NUL is among them.
+pub fn text_lossy(bytes: &[u8]) -> Result<Cow<'_, str>, InputError> {
+    let nul = bytes.iter().position(|byte| *byte == 0);
+    match nul {
+        Some(at) => Err(not_text(&bytes[..at])),
+        None if bytes.is_empty() => text(bytes).map(Cow::Borrowed),
+        None => Ok(String::from_utf8_lossy(bytes)),
+    }
+}
+
+/// The error about the byte behind `good`.
+fn not_text(good: &[u8]) -> InputError {
+    let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let start = good.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let column = String::from_utf8_lossy(&good[start..]).chars().count() + 1;
+    let message = "expected text, found a byte that is none".to_owned();
+    InputError { line, column, len: 1, message, help: None }
 }
 
 #[cfg(test)]

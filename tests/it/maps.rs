@@ -2,7 +2,7 @@
 
 use emu_arch::{Arch, Machine, Pte, VirtAddr};
 use emu_mm::mm::vma::VmFlags;
-use emu_mm::proc::{BuildError, Mapping, PAGES_MAX, Populate, build, parse};
+use emu_mm::proc::{BuildError, Mapping, PAGES_MAX, Populate, build, pagemap, parse, read};
 
 const SH: &[u8] = include_bytes!("../fixtures/maps/sh.maps");
 const RUSTC: &[u8] = include_bytes!("../fixtures/maps/rustc.maps");
@@ -124,8 +124,8 @@ fn error_unaligned() {
 #[test]
 fn error_out_of_range() {
     check_error(
-        LINE.replace("7f0000002000", "1ff0000002000"),
-        "1:14: expected an address in user space, below 0x1000000000000, found 0x1ff0000002000",
+        LINE.replace("7f0000002000", "3ff000000002000"),
+        "1:14: expected an address in user space, below 0x1000000000000, found 0x3ff000000002000",
     );
 }
 
@@ -151,7 +151,7 @@ fn error_unordered() {
 
 #[test]
 fn error_binary() {
-    check_error(b"\x7fELF\n\xff\xfe", "2:1: expected text, found a byte that is none");
+    check_error(b"ELF\n\xff\xfe", "1:1: expected the start of a mapping in hex, found \"ELF\"");
     let elf = b"\x7fELF\x02\x01\x01\0";
     check_error(elf, "1:8: expected text, found a byte that is none");
 }
@@ -213,9 +213,9 @@ fn entries_are_as_after_first_touch() {
         let rows = populated(arch, text, Populate::All);
         rows.into_iter().map(|(pages, flags)| format!("{pages} {flags}")).collect::<Vec<_>>()
     };
-    let naive = ["2 puwyd-", "1 pu-y--", "1 puwyd-", "1 puwy--", "0 ------"];
+    let naive = ["2 puwyd-", "1 pu-y--", "1 puwyd-", "1 puwyd-", "0 ------"];
     assert_eq!(flags(Arch::ARM64), naive);
-    let hashed = ["2 puwydh", "1 pu-y-h", "1 puwydh", "1 puwy-h", "0 ------"];
+    let hashed = ["2 puwydh", "1 pu-y-h", "1 puwydh", "1 puwydh", "0 ------"];
     assert_eq!(flags(Arch::POWERPC_HASH), hashed);
 }
 
@@ -279,4 +279,86 @@ fn the_last_page_of_user_space() {
     assert_eq!(rows, [(1, "puwyd-".to_owned())]);
     let last = VirtAddr::page(VirtAddr::TASK_SIZE - 0x2000).expect("a user page");
     assert!(Pte::user(emu_arch::Pfn(1), true, false).is_present() && !last.is_kernel());
+}
+
+/// Review F5: the kernel prints the bytes of a file name as they are.
+#[test]
+fn names_may_have_any_bytes() {
+    let mappings = check(b"7f1000001000-7f1000002000 r--p 00000000 fd:00 8 /x/n\xe9\xff.so\n");
+    assert_eq!(mappings[0].path, "/x/n\u{fffd}\u{fffd}.so");
+    check_error(b"7f10\xe9", "1:1: expected the start of a mapping in hex, found \"7f10\u{fffd}\"");
+}
+
+/// Review F6: sparc64 maps libraries above the hole in its addresses, from `TASK_UNMAPPED_BASE` on.
+#[test]
+fn sparc64_has_mappings_above_the_hole() {
+    let text = b"10000000000-10000008000 r-xp 00000000 08:02 55 /bin/cat\n\
+        7feffffa000-7feffffc000 rw-p 00000000 00:00 0 [stack]\n\
+        fff8000100000000-fff8000100028000 rw-p 00000000 08:02 66 /lib/ld-2.31.so\n\
+        fff800010013c000-fff80001002b6000 r-xp 00000000 08:02 67 /lib/libc-2.31.so\n";
+    let maps = read(text).expect("text as the kernel prints it");
+    assert_eq!((maps.mappings.len(), maps.too_high), (4, 0));
+    let (ld, libc) = (&maps.mappings[2], &maps.mappings[3]);
+    assert_eq!((ld.va, ld.va_end()), (0xfff8_0001_0000_0000, 0xfff8_0001_0002_8000));
+    assert_eq!((ld.start.get(), libc.start.get()), (0x8001_0000_0000, 0x8001_0013_c000));
+    let pages = |arch| {
+        let space =
+            build(&Machine::new(arch), &maps.mappings, Populate::All, 0).expect("few pages");
+        (space.pages, space.mm.tables())
+    };
+    assert_eq!(pages(Arch::SPARC64), (vec![8, 2, 40, 378], 4));
+    assert_eq!(pages(Arch::ARM64), (vec![8, 2, 0, 0], 2), "no process has mappings there");
+    let next = "fff8000100000000-fff8000100002000 rw-p 00000000 00:00 0\n";
+    check_error(
+        format!("{next}{next}"),
+        "2:1: expected a mapping from 0xfff8000100002000 on, found 0xfff8000100000000, \
+         which overlaps the mapping in line 1",
+    );
+}
+
+/// Review F12: a record has room for 48 bits of a user address.
+#[test]
+fn user_addresses_of_more_than_48_bits_are_counted() {
+    let text = b"7ffc62447000-7ffc62468000 rw-p 00000000 00:00 0 [stack]\n\
+        1000000000000-1000000200000 rw-p 00000000 00:00 0\n\
+        ff000000000000-ff000000200000 rw-p 00000000 00:00 0\n\
+        ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0 [vsyscall]\n";
+    let maps = read(text).expect("text as the kernel prints it");
+    assert_eq!((maps.mappings.len(), maps.too_high), (1, 2));
+}
+
+/// Pages as Documentation/admin-guide/mm/pagemap.rst of 7.3 describes their entries: present is bit
+/// 63, swapped 62, of a file 61, exclusive 56.
+#[test]
+fn pagemap_says_which_pages_are_there() {
+    let (present, swapped, file, exclusive) = (1 << 63, 1 << 62, 1 << 61, 1 << 56);
+    let mut mappings =
+        check(b"7f0000000000-7f0000400000 rw-p 00000000 00:00 0\nRss: 16 kB\nAnonymous: 16 kB\n");
+    let entries = [(0, present | exclusive), (1, present), (3, swapped), (600, present | file)];
+    let runs = mappings[0].runs.insert(Vec::new());
+    entries.iter().for_each(|(page, entry)| pagemap::push(runs, *page, *entry));
+    pagemap::push(runs, 601, 0);
+    let machine = Machine::new(Arch::NAIVE);
+    let space = build(&machine, &mappings, Populate::Rss, 0).expect("few pages");
+    let flags = |page: u64| {
+        let addr = mappings[0].start.add_pages(page);
+        space.mm.pte_table(addr).ptep(addr.pte_index()).read().flags_text()
+    };
+    assert_eq!(space.pages, [3]);
+    assert_eq!([0, 1, 2, 600, 601].map(flags), ["puwyd-", "pu-yd-", "------", "pu-y--", "------"]);
+    let addr = mappings[0].start.add_pages(3);
+    let swap = space.mm.pte_table(addr).ptep(3).read();
+    assert!(!swap.is_none() && !swap.is_present());
+}
+
+/// Of this process, the pages that smaps counts are those that pagemap shows.
+#[test]
+fn this_process_as_pagemap_shows_it() {
+    let args = ["workload", "fork", "--arch", "arm64", "--format", "json"];
+    let output = crate::cli::lazymmu(&args, b"");
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("an object");
+    let notes = json["notes"].as_array().expect("a list");
+    let counted = |note: &&serde_json::Value| note.to_string().contains("how many pages");
+    assert!(notes.iter().find(counted).is_none(), "{notes:?}");
+    assert!(json["archs"][0]["total"]["sections"].as_u64() > Some(3), "{json}");
 }

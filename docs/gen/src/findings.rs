@@ -9,8 +9,8 @@ use lazy_mmu::design::{Design, sketch};
 use emu_check::check::{Accesses, Counterexample, Options, Property, Report, Watch, check};
 use emu_lab::render::markdown::Table;
 
-use crate::open_questions;
 use crate::words::{breaks, code, states};
+use crate::{forked, open_questions};
 
 /// Where a search gives up: all but those of sparc64 in its worst times end by themselves.
 const STATES_MAX: usize = 1_400_000;
@@ -156,6 +156,7 @@ pub fn markdown(watch: &mut dyn Watch) -> String {
     let _ = write!(text, "{table}");
     counterexamples(&mut text, &reports);
     hunts(&mut text, watch);
+    forked::write(&mut text, watch);
     open_questions::write(&mut text, watch);
     text
 }

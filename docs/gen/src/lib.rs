@@ -17,5 +17,6 @@ pub mod equivalence;
 pub mod fidelity;
 pub mod findings;
 
+mod forked;
 mod open_questions;
 mod words;

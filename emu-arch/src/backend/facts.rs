@@ -54,6 +54,10 @@ pub struct Facts {
     pub flush_passes_stores: bool,
     /// All CPUs translate by one hash page table; an entry gets there on first use.
     pub hash_table: bool,
+    /// User addresses lie below and above a hole, which begins at 2^43 or higher.
+    pub va_hole: bool,
+    /// `CONFIG_MMU_GATHER_NO_GATHER`: an `mmu_gather` keeps no pages, each is freed at once.
+    pub mmu_gather_no_gather: bool,
     /// Its code evaluates a `BUG_ON()` in some version.
     pub bug_on: bool,
     /// It remembers in some version whether the mode is active: `Backend::lazy_mode()` says so.
@@ -88,6 +92,8 @@ impl Facts {
             updates_read_memory: false,
             flush_passes_stores: false,
             hash_table: false,
+            va_hole: false,
+            mmu_gather_no_gather: false,
             bug_on: false,
             own_mode: false,
             defers_user: true,

@@ -88,6 +88,12 @@ pub trait Hw {
     fn slice_psize(&self, _: At) -> Psize {
         Psize::default()
     }
+    /// Whether the page tables of address space `mm` are pinned (Xen PV): read-only for the guest.
+    /// Those of a process that runs are, and the kernel's.
+    #[inline]
+    fn page_pinned(&self, _mm: u8) -> bool {
+        true
+    }
     /// Executes an effect.
     fn effect(&mut self, effect: ArchEffect);
     /// The updates of `nr` pages from `at` on join the batch: from now on they are pending.

@@ -54,6 +54,8 @@ pub use words::{Access, At, Level, Psize, RangeHint};
 /// | `raw_read`, `ptep_get_lockless` | none | memory is read |
 /// | `tlb_remove_tlb_entries`, `set_tlb_ubc_flush_pending` | none | the caller flushes later |
 ///
+/// Code that makes and removes tables reaches [`alloc_table`], [`dup_mmap`] and [`exit_mmap`].
+///
 /// The hooks are [`enter`](Self::enter), [`leave`](Self::leave), [`flush`](Self::flush), and in
 /// [`own_hook`](Self::own_hook) those that a design adds; a context switch calls
 /// [`switch_out`](Self::switch_out) and [`switch_in`](Self::switch_in).
@@ -109,6 +111,9 @@ pub use words::{Access, At, Level, Psize, RangeHint};
 /// [`ptep_modify_prot_commit`]: Self::ptep_modify_prot_commit
 /// [`ptep_set_access_flags`]: Self::ptep_set_access_flags
 /// [`set_table`]: Self::set_table
+/// [`alloc_table`]: Self::alloc_table
+/// [`dup_mmap`]: Self::dup_mmap
+/// [`exit_mmap`]: Self::exit_mmap
 /// [`access`]: Self::access
 /// [`flush_tlb_range`]: Self::flush_tlb_range
 /// [`tlb_flush`]: Self::tlb_flush
@@ -200,6 +205,15 @@ pub trait Backend: Copy + std::fmt::Debug + Send + Sync + 'static {
         hw.write(ptep, new(old));
         old
     }
+    /// `paravirt_alloc_pte()` and the levels above: a page becomes a table of address space `mm`,
+    /// before the entry of `level` points to it; by default nothing.
+    fn alloc_table(self, _: &mut impl HwOf<Self>, _mm: u8, _: Level) {}
+    /// `arch_dup_mmap()`: the tables of a child are complete, and from now on pinned. `tables` are
+    /// the levels of the entries that point to them, in the order of a walk. By default nothing.
+    fn dup_mmap(self, _: &mut impl HwOf<Self>, _tables: &[Level]) {}
+    /// `arch_exit_mmap()`: address space `mm` goes away, and its tables are pinned no more;
+    /// `tables` as above. By default nothing.
+    fn exit_mmap(self, _: &mut impl HwOf<Self>, _mm: u8, _tables: &[Level]) {}
     /// `set_pmd()` and the levels above: an entry that is valid or, when cleared, is not; by
     /// default a plain store.
     fn set_table(self, _: &mut impl HwOf<Self>, _: At, _: Level, _: bool) {}

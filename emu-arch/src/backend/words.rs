@@ -53,7 +53,7 @@ pub enum Psize {
 
 /// The start of the slice that an address lies in.
 ///
-/// Fidelity: same as arch/powerpc/include/asm/slice.h v7.0.
+/// Fidelity: same as arch/powerpc/include/asm/book3s/64/slice.h v6.12 to v7.3.
 #[must_use]
 pub(crate) const fn slice(addr: VirtAddr) -> u64 {
     const SLICE_LOW_SHIFT: u32 = 28;

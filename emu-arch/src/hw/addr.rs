@@ -35,7 +35,8 @@ const _: () = assert!(
 /// `0xc000_0000_0000_0000` to `0xc00d_ffff_ffff_ffff`.
 ///
 /// Fidelity: changed: one address layout for all architectures, near that of x86 and arm64 v7.0;
-/// sparc64 and s390 kernels live in low addresses of a context of their own.
+/// sparc64 and s390 kernels live in low addresses of a context of their own, and what sparc64 maps
+/// above the hole in its user addresses is in the upper half of these.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct VirtAddr(u64);
 

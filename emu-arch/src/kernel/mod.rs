@@ -10,6 +10,7 @@
 mod calls;
 mod context;
 mod fault;
+mod fix;
 mod hint;
 mod host;
 mod locks;
@@ -23,6 +24,7 @@ mod text;
 pub use calls::{hook, returned};
 pub use context::ContextOp;
 pub use fault::Fault;
+pub use fix::Fix;
 pub(crate) use hint::hinted_range;
 pub use host::Host;
 pub use locks::{Lock, LockOp};

@@ -15,7 +15,7 @@ use crate::hw::addr::VirtAddr;
 use crate::hw::pte::Pte;
 use crate::hw::table::Ptep;
 use crate::kernel::ptes::{self, for_each_other_primitive, for_each_primitive};
-use crate::kernel::{self, PteArgs, Step};
+use crate::kernel::{self, Host, PteArgs, Step};
 
 /// A backend, and the state that it keeps for each CPU.
 #[derive(Debug)]
@@ -57,6 +57,24 @@ impl<B: Backend> ArchCode for Booted<B> {
 
     fn fork(&self, inner: &Inner, child: u8) {
         kernel::fork(&mut self.live(inner), child);
+    }
+
+    fn alloc_table(&self, mm: &MmStruct, level: Level) {
+        self.backend.alloc_table(&mut self.live_on::<true>(mm), mm.id(), level);
+    }
+
+    fn dup_mmap(&self, mm: &MmStruct) {
+        let mut live = self.live_on::<true>(mm);
+        live.note_context("arch_dup_mmap");
+        self.backend.dup_mmap(&mut live, &mm.table_levels());
+        mm.set_pinned(true);
+    }
+
+    fn exit_mmap(&self, mm: &MmStruct) {
+        let mut live = self.live_on::<true>(mm);
+        live.note_context("arch_exit_mmap");
+        self.backend.exit_mmap(&mut live, mm.id(), &mm.table_levels());
+        mm.set_pinned(false);
     }
 
     fn switch_out(&self, inner: &Inner, next: u8) {

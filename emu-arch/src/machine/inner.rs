@@ -33,6 +33,7 @@ pub(crate) struct Inner {
     pub(crate) code: Box<dyn ArchCode>,
     /// The kernel around it.
     pub(super) kernel: Kernel,
+    pub(super) facts: &'static Facts,
     /// Whether `ptep_get()` is a read from memory and nothing else, and nobody is told of it.
     pub(crate) reads_plainly: Cell<bool>,
     /// The CPU that runs.
@@ -67,6 +68,7 @@ impl Inner {
             reads_plainly: Cell::new(code.ptep_get_is_read()),
             code,
             kernel,
+            facts,
             cpu: Cell::new(0),
             bugs: Cell::new(0),
             reported: RefCell::default(),
@@ -237,6 +239,8 @@ pub(super) struct MmInner {
     pub(super) uppers: RefCell<BTreeSet<(u32, u64)>>,
     pub(super) slices: RefCell<BTreeMap<u64, Psize>>,
     pub(super) has_slices: Cell<bool>,
+    /// Whether the tables are pinned (Xen PV).
+    pub(super) pinned: Cell<bool>,
     /// What reclaim has deferred the flush of: `tlb_flush_batched`.
     pub(super) batched: RefCell<Vec<(VirtAddr, u16)>>,
 }
@@ -250,6 +254,9 @@ pub(crate) trait ArchCode:
     /// Does a step that is neither a call of the API nor a primitive.
     fn step(&self, inner: &Inner, step: &Step);
     fn fork(&self, inner: &Inner, child: u8);
+    fn alloc_table(&self, mm: &MmStruct, level: Level);
+    fn dup_mmap(&self, mm: &MmStruct);
+    fn exit_mmap(&self, mm: &MmStruct);
     fn switch_out(&self, inner: &Inner, next: u8);
     fn switch_in(&self, inner: &Inner);
     /// `cpu` executes from now on.

@@ -256,6 +256,11 @@ impl<'m, B: Backend, const SEEN: bool> Hw for Live<'m, B, SEEN> {
         self.mm.map_or_else(Psize::default, |mm| mm.slice_psize(at.addr))
     }
 
+    #[inline]
+    fn page_pinned(&self, _: u8) -> bool {
+        self.mm.is_none_or(MmStruct::is_pinned)
+    }
+
     #[inline(always)]
     fn effect(&mut self, effect: ArchEffect) {
         if SEEN && machine_api::watched() {

@@ -10,7 +10,7 @@ use lazy_mmu::trace::PteOp;
 
 use super::inner::{Inner, MmInner, MmStruct};
 use crate::Kernel;
-use crate::backend::{At, Level, Psize, slice};
+use crate::backend::{At, Facts, Level, Psize, slice};
 use crate::hw::addr::{P4D_SHIFT, PMD_SHIFT, PUD_SHIFT, VirtAddr};
 use crate::hw::pte::Pte;
 use crate::hw::table::{Ptep, Table};
@@ -62,7 +62,9 @@ impl MmStruct {
         self.machine().code.pte(self, table.ptep(args.addr.pte_index()), op, args);
     }
 
-    pub(super) fn new(machine: Rc<Inner>, id: u8) -> Self {
+    /// The address space number `id` of `machine`, with tables that are pinned, as those of a
+    /// process that runs are, or not.
+    pub(super) fn new(machine: Rc<Inner>, id: u8, pinned: bool) -> Self {
         Self(Rc::new(MmInner {
             machine,
             id,
@@ -70,6 +72,7 @@ impl MmStruct {
             uppers: RefCell::default(),
             slices: RefCell::default(),
             has_slices: Cell::new(false),
+            pinned: Cell::new(pinned),
             batched: RefCell::default(),
         }))
     }
@@ -103,7 +106,12 @@ impl MmStruct {
     pub fn pte_table(&self, addr: VirtAddr) -> Rc<Table> {
         let key = addr.get() >> PMD_SHIFT;
         let mut tables = self.0.tables.borrow_mut();
-        Rc::clone(tables.entry(key).or_insert_with(|| self.0.machine.new_table()))
+        let table = tables.entry(key).or_insert_with(|| {
+            let uppers = [P4D_SHIFT, PUD_SHIFT].map(|shift| (shift, addr.get() >> shift));
+            self.0.uppers.borrow_mut().extend(uppers);
+            self.0.machine.new_table()
+        });
+        Rc::clone(table)
     }
 
     /// The page table that maps `addr`, locked; none where the address space has none there.
@@ -128,14 +136,47 @@ impl MmStruct {
         if let Some(table) = self.pte_offset_kernel(addr) {
             return table;
         }
+        let new_table = |level| {
+            self.machine().code.alloc_table(self, level);
+            crate::pgtable::set_table(self, addr, level, true);
+        };
         for (level, shift) in [(Level::P4d, P4D_SHIFT), (Level::Pud, PUD_SHIFT)] {
             if self.0.uppers.borrow_mut().insert((shift, addr.get() >> shift)) {
-                crate::pgtable::set_table(self, addr, level, true);
+                new_table(level);
             }
         }
-        crate::pgtable::set_table(self, addr, Level::Pmd, true);
+        new_table(Level::Pmd);
         self.walk(addr);
         self.pte_table(addr)
+    }
+
+    /// The level of the entry that points to each table but the root, in the order of a walk:
+    /// address by address, a table before those below it.
+    pub(super) fn table_levels(&self) -> Vec<Level> {
+        let (mut levels, mut last) = (Vec::new(), [None; 2]);
+        for key in self.0.tables.borrow().keys() {
+            let uppers = [(Level::P4d, P4D_SHIFT), (Level::Pud, PUD_SHIFT)];
+            for ((level, shift), last) in uppers.into_iter().zip(&mut last) {
+                let upper = Some(key >> (shift - PMD_SHIFT));
+                if *last != upper {
+                    (*last, _) = (upper, levels.push(level));
+                }
+            }
+            levels.push(Level::Pmd);
+        }
+        levels
+    }
+
+    /// Whether the page tables are pinned: read-only for a guest of Xen PV, so that the hypervisor
+    /// does each update. Nothing else asks.
+    #[inline]
+    #[must_use]
+    pub fn is_pinned(&self) -> bool {
+        self.0.pinned.get()
+    }
+
+    pub(super) fn set_pinned(&self, pinned: bool) {
+        self.0.pinned.set(pinned);
     }
 
     /// The page table that maps `addr`, if there is one: `pte_offset_kernel()`, which takes no
@@ -162,6 +203,12 @@ impl MmStruct {
         let tables = self.0.tables.borrow();
         let (key, _) = tables.range(keys).next()?;
         VirtAddr::new(key << PMD_SHIFT).ok().map(|table| table.max(addr))
+    }
+
+    /// What is known of the architecture of the machine.
+    #[must_use]
+    pub fn facts(&self) -> &'static Facts {
+        self.0.machine.facts
     }
 
     /// How many page tables the address space has.

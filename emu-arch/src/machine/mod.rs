@@ -67,7 +67,7 @@ impl Machine {
 
     fn with_code(arch: Arch, kernel: Kernel, code: Box<dyn ArchCode>) -> Self {
         let inner = Rc::new(Inner::new(code, kernel, arch.facts()));
-        let init_mm = MmStruct::new(Rc::clone(&inner), 0);
+        let init_mm = MmStruct::new(Rc::clone(&inner), 0, true);
         Self { arch, inner, init_mm }
     }
 
@@ -83,13 +83,31 @@ impl Machine {
         &self.init_mm
     }
 
-    /// A new address space: `mm_alloc()`; none where the machine has [`MMS_MAX`] already.
+    /// A new address space, as that of a process that runs; none where the machine has [`MMS_MAX`]
+    /// already.
+    ///
+    /// Fidelity: changed: `mm_alloc()` of kernel/fork.c v7.2 makes one whose page tables are not
+    /// pinned under Xen PV until `begin_new_exec()` activates it; here they are.
     #[must_use]
     pub fn mm_alloc(&self) -> Option<MmStruct> {
+        self.new_mm(true)
+    }
+
+    /// The address space of a child, empty; its page tables are not pinned until
+    /// [`arch_dup_mmap`](crate::pgtable::arch_dup_mmap). None where the machine has [`MMS_MAX`]
+    /// address spaces already.
+    ///
+    /// Fidelity: changed: `dup_mm()` of kernel/fork.c v7.2, up to `dup_mmap()`.
+    #[must_use]
+    pub fn dup_mm(&self) -> Option<MmStruct> {
+        self.new_mm(false)
+    }
+
+    fn new_mm(&self, pinned: bool) -> Option<MmStruct> {
         let id = self.inner.mms.get();
         (id < MMS_MAX).then(|| {
             self.inner.mms.set(id + 1);
-            MmStruct::new(Rc::clone(&self.inner), id)
+            MmStruct::new(Rc::clone(&self.inner), id, pinned)
         })
     }
 

@@ -111,6 +111,7 @@ impl Totals {
         for total in &mut since.effects {
             total.times -= earlier.times(total.name);
         }
+        since.effects.retain(|total| total.times > 0);
         for (times, before) in since.kernel_hooks.iter_mut().zip(earlier.kernel_hooks) {
             *times -= before;
         }

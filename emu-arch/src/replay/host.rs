@@ -146,7 +146,13 @@ impl<B: Backend> Host for Exec<'_, B> {
     }
 
     fn dup_task(&mut self, make: impl FnOnce(TaskStruct) -> TaskStruct) {
-        self.step(|reach| reach.seen.forked = Some(make(reach.local.task)));
+        let pauses = Exec::backend(self).switch_pauses();
+        self.step(|reach| {
+            let child = make(reach.local.task);
+            let (fix, design) = (reach.world.setup.fix, reach.world.design);
+            let child = fix.map_or(child, |fix| fix.born(child, design, pauses));
+            reach.seen.forked = Some(child);
+        });
     }
 
     fn set_lock_owner(&mut self, key: (u8, u64), owner: Option<u8>) -> Option<u8> {
@@ -226,11 +232,19 @@ impl<B: Backend> Hw for Exec<'_, B> {
     fn task_lazy_mmu_mode_pause(&mut self) {
         if !self.has(Fault::NoTaskPause) {
             call_by_arch(self, &TASK_PAUSE);
+            self.step(|reach| {
+                if let Some(fix) = reach.world.setup.fix {
+                    fix.paused(&mut reach.local.task);
+                }
+            });
         }
     }
 
     fn task_lazy_mmu_mode_resume(&mut self) {
-        if !self.has(Fault::NoTaskResume) {
+        let resumes = self.step(|reach| {
+            reach.world.setup.fix.is_none_or(|fix| fix.resumes(&mut reach.local.task))
+        });
+        if resumes && !self.has(Fault::NoTaskResume) {
             call_by_arch(self, &TASK_RESUME);
         }
     }

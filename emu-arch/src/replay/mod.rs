@@ -23,7 +23,7 @@ use crate::backend::Backend;
 use crate::kernel::{self, Step};
 use exec::World;
 
-pub use crate::kernel::Fault;
+pub use crate::kernel::{Fault, Fix};
 pub use memory::Memory;
 pub(crate) use memory::slot_of;
 pub use state::{Local, Progress, Request, Seen, Setup, Stop};
@@ -86,7 +86,12 @@ impl<B: Backend> Code for World<B> {
     }
 
     fn switched_out(&self, task: TaskStruct) -> TaskStruct {
-        kernel::switched_out(task, self.design, self.backend.switch_pauses())
+        let pauses = self.backend.switch_pauses();
+        let mut task = kernel::switched_out(task, self.design, pauses);
+        if let Some(fix) = self.setup.fix.filter(|_| pauses) {
+            fix.paused(&mut task);
+        }
+        task
     }
 
     fn is_active(&self, task: &TaskStruct) -> bool {

@@ -11,7 +11,7 @@ use crate::backend::{At, Level, Slot};
 use crate::hazard::{Hazard, Triggers};
 use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
-use crate::kernel::Fault;
+use crate::kernel::{Fault, Fix};
 
 /// All that a task can reach while it runs on a CPU.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -97,6 +97,8 @@ pub enum Request {
 pub struct Setup {
     /// A mistake in it.
     pub fault: Option<Fault>,
+    /// A proposed fix.
+    pub fix: Option<Fix>,
     /// The most entries that a batch holds, where fewer than in the kernel.
     pub batch_max: Option<u16>,
     /// Where the fields of the preempt count lie.

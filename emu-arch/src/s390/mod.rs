@@ -38,6 +38,7 @@ impl Backend for S390 {
         effects: &[IPTE, IPTE_RANGE, TLB_FLUSH_MM_LAZY],
         flush_passes_stores: true,
         separate_preempt_resched_bits: true,
+        mmu_gather_no_gather: true,
         ..Facts::new("s390", "delays the stores of a hinted range; only in s390-v6")
     };
 

@@ -95,6 +95,7 @@ impl Backend for Sparc64 {
         defers: Some(Deferred::Invalidation),
         defers_kernel: false,
         noun: "TSB/TLB flushes",
+        va_hole: true,
         effects: &[
             FLUSH_TSB_USER,
             FLUSH_TSB_USER_PAGE,

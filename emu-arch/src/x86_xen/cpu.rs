@@ -16,6 +16,8 @@ pub const MC_BATCH: usize = 32;
 pub const MC_ARGS: usize = MC_BATCH * 16;
 /// Bytes of a `struct mmu_update`.
 pub(super) const MMU_UPDATE: usize = 16;
+/// Bytes of a `struct mmuext_op`.
+pub(super) const MMUEXT_OP: usize = 24;
 /// What the CPU is lazy about: `enum xen_lazy_mode`, up to v6.5 `enum paravirt_lazy_mode`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum LazyMode {
@@ -81,6 +83,10 @@ pub(super) enum Entry {
     MmuUpdate(u16),
     /// `__HYPERVISOR_mmuext_op` that flushes pages from the TLBs.
     MmuextOp { at: At, pages: u32 },
+    /// `__HYPERVISOR_mmuext_op` that pins or unpins tables.
+    Pin,
+    /// `__HYPERVISOR_update_va_mapping` of a page that becomes a table, or is one no more.
+    UpdateVaMapping,
 }
 
 /// The queue of one CPU.
@@ -97,10 +103,21 @@ pub(super) struct McBuffer {
 }
 
 impl McBuffer {
-    /// How many updates and flushes wait.
+    /// How many updates and other calls wait.
     pub(super) fn waiting(&self) -> usize {
-        let flushes = self.entries.iter().filter(|entry| matches!(entry, Entry::MmuextOp { .. }));
-        self.ptes.len() + flushes.count()
+        let others = self.entries.iter().filter(|entry| !matches!(entry, Entry::MmuUpdate(_)));
+        self.ptes.len() + others.count()
+    }
+
+    /// `xen_mc_extend_args()` for an operation on a table: joins the newest call if that is one of
+    /// such operations and there is room; tells whether it did.
+    pub(super) fn extend_mmuext(&mut self, max: usize) -> bool {
+        let extends =
+            self.entries.last() == Some(&Entry::Pin) && self.argidx + MMUEXT_OP < mc_args(max);
+        if extends {
+            self.argidx += MMUEXT_OP;
+        }
+        extends
     }
 
     /// `xen_mc_extend_args()`: adds an update to the newest call if that is one of updates and

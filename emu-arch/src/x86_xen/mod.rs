@@ -7,9 +7,10 @@
 mod cpu;
 mod lazy;
 mod multicalls;
+mod pin;
 
 pub use cpu::{LazyMode, MC_ARGS, MC_BATCH, XenCpu, XenPv};
-pub use multicalls::{MMU_UPDATE_CALL, MMUEXT_OP_CALL, MULTICALL};
+pub use multicalls::{MMU_UPDATE_CALL, MMUEXT_OP_CALL, MULTICALL, UPDATE_VA_MAPPING_CALL};
 
 use crate::Kernel;
 use crate::backend::{At, Backend, Batch, Change, Deferred, Facts, Hw, HwOf, Level, Slot};
@@ -68,7 +69,7 @@ impl Backend for XenPv {
         defers: Some(Deferred::Store),
         batch: Batch::PerCpuSwitched,
         noun: "hypercalls",
-        effects: &[MMU_UPDATE_CALL, MMUEXT_OP_CALL, MULTICALL],
+        effects: &[MMU_UPDATE_CALL, MMUEXT_OP_CALL, UPDATE_VA_MAPPING_CALL, MULTICALL],
         prot_start_reads: true,
         updates_read_memory: true,
         bug_on: true,
@@ -166,15 +167,17 @@ impl Backend for XenPv {
     }
 
     /// An atomic operation on memory: it takes effect at once, ahead of what is queued. It traps
-    /// whether it changes anything or not.
+    /// whether it changes anything or not, unless the table is not pinned.
     ///
     /// Fidelity: same as `native_ptep_get_and_clear()` and `ptep_set_wrprotect()`,
     /// arch/x86/include/asm/pgtable.h v6.0 to v7.2, neither of which is a paravirt operation; no
     /// source was found that says how the hypervisor takes them.
     #[inline]
-    fn pte_update<H: HwOf<Self>>(self, hw: &mut H, _: At, ptep: H::Ptep, new: impl Change) -> Pte {
+    fn pte_update<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep, new: impl Change) -> Pte {
         let old = hw.read(ptep);
-        hw.effect(TRAP_AND_EMULATE);
+        if hw.page_pinned(at.mm) {
+            hw.effect(TRAP_AND_EMULATE);
+        }
         hw.write(ptep, new(old));
         old
     }
@@ -225,13 +228,28 @@ impl Backend for XenPv {
         hw.local_irq_restore();
     }
 
-    /// Updates of the levels above go through the queue in the mode or not. The root has a copy for
-    /// user mode, which has its own entry.
+    fn alloc_table(self, hw: &mut impl HwOf<Self>, mm: u8, level: Level) {
+        self.alloc_ptpage(hw, mm, level);
+    }
+
+    fn dup_mmap(self, hw: &mut impl HwOf<Self>, tables: &[Level]) {
+        Self::pgd_pin(hw, tables);
+    }
+
+    fn exit_mmap(self, hw: &mut impl HwOf<Self>, mm: u8, tables: &[Level]) {
+        Self::pgd_unpin(hw, mm, tables);
+    }
+
+    /// Updates of the levels above go through the queue in the mode or not, but for those of a
+    /// table that is not pinned, which are plain stores. The root has a copy for user mode, which
+    /// has its own entry.
     ///
     /// Fidelity: same as `xen_set_pmd_hyper()`, `xen_set_pud_hyper()` and `xen_set_p4d()` of
-    /// arch/x86/xen/mmu_pv.c v6.0 to v7.2, for tables that are pinned and four levels, where
-    /// `set_pgd()` is `set_p4d()`.
+    /// arch/x86/xen/mmu_pv.c v6.0 to v7.2, for four levels, where `set_pgd()` is `set_p4d()`.
     fn set_table(self, hw: &mut impl HwOf<Self>, at: At, level: Level, _: bool) {
+        if !hw.page_pinned(at.mm) {
+            return;
+        }
         hw.get_cpu();
         hw.local_irq_save();
         extend_mmu_update(hw, Word::Table(at, level), Pte::NONE);
@@ -251,8 +269,13 @@ impl Backend for XenPv {
     /// `xen_flush_tlb()` of arch/x86/xen/mmu_pv.c v6.0 to v7.3, as for an address space that other
     /// CPUs have used; in v7.3 `flush_tlb_multi()` comes after `put_cpu()`. Kernel pages are
     /// flushed by each CPU for itself; the other CPUs, which do so in interrupt and hence at once,
-    /// are left out.
+    /// are left out. No CPU uses tables that are not pinned (`xen_drop_mm_ref()`), so that there is
+    /// nobody to flush.
     fn flush_tlb_range(self, hw: &mut impl HwOf<Self>, at: At, pages: u32) {
+        if !hw.page_pinned(at.mm) {
+            hw.tlb_invalidate(at, pages);
+            return;
+        }
         let holds_cpu = self < Self::V7_3 || at.is_init_mm();
         if holds_cpu {
             hw.get_cpu();

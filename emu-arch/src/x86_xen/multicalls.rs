@@ -5,14 +5,12 @@
 //! memory: the hypervisor writes it, in order, when the queue is flushed. The multicalls that a
 //! context switch collects under `XEN_LAZY_CPU` and the callbacks are left out.
 
-use super::cpu::{Entry, MC_BATCH, MMU_UPDATE, XenCpu};
+use super::cpu::{Entry, MC_BATCH, MMU_UPDATE, MMUEXT_OP, XenCpu};
 use crate::backend::{At, Hw, Level, Slot};
 use crate::hw::addr::PTRS_PER_PTE;
 use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
 
-/// Bytes of a `struct mmuext_op`.
-const MMUEXT_OP: usize = 24;
 /// Bytes of a mask of CPUs, of which there are at most 64.
 const CPUMASK: usize = 8;
 
@@ -20,12 +18,15 @@ const CPUMASK: usize = 8;
 pub const MMU_UPDATE_CALL: ArchEffect = ArchEffect::delayable("HYPERVISOR_mmu_update");
 /// One hypercall that flushes TLBs.
 pub const MMUEXT_OP_CALL: ArchEffect = ArchEffect::delayable("HYPERVISOR_mmuext_op");
+/// One hypercall that makes a page of the guest read-only or writable.
+pub const UPDATE_VA_MAPPING_CALL: ArchEffect =
+    ArchEffect::delayable("HYPERVISOR_update_va_mapping");
 /// One hypercall that makes that many calls.
 pub const MULTICALL: ArchEffect = ArchEffect::delayable("HYPERVISOR_multicall");
 /// An update joined the newest queued call, which now has that many.
 const EXTENDED: ArchEffect = ArchEffect::deferral("mmu_update.args[1]=");
-/// A TLB flush was queued; that many calls are now.
-const QUEUED: ArchEffect = ArchEffect::deferral("mc_buffer.mcidx=");
+/// A call was queued; that many are now.
+pub(super) const QUEUED: ArchEffect = ArchEffect::deferral("mc_buffer.mcidx=");
 
 /// What a TLB flush does: the command of a `struct mmuext_op`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,7 +112,7 @@ pub(super) fn queue_flush(hw: &mut impl Hw<PerCpu = XenCpu>, cmd: Mmuext, at: At
 }
 
 /// Flushes where a new call does not fit.
-fn make_room(hw: &mut impl Hw<PerCpu = XenCpu>, args: usize) {
+pub(super) fn make_room(hw: &mut impl Hw<PerCpu = XenCpu>, args: usize) {
     let max = hw.limit(MC_BATCH);
     if !hw.per_cpu(|cpu| cpu.queue.fits(max, args)) {
         xen_mc_flush(hw);
@@ -132,7 +133,8 @@ pub(super) fn xen_mc_flush(hw: &mut impl Hw<PerCpu = XenCpu>) {
     let queue = hw.per_cpu(|cpu| std::mem::take(&mut cpu.queue));
     match queue.entries.as_slice() {
         [Entry::MmuUpdate(n)] => hw.effect(MMU_UPDATE_CALL.of(u32::from(*n))),
-        [Entry::MmuextOp { .. }] => hw.effect(MMUEXT_OP_CALL.of(1)),
+        [Entry::MmuextOp { .. } | Entry::Pin] => hw.effect(MMUEXT_OP_CALL.of(1)),
+        [Entry::UpdateVaMapping] => hw.effect(UPDATE_VA_MAPPING_CALL),
         several => hw.effect(MULTICALL.of(several.len() as u32)),
     }
     let mut done = 0;
@@ -144,6 +146,7 @@ pub(super) fn xen_mc_flush(hw: &mut impl Hw<PerCpu = XenCpu>) {
                 done += usize::from(n);
             }
             Entry::MmuextOp { at, pages } => hw.tlb_invalidate(at, pages),
+            Entry::Pin | Entry::UpdateVaMapping => {}
         }
     }
     hw.complete();

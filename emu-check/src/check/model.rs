@@ -116,6 +116,7 @@ impl MachineModel {
                 options.design,
                 replay::Setup {
                     fault: options.fault,
+                    fix: options.fix,
                     batch_max: options.batch_max,
                     ..replay::Setup::default()
                 },

@@ -5,7 +5,7 @@ use lazy_mmu::design::Design;
 
 use super::property::Property;
 use crate::language::Language;
-use emu_arch::replay::Fault;
+use emu_arch::replay::{Fault, Fix};
 
 /// Where pages lie that clients change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,6 +58,8 @@ pub struct Options {
     pub design: Design,
     /// A mistake put into the code.
     pub fault: Option<Fault>,
+    /// A proposed fix of the fork under Xen PV v7.2.
+    pub fix: Option<Fix>,
     /// What tasks do.
     pub client: Client,
     /// The most entries that a batch holds, where fewer than in the kernel.
@@ -110,6 +112,7 @@ impl Options {
             kernel,
             design: kernel.design(),
             fault: None,
+            fix: None,
             client: Client::Calls,
             batch_max: None,
             tasks: 2,
@@ -202,6 +205,9 @@ impl Options {
         add(self.fork != usual.fork, "--fork".to_owned());
         if let Some(fault) = self.fault {
             add(true, format!("--fault {}", fault.id()));
+        }
+        if let Some(fix) = self.fix {
+            add(true, format!("--fix {}", fix.id()));
         }
         text
     }

@@ -63,10 +63,13 @@ impl Portfolio {
     #[must_use]
     pub fn head(&self) -> String {
         let Some(Report { options, .. }) = self.reports.first() else { return String::new() };
-        let Options { arch, kernel, design, fault, .. } = options;
+        let Options { arch, kernel, design, fault, fix, .. } = options;
         let mut text = format!("{arch} {kernel}, design {}\n", design.id());
         if let Some(fault) = fault {
             let _ = writeln!(text, "fault: {}", fault.about());
+        }
+        if let Some(fix) = fix {
+            let _ = writeln!(text, "fix: {}", fix.about());
         }
         for report in &self.reports {
             let client = report.options.client;

@@ -185,9 +185,9 @@ pub(super) fn report(model: &mut MachineModel, outcome: Outcome) -> Report {
 
 /// The scenario of `lines`, if it shows what it is to show when it is run.
 fn replayed(options: &Options, property: Property, detail: &str, lines: &str) -> Option<String> {
-    let Options { arch, kernel, design, fault, .. } = *options;
-    if fault.is_some() {
-        // The machine that runs scenarios has no faults.
+    let Options { arch, kernel, design, fault, fix, .. } = *options;
+    if fault.is_some() || fix.is_some() {
+        // The machine that runs scenarios has neither.
         return None;
     }
     let setup = Setup { arch, kernel, design, panic_on_warn: false, mended: false };

@@ -37,6 +37,8 @@ impl Report {
         };
         let fault =
             options.fault.map_or(String::new(), |fault| format!("fault: {}\n", fault.about()));
+        let fix = options.fix.map_or(String::new(), |fix| format!("fix: {}\n", fix.about()));
+        let fault = fault + &fix;
         let fork = if options.fork { ", fork and exit" } else { "" };
         let machine = format!("{} {}, design {}", arch.id(), kernel.id(), design.id());
         let cpus = format!("{cpus} CPU{}", s(*cpus));
@@ -67,9 +69,10 @@ impl Report {
             let _ = writeln!(text, "    {line}");
         }
         if found.scenario.is_none() {
-            let why = match self.options.fault {
-                Some(_) => "no scenario has faults",
-                None => "no scenario can go this way",
+            let why = match (self.options.fault, self.options.fix) {
+                (Some(_), _) => "no scenario has faults",
+                (None, Some(_)) => "no scenario has fixes",
+                (None, None) => "no scenario can go this way",
             };
             let _ = writeln!(text, "\n{why}");
         }

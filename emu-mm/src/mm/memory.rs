@@ -12,6 +12,7 @@ use lazy_mmu::lazy_mmu;
 
 use super::internal::{folio_pte_batch, folio_pte_batch_flags, folio_test_anon};
 use super::ptes::{entries, get_and_clear_full_ptes};
+use super::vma::VmFlags;
 use super::{MmuGather, Resched, VmAreaStruct};
 
 /// Progress at which a copy looks up: an empty entry is 1, any other 8.
@@ -125,20 +126,19 @@ fn copy_present_ptes(
     addr: VirtAddr,
     max_nr: u16,
 ) -> u16 {
-    let (src_mm, shared) = (copy.src_mm, !vma.is_cow_mapping());
+    let (src_mm, shared) = (copy.src_mm, vma.vm_flags.has(VmFlags::VM_SHARED));
     let ignored = Pte::WRITE | if shared { Pte::DIRTY } else { 0 };
     let nr = folio_pte_batch_flags(src_mm, addr, src_pte, pte, max_nr, ignored);
     // One entry of the batch that may be written is enough.
-    let writable =
-        pte.has(Pte::WRITE) || nr > 1 && (1..nr).any(|n| src_pte.add(n).read().has(Pte::WRITE));
-    if shared {
-        pte = pte.with(if writable { Pte::WRITE } else { 0 }).without(Pte::DIRTY);
-    } else if writable {
+    if (1..nr).any(|n| src_pte.add(n).read().has(Pte::WRITE)) {
+        pte = pte.with(Pte::WRITE);
+    }
+    if vma.is_cow_mapping() && pte.has(Pte::WRITE) {
         pgtable::wrprotect_ptes(src_mm, addr, src_pte, nr);
         copy.wrprotected += u64::from(nr);
         pte = pte.without(Pte::WRITE);
     }
-    let pte = pte.without(Pte::YOUNG);
+    let pte = pte.without(Pte::YOUNG | if shared { Pte::DIRTY } else { 0 });
     pgtable::set_ptes(copy.dst_mm, addr, dst_pte, pte, nr);
     copy.copied += u64::from(nr);
     nr
@@ -154,7 +154,8 @@ fn copy_nonpresent_pte(copy: &mut PageCopy<'_>, dst_pte: Ptep<'_>, pte: Pte, add
 
 /// Empties the entries of `addr..end` and gathers their pages.
 ///
-/// Fidelity: changed: mm/memory.c v7.0; the levels above the last table are one look-up.
+/// Fidelity: changed: mm/memory.c v7.0, which calls it `__zap_vma_range()` from v7.2 on; the levels
+/// above the last table are one look-up.
 pub fn unmap_page_range(
     tlb: &mut MmuGather<'_>,
     mut addr: VirtAddr,
@@ -171,14 +172,17 @@ pub fn unmap_page_range(
 /// Empties the entries of `addr..end`, which one table maps: locks the table, and again each time
 /// the loop must yield or the gather is full.
 ///
-/// Fidelity: same as mm/memory.c v7.0; empty tables are kept.
+/// Fidelity: changed: mm/memory.c v6.12 to v7.3; an empty table is kept, which
+/// `zap_empty_pte_table()` takes out within the section.
 fn zap_pte_range(tlb: &mut MmuGather<'_>, mut addr: VirtAddr, end: VirtAddr, resched: &Resched) {
     loop {
         let Some(ptl) = tlb.mm().pte_offset_map_lock(addr) else { return };
         let mut force = Force::default();
+        pgtable::flush_tlb_batched_pending(tlb.mm(), addr);
         addr = zap_locked_ptes(&ptl, tlb, addr, end, resched, &mut force);
         if force.flush {
             tlb.tlb_flush_mmu_tlbonly();
+            tlb.tlb_flush_rmaps();
         }
         tlb.promise_flush();
         drop(ptl);
@@ -268,8 +272,8 @@ fn zap_present_ptes(
 
 /// Empties `nr` entries of one folio.
 ///
-/// Fidelity: changed: mm/memory.c v7.0; the reverse map and the markers of userfaultfd are left
-/// out.
+/// Fidelity: changed: mm/memory.c v7.0 to v7.3; the reverse map and the markers of userfaultfd are
+/// left out, and the entries of anonymous pages are cleared by the same loop (`clear_full_ptes()`).
 #[inline(always)]
 fn zap_present_folio_ptes(
     tlb: &mut MmuGather<'_>,
@@ -279,7 +283,7 @@ fn zap_present_folio_ptes(
     force: &mut Force,
 ) {
     let pte = get_and_clear_full_ptes(tlb.mm(), addr, ptep, nr);
-    if pte.has(Pte::DIRTY) && !folio_test_anon(pte.pfn()) {
+    if !folio_test_anon(pte.pfn()) && pte.has(Pte::DIRTY) && tlb.tlb_delay_rmap() {
         force.flush = true;
     }
     tlb.tlb_flush_pte_range(addr, nr);

@@ -1,7 +1,8 @@
 //! Pages that wait for a TLB flush before they are freed: `struct mmu_gather`.
 //!
-//! Models mm/mmu_gather.c and include/asm-generic/tlb.h (v7.0): how many pages fit, what range the
-//! flush covers, and that nothing is freed before the flush.
+//! Models mm/mmu_gather.c and include/asm-generic/tlb.h (v6.12 to v7.3): how many pages fit, what
+//! range the flush covers, and that nothing is freed before the flush, but on s390, which keeps no
+//! pages (`CONFIG_MMU_GATHER_NO_GATHER`).
 
 use emu_arch::hw::addr::PAGE_SHIFT;
 use emu_arch::{MmStruct, VirtAddr, pgtable};
@@ -20,6 +21,10 @@ pub const MAX_GATHER_BATCH_COUNT: u32 = 10_000 / MAX_GATHER_BATCH;
 pub struct MmuGather<'m> {
     mm: &'m MmStruct,
     fullmm: bool,
+    /// `CONFIG_MMU_GATHER_NO_GATHER`
+    no_gather: bool,
+    /// Dirty pages of a file wait for the flush to leave the reverse map.
+    delayed_rmap: bool,
     /// The batch that is being filled, 0 for the slots that need no memory.
     batch: u32,
     /// Its free slots.
@@ -40,10 +45,12 @@ impl<'m> MmuGather<'m> {
     ///
     /// Fidelity: same as mm/mmu_gather.c v7.0.
     #[must_use]
-    pub const fn tlb_gather_mmu(mm: &'m MmStruct) -> Self {
+    pub fn tlb_gather_mmu(mm: &'m MmStruct) -> Self {
         Self {
             mm,
             fullmm: false,
+            no_gather: mm.facts().mmu_gather_no_gather,
+            delayed_rmap: false,
             batch: 0,
             free: MMU_GATHER_BUNDLE,
             start: u64::MAX,
@@ -59,7 +66,7 @@ impl<'m> MmuGather<'m> {
     ///
     /// Fidelity: same as mm/mmu_gather.c v7.0.
     #[must_use]
-    pub const fn tlb_gather_mmu_fullmm(mm: &'m MmStruct) -> Self {
+    pub fn tlb_gather_mmu_fullmm(mm: &'m MmStruct) -> Self {
         Self { fullmm: true, ..Self::tlb_gather_mmu(mm) }
     }
 
@@ -104,13 +111,36 @@ impl<'m> MmuGather<'m> {
         self.entries += u64::from(nr);
     }
 
+    /// A dirty page of a file was found: tells whether it stays in the reverse map until the TLBs
+    /// are flushed, for which the caller must see before it releases the lock.
+    ///
+    /// Fidelity: same as include/asm-generic/tlb.h v6.12 to v7.3 with `CONFIG_SMP`; up to v6.1 the
+    /// flush was forced on every architecture, and no page was delayed.
+    #[inline]
+    pub fn tlb_delay_rmap(&mut self) -> bool {
+        self.delayed_rmap = !self.no_gather;
+        self.delayed_rmap
+    }
+
+    /// The pages that waited for a flush leave the reverse map.
+    ///
+    /// Fidelity: same as mm/mmu_gather.c v6.12 to v7.3; the reverse map itself is left out.
+    pub fn tlb_flush_rmaps(&mut self) {
+        self.delayed_rmap = false;
+    }
+
     /// Takes `nr` pages of one folio and tells whether the gather is full now.
     ///
-    /// Fidelity: same as `__tlb_remove_folio_pages_size()` and `tlb_next_batch()` of
-    /// mm/mmu_gather.c v7.0; memory for a batch is always there.
+    /// Fidelity: same as `__tlb_remove_folio_pages_size()` of mm/mmu_gather.c v6.12 to v7.3, and of
+    /// arch/s390/include/asm/tlb.h, which frees the pages at once.
     #[inline]
     #[must_use = "a full gather must be flushed"]
     pub fn __tlb_remove_folio_pages(&mut self, nr: u16) -> bool {
+        if self.no_gather {
+            self.pages += u64::from(nr);
+            self.freed = self.pages;
+            return false;
+        }
         // A folio with several pages takes a second slot, for their number.
         self.free -= if nr == 1 { 1 } else { 2 };
         self.pages += u64::from(nr);
@@ -118,9 +148,13 @@ impl<'m> MmuGather<'m> {
         self.free <= 1 && !self.tlb_next_batch()
     }
 
-    /// Begins the next batch and tells whether there is one.
+    /// Begins the next batch and tells whether there is one: none but the first while pages wait
+    /// to leave the reverse map.
+    ///
+    /// Fidelity: same as mm/mmu_gather.c v6.12 to v7.3; memory for a batch is always there.
     fn tlb_next_batch(&mut self) -> bool {
-        if self.batch == MAX_GATHER_BATCH_COUNT {
+        let delayed = self.delayed_rmap && self.batch > 0;
+        if delayed || self.batch == MAX_GATHER_BATCH_COUNT {
             return false;
         }
         (self.batch, self.free) = (self.batch + 1, MAX_GATHER_BATCH);

@@ -29,25 +29,30 @@ pub fn change_protection(
     assert!(vma.vm_flags.has(some), "no entry stands for a page without any permission");
     let mut pages = 0;
     while let Some(table) = tlb.mm().next_pte_table(addr, end) {
-        addr = table.pmd_addr_end(end);
-        pages += change_pte_range(tlb, vma, table, addr);
+        let next = table.pmd_addr_end(end);
+        // Else the table went away, and the walk looks again.
+        if let Some(changed) = change_pte_range(tlb, vma, table, next) {
+            (pages, addr) = (pages + changed, next);
+        }
     }
     pages
 }
 
-/// Changes the entries of `addr..end`, which one table maps.
+/// Changes the entries of `addr..end`, which one table maps; none is the kernel's `-EAGAIN`: there
+/// is no table any more.
 ///
-/// Fidelity: same as mm/mprotect.c v7.0.
+/// Fidelity: same as mm/mprotect.c v6.12 to v7.3.
 fn change_pte_range(
     tlb: &mut MmuGather<'_>,
     vma: &VmAreaStruct,
     addr: VirtAddr,
     end: VirtAddr,
-) -> u64 {
-    let Some(ptl) = tlb.mm().pte_offset_map_lock(addr) else { return 0 };
+) -> Option<u64> {
+    let ptl = tlb.mm().pte_offset_map_lock(addr)?;
+    pgtable::flush_tlb_batched_pending(tlb.mm(), addr);
     let pages = change_locked_ptes(&ptl, tlb, vma, addr, end);
     tlb.promise_flush();
-    pages
+    Some(pages)
 }
 
 /// The section of `change_pte_range()`; returns how many entries changed.

@@ -33,7 +33,7 @@ impl VmFlags {
     pub const VM_MAYBE_GUARD: Self = Self(1 << 8);
     /// A child gets no copy.
     pub const VM_DONTCOPY: Self = Self(1 << 9);
-    /// Page tables that a child cannot rebuild from the file.
+    /// Page tables that a child cannot rebuild from the file; v7.3 adds `VM_UFFD_RWP`.
     pub const VM_COPY_ON_FORK: Self =
         Self(Self::VM_PFNMAP.0 | Self::VM_MIXEDMAP.0 | Self::VM_UFFD_WP.0 | Self::VM_MAYBE_GUARD.0);
 
@@ -83,7 +83,8 @@ pub struct VmAreaStruct {
 impl VmAreaStruct {
     /// Tells whether a write to a page of the mapping makes a copy.
     ///
-    /// Fidelity: same as `is_cow_mapping()` of include/linux/mm.h v7.0.
+    /// Fidelity: same as `is_cow_mapping()` of include/linux/mm.h v7.0, `vma_is_cow_mapping()` in
+    /// v7.3.
     #[must_use]
     pub const fn is_cow_mapping(&self) -> bool {
         self.vm_flags.has(VmFlags::VM_MAYWRITE) && !self.vm_flags.has(VmFlags::VM_SHARED)
@@ -102,8 +103,10 @@ impl VmAreaStruct {
 /// The protection that a fresh entry of a mapping with `flags` has, as bits of an entry: without
 /// [`Pte::WRITE`] where a write must be seen first.
 ///
-/// Fidelity: changed: `vm_get_page_prot()` of mm/mmap.c v7.0; shared mappings whose writes the file
-/// system wants to see are left out.
+/// Fidelity: changed: `DECLARE_VM_GET_PAGE_PROT` of include/linux/pgtable.h v7.0 and
+/// `vm_get_page_prot()` of arch/x86/mm/pgprot.c, arch/arm64/mm/mmap.c and
+/// arch/powerpc/mm/book3s64/pgtable.c; shared mappings whose writes the file system wants to see
+/// are left out.
 #[must_use]
 pub const fn vm_get_page_prot(flags: VmFlags) -> u64 {
     let write = flags.has(VmFlags::VM_WRITE) && flags.has(VmFlags::VM_SHARED);

@@ -1,18 +1,20 @@
 //! The page tables of an address space, as they are after its pages were touched.
 //!
-//! Which pages of a mapping are in memory is not known, only how many: they are taken to be the
-//! first ones, those of no file before those of the file. A private page of a file becomes one of
-//! no file when it is written; where smaps does not tell, all pages of a private writable mapping
-//! were written.
+//! Where pagemap was read, it says which pages of a mapping are in memory. Else only their number
+//! is known: they are taken to be the first ones, those of no file before those of the file. A
+//! private page of a file becomes one of no file when it is written; where smaps does not tell, all
+//! pages of a writable mapping were written. The entry of a page of a file is dirty in a shared
+//! writable mapping if smaps says that the page is dirty, which another process may have caused.
 
 use std::fmt::{self, Display, Formatter};
 
 use emu_arch::backend::Access;
 use emu_arch::hw::addr::PTRS_PER_PTE;
 use emu_arch::machine::MMS_MAX;
-use emu_arch::{Machine, MmStruct, Pfn, Pte, VirtAddr};
+use emu_arch::{Arch, Machine, MmStruct, Pfn, Pte, VirtAddr};
 
 use super::mapping::Mapping;
+use super::pagemap::{PageKind, PageRun};
 use crate::mm::VmAreaStruct;
 use crate::mm::internal::ANON_FRAMES;
 use crate::mm::vma::VmFlags;
@@ -88,9 +90,12 @@ pub fn build(
     populate: Populate,
     folio_order: u8,
 ) -> Result<AddressSpace, BuildError> {
-    let resident: Vec<Resident> =
-        mappings.iter().map(|mapping| Resident::of(mapping, populate)).collect();
-    let pages = resident.iter().map(|resident| resident.all).sum();
+    let resident: Vec<Vec<Run>> =
+        mappings.iter().map(|mapping| resident(mapping, populate, machine.arch())).collect();
+    let count = |runs: &Vec<Run>| -> u64 {
+        runs.iter().filter(|run| run.pages != Pages::NotPresent).map(|run| run.nr).sum()
+    };
+    let pages = resident.iter().map(count).sum();
     if pages > PAGES_MAX {
         return Err(BuildError::TooManyPages { pages });
     }
@@ -99,37 +104,117 @@ pub fn build(
     let mut anon = Frames { next: ANON_FRAMES, order };
     let mut file = Frames { next: Pfn(1), order };
     let mut vmas = Vec::with_capacity(mappings.len());
-    for (mapping, resident) in mappings.iter().zip(&resident) {
-        let middle = mapping.start.add_pages(resident.anon);
-        let accessed = |pte, access| machine.accessed(&mm, mapping.start, pte, access);
-        let (pte, access) = anon_pte(mapping.vm_flags);
-        populate_pages(&mm, mapping.start, resident.anon, accessed(pte, access), &mut anon);
-        let pte = accessed(file_pte(mapping.vm_flags), Access::Read);
-        populate_pages(&mm, middle, resident.all - resident.anon, pte, &mut file);
+    for (mapping, runs) in mappings.iter().zip(&resident) {
+        for run in runs {
+            let first = mapping.start.add_pages(run.first);
+            let frames = if run.pages.is_anon() { &mut anon } else { &mut file };
+            let pte = match run.pages.entry(mapping.vm_flags) {
+                Some((pte, access)) => machine.accessed(&mm, first, pte, access),
+                None => Pte(Pte::SPECIAL),
+            };
+            populate_pages(&mm, first, run.nr, pte, frames);
+        }
         vmas.push(VmAreaStruct {
             vm_start: mapping.start,
             vm_end: mapping.end,
             vm_flags: mapping.vm_flags,
-            anon_vma: resident.anon > 0,
+            anon_vma: runs.iter().any(|run| run.pages.is_anon()),
         });
     }
-    Ok(AddressSpace { mm, vmas, pages: resident.iter().map(|resident| resident.all).collect() })
+    Ok(AddressSpace { mm, vmas, pages: resident.iter().map(count).collect() })
+}
+
+/// Entries of one kind that follow each other, from page `first` of the mapping on.
+struct Run {
+    first: u64,
+    nr: u64,
+    pages: Pages,
+}
+
+/// What entries are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pages {
+    /// Of no file.
+    Anon,
+    /// Of no file, and shared with another process since a fork.
+    AnonShared,
+    /// Of a file, and dirty.
+    Dirty,
+    /// Of a file.
+    Clean,
+    /// Neither empty nor present.
+    NotPresent,
+}
+
+impl Pages {
+    const fn is_anon(self) -> bool {
+        matches!(self, Self::Anon | Self::AnonShared)
+    }
+
+    /// The entry of frame 0, and the access that made it; none where it is not present.
+    fn entry(self, flags: VmFlags) -> Option<(Pte, Access)> {
+        match self {
+            Self::Anon => Some(anon_pte(flags)),
+            Self::AnonShared => Some((anon_pte(flags).0.without(Pte::WRITE), Access::Read)),
+            Self::Dirty => Some((file_pte(flags), Access::Write)),
+            Self::Clean => Some((file_pte(flags), Access::Read)),
+            Self::NotPresent => None,
+        }
+    }
+}
+
+/// The entries of a mapping that are not empty.
+fn resident(mapping: &Mapping, populate: Populate, arch: Arch) -> Vec<Run> {
+    let some = VmFlags::VM_READ | VmFlags::VM_WRITE | VmFlags::VM_EXEC;
+    let none = mapping.hugetlb || !mapping.vm_flags.has(some) || !mapping.is_in(arch);
+    if populate == Populate::None || none {
+        return Vec::new();
+    }
+    let Resident { anon, dirty, all } = Resident::of(mapping, populate);
+    if populate == Populate::Rss
+        && let Some(runs) = &mapping.runs
+    {
+        return of_pagemap(runs, mapping.vm_flags, dirty);
+    }
+    let runs = [(0, anon, Pages::Anon), (anon, dirty, Pages::Dirty)];
+    let clean = (anon + dirty, all - anon - dirty, Pages::Clean);
+    let runs = runs.into_iter().chain([clean]).filter(|(_, nr, _)| *nr > 0);
+    runs.map(|(first, nr, pages)| Run { first, nr, pages }).collect()
+}
+
+/// The entries that pagemap shows; the first `dirty` ones of a file are dirty.
+fn of_pagemap(runs: &[PageRun], flags: VmFlags, mut dirty: u64) -> Vec<Run> {
+    let bare = flags.has(VmFlags::VM_PFNMAP | VmFlags::VM_MIXEDMAP);
+    let mut list = Vec::with_capacity(runs.len());
+    for run in runs {
+        let of = |first, nr, pages| Run { first: run.first + first, nr, pages };
+        match run.kind {
+            PageKind::Exclusive if !bare => list.push(of(0, run.nr, Pages::Anon)),
+            PageKind::Shared if !bare => list.push(of(0, run.nr, Pages::AnonShared)),
+            PageKind::Exclusive | PageKind::Shared | PageKind::File => {
+                let first = dirty.min(run.nr);
+                dirty -= first;
+                let parts = [of(0, first, Pages::Dirty), of(first, run.nr - first, Pages::Clean)];
+                list.extend(parts.into_iter().filter(|run| run.nr > 0));
+            }
+            PageKind::NotPresent => list.push(of(0, run.nr, Pages::NotPresent)),
+        }
+    }
+    list
 }
 
 /// How many pages of a mapping are in memory.
 struct Resident {
     /// Those of no file.
     anon: u64,
+    /// Those of the file whose entries are dirty.
+    dirty: u64,
     all: u64,
 }
 
 impl Resident {
     fn of(mapping: &Mapping, populate: Populate) -> Self {
         let flags = mapping.vm_flags;
-        let some = VmFlags::VM_READ | VmFlags::VM_WRITE | VmFlags::VM_EXEC;
-        if populate == Populate::None || mapping.hugetlb || !flags.has(some) {
-            return Self { anon: 0, all: 0 };
-        }
         let (told, pages) = (mapping.memory.map(|memory| memory.mapped()), mapping.pages());
         let all = match (populate, told) {
             (Populate::Rss, Some((_, all))) => all,
@@ -146,7 +231,12 @@ impl Resident {
         } else {
             0
         };
-        Self { anon, all }
+        let dirty = if mapping.is_private() || !flags.has(VmFlags::VM_WRITE) {
+            0
+        } else {
+            mapping.memory.map_or(all, |memory| memory.dirty().min(all))
+        };
+        Self { anon, dirty, all }
     }
 }
 

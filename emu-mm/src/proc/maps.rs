@@ -11,8 +11,19 @@ use super::cursor::{Cursor, quoted};
 use super::mapping::Mapping;
 use crate::mm::vma::VmFlags;
 
-/// Reads a mapping; none if it lies in the kernel's half.
-pub(super) fn mapping(cursor: &mut Cursor<'_>) -> Result<Option<Mapping>, InputError> {
+/// What a line says.
+#[derive(Debug)]
+pub(super) enum Line {
+    /// A mapping whose addresses the lab has.
+    Mapping(Mapping),
+    /// `[vsyscall]`, which no page table of the process maps.
+    Vsyscall,
+    /// A mapping that ends above the addresses that the lab has.
+    TooHigh,
+}
+
+/// Reads a mapping.
+pub(super) fn mapping(cursor: &mut Cursor<'_>) -> Result<Line, InputError> {
     let line = cursor.line();
     let at_start = cursor.clone();
     let start = cursor.number("the start of a mapping in hex", 16, &['-'])?;
@@ -36,21 +47,58 @@ pub(super) fn mapping(cursor: &mut Cursor<'_>) -> Result<Option<Mapping>, InputE
         return Err(cursor.error(path.len(), message));
     }
 
-    let kernel = start >> 63 != 0;
-    let (start, end) = if kernel {
-        (start, end)
-    } else {
-        (page(&at_start, start)?.get(), page(&at_end, end)?.get())
-    };
     if end <= start {
         let message = format!("expected an end above the start {start:#x}, found {end:#x}");
         return Err(at_end.error(at_end.rest().find(' ').unwrap_or_default(), message));
     }
-    let (false, Ok(start), Ok(end)) = (kernel, VirtAddr::page(start), VirtAddr::page(end)) else {
-        return Ok(None);
+    if path == "[vsyscall]" {
+        return Ok(Line::Vsyscall);
+    }
+    if start < USER_END && (VirtAddr::TASK_SIZE..=USER_END).contains(&end) {
+        return Ok(Line::TooHigh);
+    }
+    let above_hole = start >= HOLE_END;
+    let (lab_start, lab_end) = if above_hole {
+        let Some((start, end)) = below_hole(start, end) else { return Ok(Line::TooHigh) };
+        (start, end)
+    } else {
+        (start, end)
     };
-    let (memory, hugetlb) = (None, false);
-    Ok(Some(Mapping { start, end, vm_flags, offset, inode, path, memory, hugetlb, line }))
+    let (va, start, end) = (start, page(&at_start, lab_start)?, page(&at_end, lab_end)?);
+    let (memory, runs, hugetlb) = (None, None, false);
+    Ok(Line::Mapping(Mapping {
+        start,
+        end,
+        va,
+        above_hole,
+        vm_flags,
+        offset,
+        inode,
+        path,
+        memory,
+        runs,
+        hugetlb,
+        line,
+    }))
+}
+
+/// The end of the user addresses that a kernel may have below a hole: 57 bits on x86.
+const USER_END: u64 = 1 << 57;
+
+/// The least address above the hole of any sparc64 (`sparc64_va_hole_top`).
+///
+/// Fidelity: same as arch/sparc/mm/init_64.c v6.12 to v7.3.
+const HOLE_END: u64 = 0xfff0_0000_0000_0000;
+
+/// Where the lab has the mappings above the hole: in the upper half of its user addresses, with
+/// the same low bits. None where they lie too far above it.
+fn below_hole(start: u64, end: u64) -> Option<(u64, u64)> {
+    const HALF: u64 = VirtAddr::TASK_SIZE / 2;
+    // The hole ends at 0xfff0..., 0xfff8..., or below at 0xffff8... or 0xfffff8...
+    let far = |addr: u64| ![0, 0xf].contains(&(addr >> 47 & 0xf));
+    let lab = |addr: u64| addr % HALF + HALF;
+    let (last, end) = (end - 1, lab(end - 1) + 1);
+    (!far(start) && !far(last) && end < VirtAddr::TASK_SIZE).then(|| (lab(start), end))
 }
 
 /// Checks that `next` lies above the mapping before it.
@@ -59,11 +107,14 @@ pub(super) fn in_order(
     next: &Mapping,
     text: &str,
 ) -> Result<(), InputError> {
-    let Some(prev) = prev.filter(|prev| next.start < prev.end) else { return Ok(()) };
+    let wrong = |prev: &&Mapping| next.start < prev.end && next.above_hole == prev.above_hole;
+    let Some(prev) = prev.filter(wrong) else { return Ok(()) };
     let how = if next.end > prev.start { "overlaps" } else { "lies below" };
     let message = format!(
         "expected a mapping from {:#x} on, found {:#x}, which {how} the mapping in line {}",
-        prev.end, next.start, prev.line
+        prev.va_end(),
+        next.va,
+        prev.line
     );
     Err(Cursor::new(next.line, text).error(text.find('-').unwrap_or_default(), message))
 }

@@ -17,23 +17,44 @@ mod build;
 mod cursor;
 mod mapping;
 mod maps;
+pub mod pagemap;
 mod smaps;
 
 pub use build::{AddressSpace, BuildError, FOLIO_ORDER_MAX, PAGES_MAX, Populate, build};
 pub use mapping::{Mapping, Memory};
 
 use cursor::Cursor;
+use emu_arch::VirtAddr;
 use emu_input::InputError;
+use maps::Line;
 
-/// Parses the text of `/proc/PID/maps` or `/proc/PID/smaps`.
+/// What was read of a process.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Maps {
+    /// The mappings whose addresses the lab has.
+    pub mappings: Vec<Mapping>,
+    /// How many others there are: user addresses have 48 bits here, though x86 may have 57 and
+    /// arm64 52, and a record has no room for more.
+    pub too_high: u64,
+}
+
+/// Parses the text of `/proc/PID/maps` or `/proc/PID/smaps`: [`read`] without what is too high.
 ///
-/// Mappings in the kernel's half (`[vsyscall]`) are skipped: the process has no page tables there.
+/// # Errors
+/// As [`read`].
+pub fn parse(text: &[u8]) -> Result<Vec<Mapping>, InputError> {
+    read(text).map(|maps| maps.mappings)
+}
+
+/// Parses the text of `/proc/PID/maps` or `/proc/PID/smaps`. Names may have any bytes.
+///
+/// `[vsyscall]` is skipped: the process has no page tables there.
 ///
 /// # Errors
 /// The first place that is not as the kernel prints it: its line, column and what was expected.
-pub fn parse(text: &[u8]) -> Result<Vec<Mapping>, InputError> {
-    let text = emu_input::text(text)?;
-    let mut mappings: Vec<Mapping> = Vec::new();
+pub fn read(text: &[u8]) -> Result<Maps, InputError> {
+    let text = emu_input::text_lossy(text)?;
+    let (mut mappings, mut too_high): (Vec<Mapping>, u64) = (Vec::new(), 0);
     let mut skipping = false;
     for (index, line) in text.lines().enumerate() {
         let mut cursor = Cursor::new(index + 1, line);
@@ -49,13 +70,24 @@ pub fn parse(text: &[u8]) -> Result<Vec<Mapping>, InputError> {
             }
             continue;
         }
-        let mapping = maps::mapping(&mut cursor)?;
-        skipping = mapping.is_none();
-        if let Some(mapping) = mapping {
-            maps::in_order(mappings.last(), &mapping, line)?;
-            mappings.push(mapping);
+        let read = maps::mapping(&mut cursor)?;
+        skipping = !matches!(read, Line::Mapping(_));
+        match read {
+            Line::Mapping(mapping) => {
+                maps::in_order(mappings.last(), &mapping, line)?;
+                mappings.push(mapping);
+            }
+            Line::TooHigh => too_high += 1,
+            Line::Vsyscall => {}
         }
     }
     smaps::complete(&mappings)?;
-    Ok(mappings)
+    if mappings.iter().any(|mapping| mapping.above_hole) {
+        // The upper half is taken.
+        let all = mappings.len();
+        let half = VirtAddr::TASK_SIZE / 2;
+        mappings.retain(|mapping| mapping.above_hole || mapping.end.get() <= half);
+        too_high += (all - mappings.len()) as u64;
+    }
+    Ok(Maps { mappings, too_high })
 }

@@ -28,6 +28,8 @@ pub(super) fn key(cursor: &mut Cursor<'_>, mapping: &mut Mapping) -> Result<(), 
         "Rss" => &mut memory.rss,
         "Anonymous" => &mut memory.anonymous,
         "AnonHugePages" => &mut memory.anon_huge_pages,
+        "KernelPageSize" => &mut memory.kernel_page_size,
+        "Shared_Dirty" | "Private_Dirty" => &mut memory.dirty,
         "ShmemPmdMapped" | "FilePmdMapped" => &mut memory.file_pmd_mapped,
         _ => return Ok(()),
     };
@@ -88,12 +90,25 @@ pub(super) fn complete(mappings: &[Mapping]) -> Result<(), InputError> {
     Err(Cursor::new(bare.line, "").error(0, message))
 }
 
+/// KiB of a page.
+const KIB_PER_PAGE: u64 = PAGE_SIZE / 1024;
+
 impl Memory {
+    /// Tells whether some of it is mapped by tables above the last level.
+    #[must_use]
+    pub const fn has_huge_pages(&self) -> bool {
+        self.anon_huge_pages + self.file_pmd_mapped > 0
+    }
+
+    /// The dirty pages.
+    pub(super) const fn dirty(&self) -> u64 {
+        self.dirty / KIB_PER_PAGE
+    }
+
     /// The pages that page tables of the last level map: of no file, and all.
     ///
     /// Fidelity: changed: fs/proc/task_mmu.c v7.0 shows KiB; a part of a page counts as none.
     pub(super) const fn mapped(&self) -> (u64, u64) {
-        const KIB_PER_PAGE: u64 = PAGE_SIZE / 1024;
         let anon = self.anonymous.saturating_sub(self.anon_huge_pages) / KIB_PER_PAGE;
         let huge = self.anon_huge_pages + self.file_pmd_mapped;
         let all = self.rss.saturating_sub(huge) / KIB_PER_PAGE;

@@ -3,6 +3,8 @@
 //! Models `exit_mmap()` of mm/mmap.c (v7.0): one gather for the whole address space, flushed when
 //! it is full and at the end.
 
+use emu_arch::pgtable;
+
 use super::stage::Stage;
 use crate::mm::MmuGather;
 use crate::mm::memory::unmap_page_range;
@@ -13,6 +15,7 @@ use crate::proc::BuildError;
 /// Fidelity: changed: mm/mmap.c v7.0; the tables themselves are kept.
 pub(super) fn run(stage: &mut Stage<'_>) -> Result<(), BuildError> {
     let mm = stage.space.mm.clone();
+    pgtable::arch_exit_mmap(&mm);
     let mut tlb = MmuGather::tlb_gather_mmu_fullmm(&mm);
     for index in 0..stage.space.vmas.len() {
         let before = tlb.entries();

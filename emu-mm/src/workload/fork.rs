@@ -1,6 +1,6 @@
 //! `fork`: a child gets a copy of the page tables that it cannot rebuild.
 //!
-//! Models `dup_mmap()` of kernel/fork.c (v7.0).
+//! Models `dup_mmap()` of mm/mmap.c (v7.2; kernel/fork.c in v6.12).
 
 use emu_arch::{VirtAddr, pgtable};
 
@@ -11,10 +11,10 @@ use crate::proc::BuildError;
 
 /// Copies every mapping, then flushes the parent's TLB entries, which may still permit writes.
 ///
-/// Fidelity: changed: kernel/fork.c v7.0 flushes the whole address space by `flush_tlb_mm()`, also
-/// when nothing was copied.
+/// Fidelity: changed: mm/mmap.c v7.2 (kernel/fork.c in v6.12) flushes the whole address space by
+/// `flush_tlb_mm()`, also when nothing was copied.
 pub(super) fn run(stage: &mut Stage<'_>) -> Result<(), BuildError> {
-    let dst_mm = stage.machine.mm_alloc().ok_or(BuildError::TooManyMms)?;
+    let dst_mm = stage.machine.dup_mm().ok_or(BuildError::TooManyMms)?;
     let mut wrprotected = 0;
     for index in 0..stage.space.vmas.len() {
         let mut ptes = 0;
@@ -34,6 +34,7 @@ pub(super) fn run(stage: &mut Stage<'_>) -> Result<(), BuildError> {
         }
         stage.mapping_done(index, ptes);
     }
+    pgtable::arch_dup_mmap(&dst_mm);
     if wrprotected > 0 {
         let start = stage.space.vmas.first().map_or_else(VirtAddr::default, |vma| vma.vm_start);
         pgtable::flush_tlb_range(&stage.space.mm, start, wrprotected);

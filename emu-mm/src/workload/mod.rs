@@ -59,5 +59,6 @@ pub fn run(
     };
     let lazy = once(Mode::Lazy)?;
     let paused = once(Mode::Paused)?;
-    Ok(Report::new(workload, arch, options.design, &lazy, &paused))
+    let left_out = mappings.iter().filter(|mapping| !mapping.is_in(arch)).count() as u64;
+    Ok(Report::new(workload, arch, options.design, left_out, &lazy, &paused))
 }

@@ -24,7 +24,7 @@ lazy_mmu::rows! {
 }
 
 /// How a workload runs.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// Which pages are in memory.
     pub populate: Populate,
@@ -37,4 +37,23 @@ pub struct Options {
     /// The design of the API. The run with the mode paused is always that of the default design:
     /// what takes effect at once depends on no design.
     pub design: Design,
+    /// How many forks lie between the first task of the kernel, which was never forked, and the
+    /// task of the workload: 1 for PID 1 and for a kernel thread, at least 2 for a process that one
+    /// of these forked. It matters where a fork or a context switch leaves a trace in the task, as
+    /// under Xen PV in v7.2 and v7.3.
+    pub generation: u32,
+}
+
+impl Default for Options {
+    /// A process that another one forked.
+    fn default() -> Self {
+        Self {
+            populate: Populate::default(),
+            resched: None,
+            folio_order: 0,
+            kernel: Kernel::default(),
+            design: Design::default(),
+            generation: 2,
+        }
+    }
 }

@@ -16,6 +16,10 @@ pub struct Report {
     pub arch: Arch,
     /// The design of the API in the run with the mode.
     pub design: Design,
+    /// How many mappings a process on the architecture cannot have; their rows are empty.
+    pub left_out: u64,
+    /// Whether sections of the task are ignored, though nobody has paused it: the mode is off.
+    pub mode_is_off: bool,
     /// One row per mapping, in the order of the input.
     pub mappings: Vec<Row>,
     /// What belongs to no mapping, such as a flush of everything.
@@ -42,6 +46,7 @@ impl Report {
         workload: Workload,
         arch: Arch,
         design: Design,
+        left_out: u64,
         lazy: &Done,
         paused: &Done,
     ) -> Self {
@@ -53,7 +58,8 @@ impl Report {
             .collect();
         let rest = Row::new(&lazy.rest, &paused.rest);
         let total = mappings.iter().fold(rest.clone(), |sum, row| sum.plus(row));
-        Self { workload, arch, design, mappings, rest, total }
+        let mode_is_off = lazy.mode_is_off;
+        Self { workload, arch, design, left_out, mode_is_off, mappings, rest, total }
     }
 }
 

@@ -4,7 +4,10 @@ use emu_arch::hw::addr::{PAGE_SHIFT, PMD_SIZE};
 use emu_arch::machine::Totals;
 use emu_arch::{Arch, Machine, VirtAddr};
 use lazy_mmu::design::Design;
-use lazy_mmu::{sched, with_lazy_mmu_paused};
+use lazy_mmu::{
+    is_lazy_mmu_mode_active, lazy_mmu_mode_disable, lazy_mmu_mode_enable, record_hooks, sched,
+    with_lazy_mmu_paused,
+};
 
 use super::options::Options;
 use crate::mm::Resched;
@@ -28,6 +31,8 @@ pub(super) struct Done {
     pub(super) mappings: Vec<Work>,
     /// What belongs to no mapping, such as a flush of everything.
     pub(super) rest: Work,
+    /// Whether a section of the task was ignored, though nobody had paused it.
+    pub(super) mode_is_off: bool,
 }
 
 /// What was done for a mapping.
@@ -47,6 +52,9 @@ pub(super) struct Stage<'p> {
     pub(super) resched: Resched,
     mode: Mode,
     design: Design,
+    generation: u32,
+    /// Whether a section of the task is ignored, though nobody has paused it.
+    pub(super) mode_is_off: bool,
     progress: &'p mut dyn FnMut(u64, u64),
     /// Pages of the mappings before the current one.
     pages_before: u64,
@@ -72,6 +80,8 @@ impl<'p> Stage<'p> {
             resched: Resched::every(options.resched),
             mode,
             design,
+            generation: options.generation,
+            mode_is_off: false,
             progress,
             pages_before: 0,
             pages_total: space.pages.iter().sum(),
@@ -83,12 +93,17 @@ impl<'p> Stage<'p> {
         })
     }
 
-    /// Runs `f` on the machine, in a kernel of the stage's design, as a fresh task.
+    /// Runs `f` on the machine, in a kernel of the stage's design, as a task of the stage's
+    /// generation.
     pub(super) fn run<R>(&mut self, f: impl FnOnce(&mut Self) -> R) -> R {
         let (machine, mode) = (self.machine.clone(), self.mode);
         sched::with_design(self.design, || {
             machine.run(|| match mode {
-                Mode::Lazy => f(self),
+                Mode::Lazy => {
+                    self.mode_is_off = fork_chain(&machine, self.generation);
+                    self.mark = machine.totals();
+                    f(self)
+                }
                 Mode::Paused => with_lazy_mmu_paused(|| f(self)),
             })
         })
@@ -131,7 +146,7 @@ impl<'p> Stage<'p> {
     /// Ends the run.
     pub(super) fn finish(mut self) -> Done {
         self.rest.totals = self.since_mark();
-        Done { mappings: self.done, rest: self.rest }
+        Done { mappings: self.done, rest: self.rest, mode_is_off: self.mode_is_off }
     }
 
     fn since_mark(&mut self) -> Totals {
@@ -140,4 +155,32 @@ impl<'p> Stage<'p> {
         self.mark = now;
         since
     }
+}
+
+/// Has the running task fork, its child run and fork, and so on, `generation` times; the last one
+/// runs when this returns. Returns whether a section of it is ignored, and was not before.
+///
+/// A count of eight bits is as it was after 256 generations, and nothing else passes from task to
+/// task.
+fn fork_chain(machine: &Machine, generation: u32) -> bool {
+    let fresh = enables();
+    // A record takes what the generic layer warns of, which a kernel without CONFIG_DEBUG_VM keeps
+    // to itself.
+    let ((), _) = record_hooks(|| {
+        for n in 0..generation % 256 {
+            // The parent is not needed any more.
+            let child = 1 + (n % 2) as u8;
+            machine.fork(child);
+            machine.context_switch(0, child);
+        }
+    });
+    fresh && !enables()
+}
+
+/// Whether the mode is active in a section, as far as the design knows.
+fn enables() -> bool {
+    lazy_mmu_mode_enable();
+    let active = is_lazy_mmu_mode_active();
+    lazy_mmu_mode_disable();
+    active
 }

@@ -2,8 +2,9 @@
 
 use std::num::NonZeroU32;
 
-use emu_arch::{Arch, Pte};
+use emu_arch::{Arch, Pfn, Pte};
 use emu_mm::mm::Resched;
+use emu_mm::mm::vma::VmFlags;
 use lazy_mmu::trace::PteOp;
 
 use super::{USER, User, hooks, page, uses};
@@ -111,4 +112,20 @@ fn yields_do_not_change_the_copy() {
         entries.collect::<Vec<_>>()
     };
     assert_eq!(child(0), child(3));
+}
+
+/// Review fidelity 28: the kernel asks `VM_SHARED` for the dirty bit, and whether a write makes a
+/// copy for the permission to write; a private mapping that no one may make writable is neither.
+#[test]
+fn a_private_mapping_that_is_never_copied_stays_dirty() {
+    let dirty = |flags| {
+        let pte = Pte::user(Pfn(1), true, false).with(Pte::DIRTY);
+        let user = User::new(Arch::NAIVE, 1, flags | VmFlags::VM_MIXEDMAP, pte);
+        let child = user.machine.run(|| user.fork(&Resched::never()).0);
+        let copy = child.pte_table(page(USER)).ptep(0).read();
+        (copy.has(Pte::DIRTY), copy.has(Pte::WRITE))
+    };
+    assert_eq!(dirty(VmFlags::VM_SHARED), (false, true));
+    assert_eq!(dirty(VmFlags::default()), (true, true));
+    assert_eq!(dirty(VmFlags::VM_MAYWRITE), (true, false));
 }

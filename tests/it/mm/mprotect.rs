@@ -20,6 +20,7 @@ fn mprotect_changes_each_entry_in_two_steps() {
     });
     insta::assert_snapshot!(record.to_string(), @"
     spin_lock()                                    preempt_count=1
+    flush_tlb_batched_pending(0x7f0000000000)   -> ø
     change_pte_range:
     lazy_mmu_mode_enable()                      -> arch_enter()  enable=1 pause=0
                                                    preempt_disable()  preempt_count=2

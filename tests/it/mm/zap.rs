@@ -2,7 +2,8 @@
 
 use std::num::NonZeroU32;
 
-use emu_arch::{Arch, Pte, arm64, powerpc};
+use emu_arch::{Arch, Pte, arm64, pgtable, powerpc};
+use emu_mm::mm::mprotect::change_protection;
 use emu_mm::mm::{MmuGather, Resched};
 use lazy_mmu::design::Hook;
 use lazy_mmu::trace::PteOp;
@@ -19,19 +20,20 @@ fn zap_flushes_the_hash_batch_when_the_section_ends_and_the_tlb_after_it() {
         assert_eq!((tlb.freed(), tlb.waiting()), (2, 0), "dirty file pages force a flush");
     });
     insta::assert_snapshot!(record.to_string(), @"
-    spin_lock()                               preempt_count=1
+    spin_lock()                                  preempt_count=1
+    flush_tlb_batched_pending(0x7f0000000000) -> ø
     zap_pte_range:
-    lazy_mmu_mode_enable()                 -> arch_enter()  enable=1 pause=0
-                                              preempt_disable()  preempt_count=2
-        ptep_get(0x7f0000000000)           -> ø
-        ptep_get_and_clear(0x7f0000000000) -> ppc64_tlb_batch.index=1
-        ptep_get(0x7f0000001000)           -> ø
-        ptep_get_and_clear(0x7f0000001000) -> ppc64_tlb_batch.index=2
-    lazy_mmu_mode_disable()                -> arch_leave()  enable=0 pause=0
-                                              flush_hash_range(2)
-                                              preempt_enable()  preempt_count=1
-    tlb_flush(0x7f0000000000, nr=2)        -> ø
-    spin_unlock()                             preempt_count=0
+    lazy_mmu_mode_enable()                    -> arch_enter()  enable=1 pause=0
+                                                 preempt_disable()  preempt_count=2
+        ptep_get(0x7f0000000000)              -> ø
+        ptep_get_and_clear(0x7f0000000000)    -> ppc64_tlb_batch.index=1
+        ptep_get(0x7f0000001000)              -> ø
+        ptep_get_and_clear(0x7f0000001000)    -> ppc64_tlb_batch.index=2
+    lazy_mmu_mode_disable()                   -> arch_leave()  enable=0 pause=0
+                                                 flush_hash_range(2)
+                                                 preempt_enable()  preempt_count=1
+    tlb_flush(0x7f0000000000, nr=2)           -> ø
+    spin_unlock()                                preempt_count=0
     enable=0 pause=0, nothing pending
     ");
 }
@@ -44,14 +46,15 @@ fn a_forced_flush_comes_after_the_section() {
         user.zap(&mut tlb, &Resched::never());
     });
     insta::assert_snapshot!(record.to_string(), @"
-    spin_lock()                               preempt_count=1
+    spin_lock()                                  preempt_count=1
+    flush_tlb_batched_pending(0x7f0000000000) -> ø
     zap_pte_range:
-    lazy_mmu_mode_enable()                 -> arch_enter()  enable=1 pause=0
-        ptep_get(0x7f0000000000)           -> ø
-        ptep_get_and_clear(0x7f0000000000) -> ø
-    lazy_mmu_mode_disable()                -> arch_leave()  enable=0 pause=0
-    tlb_flush(0x7f0000000000, nr=1)        -> __flush_tlb_range(1)
-    spin_unlock()                             preempt_count=0
+    lazy_mmu_mode_enable()                    -> arch_enter()  enable=1 pause=0
+        ptep_get(0x7f0000000000)              -> ø
+        ptep_get_and_clear(0x7f0000000000)    -> ø
+    lazy_mmu_mode_disable()                   -> arch_leave()  enable=0 pause=0
+    tlb_flush(0x7f0000000000, nr=1)           -> __flush_tlb_range(1)
+    spin_unlock()                                preempt_count=0
     enable=0 pause=0, nothing pending
     ");
 }
@@ -135,4 +138,30 @@ fn zap_flushes_each_hash_batch_of_192_once() {
         });
     });
     assert_eq!(paused.effects(powerpc::FLUSH_HASH_PAGE), 1000);
+}
+
+/// Review fidelity 7: what reclaim has deferred is flushed under the lock, before the section.
+#[test]
+fn zap_and_mprotect_flush_what_reclaim_deferred() {
+    let flushes = |user: &User, f: &dyn Fn()| {
+        let record = user.record(|| {
+            let at = page(USER);
+            pgtable::set_tlb_ubc_flush_pending(&user.mm, at, 1);
+            f();
+        });
+        let text = record.to_string();
+        let line = |what: &str| text.lines().position(|line| line.contains(what));
+        let (lock, flush) = (line("spin_lock()"), line("flush_tlb_batched_pending"));
+        assert!(lock < flush && flush < line("lazy_mmu_mode_enable()"), "{text}");
+        text.lines().nth(flush.expect("a flush")).is_some_and(|line| line.contains("__flush_tlb"))
+    };
+    let user = User::anon(Arch::ARM64, 1);
+    assert!(flushes(&user, &|| {
+        user.zap(&mut MmuGather::tlb_gather_mmu(&user.mm), &Resched::never());
+    }));
+    let user = User::anon(Arch::ARM64, 1);
+    assert!(flushes(&user, &|| {
+        let (tlb, vma) = (&mut MmuGather::tlb_gather_mmu(&user.mm), &user.vma);
+        change_protection(tlb, vma, vma.vm_start, vma.vm_end);
+    }));
 }
