@@ -120,6 +120,8 @@ enum ClientArg {
     Tasks,
     /// Pages of two tables, batches of three entries
     Batches,
+    /// Interrupts around batches of two entries
+    Joins,
 }
 
 impl From<ClientArg> for Client {
@@ -129,6 +131,7 @@ impl From<ClientArg> for Client {
             ClientArg::Locks => Self::Locks,
             ClientArg::Tasks => Self::Tasks,
             ClientArg::Batches => Self::Batches,
+            ClientArg::Joins => Self::Joins,
         }
     }
 }

@@ -210,11 +210,13 @@ fn the_corpus_is_as_its_scenarios_claim_in_every_interleaving() {
         "dirty-after-unlock",
         "flush-after-unlock",
         "fork-gup-fast",
+        "hash-batch-overflow",
         "mremap-unlock",
         "protect-after-unlock",
         "reclaim-flush",
         "replaced-in-race",
         "schedule-in-section",
+        "sparc64-batch-overflow",
         "unlock-in-section",
         "xen-fork-resumes-unpaused",
     ];
@@ -233,16 +235,23 @@ fn the_corpus_is_as_its_scenarios_claim_in_every_interleaving() {
             let claims = Claims::of(&scenario, setup);
             assert!(report.is_exhaustive(), "{at}");
             assert_eq!(claims.missing(&report), [], "{at}");
-            // A good run may be one of v7.0 on Xen PV, which crashes where another task runs inside
-            // of a call: the scenario's own order of lines does not.
-            let crash = |property| {
-                (setup.arch, setup.kernel) == (Arch::XEN_PV, Kernel::V7_0)
-                    && property == Property::No(Hazard::ArchBug)
-            };
             let mut unexpected = claims.unexpected(&report).into_iter();
-            let unexpected = unexpected.find(|found| !crash(found.property));
+            let unexpected = unexpected.find(|found| !is_of_another_moment(&setup, found.property));
             assert_eq!(unexpected.map(|found| found.property), None, "{at}");
         }
+    }
+}
+
+/// Whether a property breaks for reasons that the scenario, which has one order of lines, does not
+/// speak of.
+fn is_of_another_moment(setup: &Setup, property: Property) -> bool {
+    let Property::No(hazard) = property else { return false };
+    match hazard {
+        // Xen PV of v7.0 crashes where another task runs inside of a call.
+        Hazard::ArchBug => (setup.arch, setup.kernel) == (Arch::XEN_PV, Kernel::V7_0),
+        // What an interrupt adds to a batch is lost where it arrives in a join or in a flush.
+        Hazard::LostInvalidation => setup.kernel < Kernel::V7_0,
+        _ => false,
     }
 }
 

@@ -39,5 +39,6 @@ mod tidy;
 mod gather;
 mod generation;
 mod hosts;
+mod joins;
 mod workload;
 mod xen;

@@ -92,7 +92,7 @@ const EQUIVALENT: &[(Fault, &[Arch], &str)] = &[
     ),
     (
         Fault::NoInvalidate,
-        &[Arch::ARM64, Arch::SPARC64, Arch::XEN_PV, Arch::S390],
+        &[Arch::ARM64, Arch::XEN_PV, Arch::S390],
         "the client of calls flushes nothing that an access would miss",
     ),
     (

@@ -87,7 +87,7 @@ fn worked_example() {
 #[test]
 fn worked_example_of_set_ptes_that_is_a_section() {
     // Each set_pte_at() ends in a flush, so that six cost six hypercalls.
-    let own = "args[1]=1, HYPERVISOR_mmu_update(1)";
+    let own = "arch_enter(), args[1]=1, arch_leave(), HYPERVISOR_mmu_update(1)";
     let expected = ["", own, own, own, "", own, "", "", own, "", own, ""];
     check(&worked("kernel-ptes"), "v6.14", &expected);
 }
@@ -194,7 +194,7 @@ fn a_handler_overtakes_and_pushes() {
         check(text, kernel, &["", queued, "", one, one, pushed, "", queued, one]);
     }
     // The end of the section that set_ptes() was has pushed the queue before.
-    let own = "HYPERVISOR_mmu_update(1), HYPERVISOR_mmu_update(1)";
+    let own = "arch_enter(), HYPERVISOR_mmu_update(1), arch_leave(), HYPERVISOR_mmu_update(1)";
     let alone = "MMUEXT_INVLPG_LOCAL, mcidx=1, HYPERVISOR_mmuext_op(1)";
     check(text, "v6.14", &["", "args[1]=1", "", own, one, alone, "", "args[1]=1", one]);
 }

@@ -13,7 +13,7 @@ use crate::words::{breaks, code, states};
 use crate::{forked, open_questions};
 
 /// Where a search gives up: all but those of sparc64 in its worst times end by themselves.
-const STATES_MAX: usize = 1_400_000;
+const STATES_MAX: usize = 1_600_000;
 
 /// A bug of the corpus, and a client that finds it.
 struct Hunt {

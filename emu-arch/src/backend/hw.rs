@@ -82,8 +82,8 @@ pub trait Hw {
     fn preempt_disable(&mut self) {}
     /// `preempt_enable()`
     fn preempt_enable(&mut self) {}
-    /// The page size of the slice that `at` lies in (powerpc hash; sparc64, where it stands for the
-    /// size of a huge page).
+    /// The page size of the slice that `at` lies in (powerpc hash, sparc64), which stands for the
+    /// size of huge pages there.
     #[inline]
     fn slice_psize(&self, _: At) -> Psize {
         Psize::default()
@@ -96,6 +96,13 @@ pub trait Hw {
     }
     /// Executes an effect.
     fn effect(&mut self, effect: ArchEffect);
+    /// Executes an effect on as many entries as `n` says of the CPU's state, which the code reads
+    /// behind whatever arrives before the effect.
+    #[inline]
+    fn effect_on(&mut self, effect: ArchEffect, n: impl FnOnce(&mut Self::PerCpu) -> u32) {
+        let n = self.per_cpu(n);
+        self.effect(effect.of(n));
+    }
     /// The updates of `nr` pages from `at` on join the batch: from now on they are pending.
     #[inline]
     fn defer(&mut self, _: At, _: u16) {}
@@ -103,9 +110,13 @@ pub trait Hw {
     /// page under it can be relied on.
     #[inline]
     fn defer_table(&mut self, _: At, _: Level) {}
-    /// All work in this batch (the task's on arm64, the CPU's elsewhere) is done: nothing of it is
-    /// pending any more.
+    /// The batch (the task's on arm64, the CPU's elsewhere) is empty again: nothing of it is
+    /// pending any more. An invalidation that was deferred and has not come to
+    /// [`tlb_invalidate`](Self::tlb_invalidate) by now is lost.
     fn complete(&mut self) {}
+    /// The code writes past the end of the array that holds the batch.
+    #[inline]
+    fn overflow(&mut self) {}
     /// Whether deferred work is observed. A backend may skip its bookkeeping where it is not.
     #[inline]
     fn watched(&self) -> bool {
@@ -124,6 +135,9 @@ pub trait Hw {
     /// whether the kernel goes on.
     #[must_use]
     fn bug_on(&mut self, cond: bool, text: &'static str) -> bool;
+    /// `VM_WARN_ON(cond)`, whose text is `text`.
+    #[inline]
+    fn vm_warn_on(&mut self, _cond: bool, _text: &'static str) {}
     /// How many entries a batch that holds `max` in the kernel holds here: fewer where a search
     /// scales batches down so that they fill.
     #[inline]

@@ -77,6 +77,7 @@ pub use words::{Access, At, Level, Psize, RangeHint};
 /// * Work is deferred only while [`Hw::is_lazy_mmu_mode_active`], which is false in an interrupt
 ///   and in a pause. An update that is not deferred takes effect before the primitive returns.
 /// * Nothing is pending when `leave` returns, nor, from v7.0 on, when `flush` does.
+/// * A deferred invalidation that is not made before [`Hw::complete`] is lost.
 /// * `flush` may be called at any time, and a second time.
 /// * State that is kept per CPU goes stale when the task moves: `enter` turns preemption off with
 ///   [`Hw::preempt_disable`], or [`switch_out`](Self::switch_out) completes the batch.
@@ -92,7 +93,9 @@ pub use words::{Access, At, Level, Psize, RangeHint};
 /// # Points
 ///
 /// Each effect is a point at which an interrupt can arrive or the task be preempted, before the
-/// effect happens. What a backend does between two effects is one step, as is each closure of
+/// effect happens. A search passes by an [`ArchEffect::deferral`]: what arrives before it must not
+/// make a difference to what arrives after it. An [`ArchEffect::step`] is as free, and no search
+/// passes it by. What a backend does between two effects is one step, as is each closure of
 /// [`Hw::per_cpu`]. Code between [`Hw::local_irq_save`] and [`Hw::local_irq_restore`] is not
 /// interrupted, and between [`Hw::get_cpu`] and [`Hw::put_cpu`] not preempted.
 ///

@@ -94,6 +94,14 @@ hazards! {
     /// A task adds to a per-CPU batch in which the work of another task waits.
     ForeignBatch = "foreign-batch", Defer, defers_per_cpu,
         "the update joins a batch in which another task's work waits";
+    /// An update joins a batch that is full, up to v6.19: an interrupt's, while the batch is
+    /// flushed. The kernel writes past the end of its array.
+    BatchOverflow = "batch-overflow", Defer, defers_invalidations,
+        "the update is written past the end of the batch's array";
+    /// A batch is emptied without the invalidation of a page that has joined it, up to v6.19 in an
+    /// interrupt: the old translation stays.
+    LostInvalidation = "lost-invalidation", Complete, defers_invalidations,
+        "the batch forgets a page whose old translation is not invalidated";
     /// A lock is released while updates of the entries that it protects are pending.
     PendingAtUnlock = "pending-at-unlock", AnyUnlock, defers,
         "others may take the lock and see the entries as they were";

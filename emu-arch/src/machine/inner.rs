@@ -18,7 +18,7 @@ use crate::backend::{Access, At, Facts, Level, Psize};
 use crate::hazard::Hazard;
 use crate::hw::Slot;
 use crate::hw::addr::VirtAddr;
-use crate::hw::effect::{ArchEffect, Kind};
+use crate::hw::effect::ArchEffect;
 use crate::hw::limits::{FIRST_PFN, NR_CPUS};
 use crate::hw::pte::Pte;
 use crate::hw::table::{Ptep, Table};
@@ -168,7 +168,7 @@ impl Inner {
     /// Counts an effect, unless it only puts work off.
     #[inline(always)]
     pub(super) fn count(&self, effect: ArchEffect) {
-        if effect.kind != Kind::Deferral {
+        if effect.costs() {
             self.totals.borrow_mut().add(effect.name, effect.kind);
         }
     }

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
+use lazy_mmu::arch::Point;
 use lazy_mmu::design::{Role, StateBits, Warn};
 use lazy_mmu::machine_api;
 use lazy_mmu::preempt::PreemptCount;
@@ -10,6 +11,7 @@ use lazy_mmu::trace::Event;
 
 use super::inner::{Inner, MmStruct};
 use crate::backend::{At, Backend, Hw, Level, Psize, Slot};
+use crate::hazard::Hazard;
 use crate::hw::addr::VirtAddr;
 use crate::hw::effect::ArchEffect;
 use crate::hw::leading;
@@ -271,6 +273,18 @@ impl<'m, B: Backend, const SEEN: bool> Hw for Live<'m, B, SEEN> {
     }
 
     #[inline]
+    fn effect_on(&mut self, effect: ArchEffect, n: impl FnOnce(&mut B::PerCpu) -> u32) {
+        if SEEN && machine_api::watched() {
+            machine_api::point(Point::Effect(effect.name));
+        }
+        let effect = effect.of(self.per_cpu(n));
+        self.inner.count(effect);
+        if SEEN {
+            sched::note_effect(effect.name, effect.n);
+        }
+    }
+
+    #[inline]
     fn defer(&mut self, at: At, nr: u16) {
         if SEEN {
             self.inner.track(|tracker, now| tracker.defer(now, at, nr));
@@ -305,6 +319,20 @@ impl<'m, B: Backend, const SEEN: bool> Hw for Live<'m, B, SEEN> {
     fn tlb_invalidate(&mut self, at: At, nr: u32) {
         if SEEN {
             self.inner.track(|tracker, _| tracker.tlb_invalidate(at, nr));
+        }
+    }
+
+    #[inline]
+    fn overflow(&mut self) {
+        if SEEN {
+            self.inner.report(Hazard::BatchOverflow);
+        }
+    }
+
+    #[inline]
+    fn vm_warn_on(&mut self, cond: bool, text: &'static str) {
+        if SEEN && cond {
+            sched::warn(Warn::each_time(text));
         }
     }
 

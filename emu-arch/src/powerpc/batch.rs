@@ -11,8 +11,12 @@ use crate::hw::effect::ArchEffect;
 pub const FLUSH_HASH_PAGE: ArchEffect = ArchEffect::delayable("flush_hash_page()");
 /// That many pages leave the hash page table and the TLBs.
 pub const FLUSH_HASH_RANGE: ArchEffect = ArchEffect::delayable("flush_hash_range");
-/// An entry joined the batch, which now holds that many.
-const BATCHED: ArchEffect = ArchEffect::deferral("ppc64_tlb_batch.index=");
+/// An entry joins the batch, which then holds that many.
+const INDEX: &str = "ppc64_tlb_batch.index=";
+/// From v7.0 on no interrupt touches the batch.
+pub(super) const JOINED: ArchEffect = ArchEffect::deferral(INDEX);
+/// Up to v6.19 an interrupt may have joined at the same place.
+pub(super) const JOINED_V6_19: ArchEffect = ArchEffect::step(INDEX);
 
 /// How many entries a batch holds before it is flushed.
 ///
@@ -46,18 +50,23 @@ impl Ssize {
 
 /// Pages whose hash page table entries are still to be invalidated.
 ///
-/// Fidelity: changed: arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v6.0 to v7.0, with
-/// addresses in place of virtual page numbers and without the slots, which no effect depends on.
+/// Fidelity: changed: arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v6.12 and v7.3, with
+/// addresses in place of virtual page numbers and without the slots, which no effect depends on. A
+/// slot whose page was flushed and that is flushed again is empty here.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Ppc64TlbBatch {
     /// The mode is on; up to v6.19 only.
     pub(super) active: bool,
     mm: u8,
-    psize: Psize,
-    ssize: Ssize,
-    /// The pages; the kernel's `index` is its length, at most [`PPC64_TLB_BATCH_NR`].
-    pages: Vec<VirtAddr>,
+    size: Size,
+    /// The array up to the kernel's `index`, with the sizes that each page has; the kernel keeps
+    /// those of the first one alone.
+    pages: Vec<Option<(At, Size)>>,
 }
+
+/// What finds an entry of the hash page table beside the virtual page number: the size of the page
+/// and of its segment.
+type Size = (Psize, Ssize);
 
 impl Ppc64TlbBatch {
     /// The number of pages that wait.
@@ -66,53 +75,64 @@ impl Ppc64TlbBatch {
         self.pages.len()
     }
 
-    /// Tells whether pages wait that do not go with one at `at`.
+    /// Stores a page in slot `i`, behind which nothing is from now on.
     #[inline]
-    fn differs(&self, at: At, psize: Psize, ssize: Ssize) -> bool {
-        !self.pages.is_empty() && (self.mm != at.mm || self.psize != psize || self.ssize != ssize)
-    }
-
-    /// Appends a page that goes with those that wait; returns how many wait now.
-    #[inline]
-    fn append_alike(&mut self, at: At, psize: Psize, ssize: Ssize) -> Option<usize> {
-        (!self.differs(at, psize, ssize)).then(|| self.append(at, psize, ssize))
-    }
-
-    /// Appends a page; returns how many wait now.
-    #[inline]
-    fn append(&mut self, at: At, psize: Psize, ssize: Ssize) -> usize {
-        if self.pages.is_empty() {
-            (self.mm, self.psize, self.ssize) = (at.mm, psize, ssize);
+    fn store(&mut self, i: usize, at: At, size: Size) {
+        if self.pages.len() != i {
+            self.pages.resize(i, None);
         }
-        self.pages.push(at.addr);
-        self.pages.len()
+        self.pages.push(Some((at, size)));
     }
+}
+
+/// The sizes of the page at `at`. A kernel with pages of 4 KiB has one size for all entries but
+/// huge ones, for which it asks the slice; those have 16 MiB.
+///
+/// Fidelity: changed: `hpte_need_flush()` of arch/powerpc/mm/book3s64/hash_tlb.c and
+/// `pte_pagesize_index()` of arch/powerpc/include/asm/book3s/64/hash-4k.h, v6.12 and v7.3: each
+/// entry in a slice of 16 MiB pages stands for a huge one, and those of 16 GiB are left out.
+#[inline]
+fn size(hw: &impl Hw, at: At) -> Size {
+    let psize = match hw.slice_psize(at) {
+        Psize::Page4K | Psize::Page64K => Psize::Page4K,
+        Psize::Page16M => Psize::Page16M,
+    };
+    (psize, Ssize::of(at.addr))
 }
 
 /// Sees to it that the translation of `at`, whose entry was hashed, goes away: now if the mode is
 /// not `active`, else with the batch of this CPU.
 ///
-/// Fidelity: same as `hpte_need_flush()` of arch/powerpc/mm/book3s64/hash_tlb.c v7.0, and with
-/// another `active` of v6.0 and v6.19; huge pages are left out.
+/// What `joined` records comes between the read of `index` and the stores that go by it: a page
+/// that an interrupt adds in between, up to v6.19, is overwritten.
+///
+/// Fidelity: same as `hpte_need_flush()` of arch/powerpc/mm/book3s64/hash_tlb.c v6.12 and v7.3,
+/// which differ in `active`.
 #[inline]
 pub(super) fn hpte_need_flush<H: Hw<PerCpu = Ppc64TlbBatch>>(
     hw: &mut H,
     at: At,
+    joined: ArchEffect,
     active: impl FnOnce(&mut H) -> bool,
 ) {
     hw.get_cpu();
+    let mut i = hw.per_cpu(|batch| batch.index());
     if active(hw) {
-        let (psize, ssize) = (hw.slice_psize(at), Ssize::of(at.addr));
-        let index = match hw.per_cpu(|batch| batch.append_alike(at, psize, ssize)) {
-            Some(index) => index,
-            None => {
-                flush_pending(hw);
-                hw.per_cpu(|batch| batch.append(at, psize, ssize))
-            }
-        };
-        hw.effect(BATCHED.of(index as u32));
+        let size = size(hw, at);
+        if i != 0 && hw.per_cpu(|batch| (batch.mm, batch.size) != (at.mm, size)) {
+            flush_pending(hw);
+            i = 0;
+        }
+        if i == 0 {
+            hw.per_cpu(|batch| (batch.mm, batch.size) = (at.mm, size));
+        }
+        hw.effect(joined.of(i as u32 + 1));
+        if i >= hw.limit(PPC64_TLB_BATCH_NR) {
+            hw.overflow();
+        }
+        hw.per_cpu(|batch| batch.store(i, at, size));
         hw.defer(at, 1);
-        if index >= hw.limit(PPC64_TLB_BATCH_NR) {
+        if i + 1 >= hw.limit(PPC64_TLB_BATCH_NR) {
             flush_pending(hw);
         }
     } else {
@@ -122,26 +142,71 @@ pub(super) fn hpte_need_flush<H: Hw<PerCpu = Ppc64TlbBatch>>(
     hw.put_cpu();
 }
 
-/// Invalidates what waits on this CPU, if anything does.
+/// Invalidates what waits on this CPU, if anything does. What an interrupt adds meanwhile, up to
+/// v6.19, is forgotten.
 ///
-/// Fidelity: same as `__flush_tlb_pending()` of arch/powerpc/mm/book3s64/hash_tlb.c v7.0 and the
-/// test for an empty batch in its callers; whether only the local CPU is told, and what
+/// Fidelity: same as `__flush_tlb_pending()` of arch/powerpc/mm/book3s64/hash_tlb.c v6.12 and v7.3
+/// and the test for an empty batch in its callers; whether only the local CPU is told, and what
 /// `flush_hash_range()` does on bare metal and under a hypervisor, are left out.
 #[inline(never)]
 pub(super) fn flush_pending(hw: &mut impl Hw<PerCpu = Ppc64TlbBatch>) {
-    let index = hw.per_cpu(|batch| batch.index());
-    match index {
+    let (i, first, size) =
+        hw.per_cpu(|batch| (batch.index(), batch.pages.first().copied().flatten(), batch.size));
+    match i {
         0 => return,
-        1 => hw.effect(FLUSH_HASH_PAGE),
-        n => hw.effect(FLUSH_HASH_RANGE.of(n as u32)),
-    }
-    if hw.tracks() {
-        let (mm, pages) = hw.per_cpu(|batch| (batch.mm, batch.pages.clone()));
-        // Neighbours at once.
-        for run in pages.chunk_by(|page, next| next.get().wrapping_sub(page.get()) == PAGE_SIZE) {
-            hw.tlb_invalidate(At { mm, addr: run[0] }, run.len() as u32);
+        1 => {
+            hw.effect(FLUSH_HASH_PAGE);
+            invalidate(hw, first.as_slice(), size);
+        }
+        n => {
+            hw.effect(FLUSH_HASH_RANGE.of(n as u32));
+            if hw.tracks() {
+                // Read by the flush itself.
+                let (pages, size) = hw.per_cpu(|batch| {
+                    let pages = batch.pages.iter().take(n).copied().flatten();
+                    (pages.collect::<Vec<_>>(), batch.size)
+                });
+                invalidate(hw, &pages, size);
+            }
         }
     }
     hw.per_cpu(|batch| batch.pages.clear());
     hw.complete();
+}
+
+/// The pages leave the hash page table, but for those that are not found by `size`.
+fn invalidate(hw: &mut impl Hw, pages: &[(At, Size)], size: Size) {
+    // Neighbours at once.
+    let follows = |(page, size): &(At, Size), (next, other): &(At, Size)| {
+        next.mm == page.mm
+            && next.addr.get().wrapping_sub(page.addr.get()) == PAGE_SIZE
+            && size == other
+    };
+    for run in pages.chunk_by(follows).filter(|run| run[0].1 == size) {
+        hw.tlb_invalidate(run[0].0, run.len() as u32);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_goes_by_the_index_that_was_read_before() {
+        let at = |page: u64| At { mm: 1, addr: VirtAddr::page(page << 12).unwrap() };
+        let (mut batch, size) = (Ppc64TlbBatch::default(), Size::default());
+        let pages = |batch: &Ppc64TlbBatch| -> Vec<_> {
+            batch.pages.iter().map(|page| page.map(|(at, _)| at.addr.get() >> 12)).collect()
+        };
+        batch.store(0, at(1), size);
+        batch.store(1, at(2), size);
+        // Two pages joined, and the outer one had read 1.
+        batch.store(2, at(3), size);
+        batch.store(1, at(4), size);
+        assert_eq!(pages(&batch), [Some(1), Some(4)]);
+        // The batch was flushed, and the outer one had read 2.
+        batch.pages.clear();
+        batch.store(2, at(5), size);
+        assert_eq!(pages(&batch), [None, None, Some(5)]);
+    }
 }

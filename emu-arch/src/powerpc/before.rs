@@ -35,7 +35,7 @@ const TLF_LAZY_MMU: u32 = 3;
 /// The half of `__switch_to()` before the switch: sends the batch and notes that the task had the
 /// mode on. Of use up to v6.0 only; later no section can be switched out.
 ///
-/// Fidelity: same as arch/powerpc/kernel/process.c v6.0 and v6.19, removed by 58852f24f956.
+/// Fidelity: same as arch/powerpc/kernel/process.c v6.0, v6.12 and v6.19, removed by 58852f24f956.
 pub(super) fn switch_out(hw: &mut impl Hw<PerCpu = Ppc64TlbBatch>) {
     if hw.per_cpu(|batch| batch.active) {
         hw.set_thread_flag(TLF_LAZY_MMU);
@@ -44,9 +44,10 @@ pub(super) fn switch_out(hw: &mut impl Hw<PerCpu = Ppc64TlbBatch>) {
     }
 }
 
-/// The half after the switch: the incoming task has the mode on again.
+/// The half after the switch: the incoming task has the mode on again. A new task does not pass it
+/// in the kernel; here it does, with a flag that is clear.
 ///
-/// Fidelity: same as arch/powerpc/kernel/process.c v6.0 and v6.19, removed by 58852f24f956.
+/// Fidelity: same as arch/powerpc/kernel/process.c v6.0, v6.12 and v6.19, removed by 58852f24f956.
 pub(super) fn switch_in(hw: &mut impl Hw<PerCpu = Ppc64TlbBatch>) {
     if hw.test_and_clear_thread_flag(TLF_LAZY_MMU) {
         hw.per_cpu(|batch| batch.active = true);

@@ -5,7 +5,7 @@
 use super::batch::{self, Ppc64TlbBatch};
 use super::before::{self, Preemption};
 use crate::Kernel;
-use crate::backend::{Access, At, Backend, Change, Deferred, Facts, HwOf, write_ptes};
+use crate::backend::{Access, At, Backend, Change, Deferred, Facts, HwOf};
 use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
 
@@ -104,24 +104,26 @@ impl Backend for Hash {
     /// Plain stores of entries that were not valid and, whatever the caller copied, are not hashed:
     /// their translations are hashed on first use.
     ///
-    /// Fidelity: same as `set_ptes()` and `set_pte_filter()` of arch/powerpc/mm/pgtable.c v6.0,
-    /// v6.19 and v7.0; that it was a section of its own from v6.6 (9fee28baa601) until 47b8def9358c
-    /// is left out.
+    /// Fidelity: same as `set_ptes()` and `set_pte_filter()` of arch/powerpc/mm/pgtable.c v6.12 and
+    /// v7.3 and `set_pte_at()` of v6.1; that it was a section of its own from v6.6 (9fee28baa601)
+    /// until 47b8def9358c is left out.
     #[inline(always)]
     fn set_ptes<H: HwOf<Self>>(self, hw: &mut H, _: At, ptep: H::Ptep, pte: Pte, nr: u16) {
-        write_ptes(hw, ptep, pte.without(Pte::HASHPTE), nr);
+        super::set_ptes(hw, ptep, pte.without(Pte::HASHPTE), nr);
     }
 
     /// Changes the entry and, where the old one was hashed, has its translation invalidated.
     ///
-    /// Fidelity: same as `hash__pte_update()` of arch/powerpc/include/asm/book3s/64/hash.h v7.0;
-    /// the wait for `H_PAGE_BUSY` is left out.
+    /// Fidelity: same as `hash__pte_update()` of arch/powerpc/include/asm/book3s/64/hash.h v6.12
+    /// and v7.3, for an entry that is not huge; the wait for `H_PAGE_BUSY` is left out, and so is
+    /// `assert_pte_locked()`: most scenarios do not take the lock that it asks for.
     #[inline]
     fn pte_update<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep, new: impl Change) -> Pte {
         let old = hw.read(ptep);
         hw.write(ptep, new(old));
         if old.has(Pte::HASHPTE) {
-            batch::hpte_need_flush(hw, at, |hw| match self {
+            let joined = if self == Self::V7_0 { batch::JOINED } else { batch::JOINED_V6_19 };
+            batch::hpte_need_flush(hw, at, joined, |hw| match self {
                 Self::V7_0 => hw.is_lazy_mmu_mode_active(),
                 Self::V6_0 | Self::V6_1 => hw.per_cpu(|batch| batch.active),
             });
@@ -198,9 +200,11 @@ impl Backend for Hash {
 
     /// Flushes the batch of this CPU, whatever was gathered.
     ///
-    /// Fidelity: same as `hash__tlb_flush()` of arch/powerpc/mm/book3s64/hash_tlb.c v6.0 to v7.0.
+    /// Fidelity: same as `hash__tlb_flush()` of arch/powerpc/mm/book3s64/hash_tlb.c v6.12 and v7.3.
     fn tlb_flush(self, hw: &mut impl HwOf<Self>, _: At, _: u32) {
+        hw.get_cpu();
         batch::flush_pending(hw);
+        hw.put_cpu();
     }
 
     fn lazy_mode(self, hw: &mut impl HwOf<Self>) -> Option<bool> {

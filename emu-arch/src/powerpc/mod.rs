@@ -8,7 +8,7 @@ mod batch;
 mod hash;
 mod radix;
 
-use crate::backend::Hw;
+use crate::backend::{Hw, write_ptes};
 use crate::hw::pte::Pte;
 
 /// What `ptep_modify_prot_start()` leaves in the entry: no access gets through, yet the entry stays
@@ -30,6 +30,24 @@ fn relax<H: Hw>(hw: &mut H, ptep: H::Ptep, pte: Pte) -> Pte {
     let exec = if pte.has(Pte::UXN) { 0 } else { Pte::UXN };
     hw.write(ptep, old.relaxed_to(pte).without(exec));
     old
+}
+
+/// Writes entries that must not have been valid for the hardware, since nothing is flushed.
+///
+/// Fidelity: same as `set_ptes()` of arch/powerpc/mm/pgtable.c v6.12 and v7.3, whose
+/// `set_pte_at_unchecked()` has the same check, and `set_pte_at()` of v6.1; no entry is
+/// `pte_protnone()` here.
+#[inline(always)]
+fn set_ptes<H: Hw>(hw: &mut H, ptep: H::Ptep, pte: Pte, nr: u16) {
+    if !hw.watched() {
+        return write_ptes(hw, ptep, pte, nr);
+    }
+    for n in 0..nr {
+        let ptep = hw.ptep_add(ptep, n);
+        let hw_valid = hw.read(ptep).has(Pte::PRESENT);
+        hw.vm_warn_on(hw_valid, "pte_hw_valid(*ptep) && !pte_protnone(*ptep)");
+        hw.write(ptep, pte.advance_pfn(u64::from(n)));
+    }
 }
 
 pub use batch::{FLUSH_HASH_PAGE, FLUSH_HASH_RANGE, PPC64_TLB_BATCH_NR, Ppc64TlbBatch};

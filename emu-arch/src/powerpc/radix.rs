@@ -40,6 +40,14 @@ impl Backend for Radix {
     /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v6.0 to v7.0.
     fn flush(self, _: &mut impl HwOf<Self>) {}
 
+    /// Plain stores of entries that were not valid.
+    ///
+    /// Fidelity: same as `set_ptes()` of arch/powerpc/mm/pgtable.c v6.12 and v7.3.
+    #[inline]
+    fn set_ptes<H: HwOf<Self>>(self, hw: &mut H, _: At, ptep: H::Ptep, pte: Pte, nr: u16) {
+        super::set_ptes(hw, ptep, pte, nr);
+    }
+
     /// Fidelity: same as arch/powerpc/mm/book3s64/pgtable.c v7.0.
     #[inline]
     fn ptep_modify_prot_start<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep) -> Pte {

@@ -5,12 +5,11 @@ use lazy_mmu::arch::Point;
 use lazy_mmu::call::call_by_arch;
 use lazy_mmu::design::counts_task::{TASK_PAUSE, TASK_RESUME};
 use lazy_mmu::design::{Check, Role, StateBits, Warn};
-use lazy_mmu::machine_api::change_preempt_count;
 use lazy_mmu::preempt::{Counted, PreemptCount};
 use lazy_mmu::sched::TaskStruct;
 use lazy_mmu::trace::Event;
 
-use super::exec::{Exec, Reach};
+use super::exec::Exec;
 use super::state::Request;
 use crate::backend::{At, Backend, Hw, Level, Psize, Slot, slice};
 use crate::hazard::{Hazard, Trigger};
@@ -20,59 +19,18 @@ use crate::hw::pte::Pte;
 use crate::kernel::{ContextOp, Fault, Host};
 use crate::tracker::{Now, Tracker};
 
-impl<B: Backend> Reach<'_, B> {
-    /// Appends to the record, if one is written.
-    fn note(&mut self, event: Event<'_>) {
-        if let Some(record) = &mut self.seen.record {
-            record.push(self.local.cpu, self.local.task.pid, event);
-        }
-    }
-
-    /// Appends to the requests, if anyone wants them.
-    fn request(&mut self, request: Request) {
-        if let Some(requests) = &mut self.seen.requests {
-            requests.push(request);
-        }
-    }
-
-    /// Calls `look` with the tracker and notes what it finds.
-    fn track(&mut self, look: impl FnOnce(&mut Tracker, Now)) {
-        let now = Now {
-            cpu: self.local.cpu,
-            task: self.local.task.pid,
-            preempt_count: self.local.task.preempt_count,
-            seq: self.seen.record.as_ref().map_or(0, |record| record.len() as u32),
-        };
-        look(&mut self.local.memory.tracker, now);
-        for (hazard, cause) in self.local.memory.take_found() {
-            self.seen.hazards.push(hazard);
-            if hazard.has_event() {
-                self.note(Event::Hazard { name: hazard.id(), cause });
-            }
-        }
-    }
-
-    /// Changes the preempt count and records it.
-    fn change_context(&mut self, op: ContextOp, by_arch: bool) -> Option<Warn> {
-        let (ContextOp { name, what, add }, layout) = (op, self.world.setup.layout);
-        let found = change_preempt_count(&mut self.local.task.preempt_count, layout, what, add);
-        let preempt_count = self.local.task.preempt_count.read(layout);
-        self.note(Event::Context { name, preempt_count, by_arch });
-        found
-    }
-
-    /// Notes what a sanity check has found.
-    fn warn(&mut self, found: Warn) {
-        self.note(Event::from(&found));
-        self.seen.warning.get_or_insert(found.cond);
-        self.track(|tracker, _| tracker.report(Hazard::ApiWarning, None));
-    }
-}
-
 impl<B: Backend> Exec<'_, B> {
     /// Whether the code does not see what is outstanding, by a fault.
     fn blind(&self) -> bool {
         self.fault().is_some_and(|fault| fault.blinds(self.hook))
+    }
+
+    /// An effect has happened.
+    fn done(&mut self, effect: ArchEffect) {
+        self.step(|reach| {
+            reach.request(Request::Effect(effect));
+            reach.note(Event::Effect { name: effect.name, n: effect.n });
+        });
     }
 
     fn preempt(&mut self, name: &'static str, add: bool) {
@@ -333,10 +291,13 @@ impl<B: Backend> Hw for Exec<'_, B> {
 
     fn effect(&mut self, effect: ArchEffect) {
         self.at_point(Point::Effect(effect.name), effect.kind == Kind::Deferral);
-        self.step(|reach| {
-            reach.request(Request::Effect(effect));
-            reach.note(Event::Effect { name: effect.name, n: effect.n });
-        });
+        self.done(effect);
+    }
+
+    fn effect_on(&mut self, effect: ArchEffect, n: impl FnOnce(&mut B::PerCpu) -> u32) {
+        self.at_point(Point::Effect(effect.name), effect.kind == Kind::Deferral);
+        let n = self.per_cpu(n);
+        self.done(effect.of(n));
     }
 
     fn defer(&mut self, at: At, nr: u16) {
@@ -369,6 +330,16 @@ impl<B: Backend> Hw for Exec<'_, B> {
                 reach.request(Request::Invalidate(at, nr));
                 reach.track(|tracker, _| tracker.tlb_invalidate(at, nr));
             });
+        }
+    }
+
+    fn overflow(&mut self) {
+        self.step(|reach| reach.track(|tracker, _| tracker.report(Hazard::BatchOverflow, None)));
+    }
+
+    fn vm_warn_on(&mut self, cond: bool, text: &'static str) {
+        if cond {
+            self.step(|reach| reach.warn(Warn::each_time(text)));
         }
     }
 

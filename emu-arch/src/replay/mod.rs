@@ -14,6 +14,7 @@ mod exec;
 mod host;
 mod boot;
 mod memory;
+mod reach;
 mod state;
 
 use lazy_mmu::design::Design;

@@ -3,7 +3,7 @@
 use super::{ENTER_WITH_PTES, IpteRange, S390};
 use crate::backend::{At, Backend, Hw, RangeHint, Slot};
 use crate::hw::addr::{Pfn, VirtAddr};
-use crate::hw::effect::{ArchEffect, Kind};
+use crate::hw::effect::ArchEffect;
 use crate::hw::pte::Pte;
 
 /// One table of valid entries, one CPU; what was done is a list of words.
@@ -91,7 +91,7 @@ impl Hw for Values {
         self.done.push(format!("preempt_count={}", self.preempt_count));
     }
     fn effect(&mut self, effect: ArchEffect) {
-        if effect.kind == Kind::Deferral {
+        if !effect.costs() {
             return;
         }
         if let Some(interrupt) = self.interrupt.take() {

@@ -1,6 +1,6 @@
 //! The batch of delayed flushes: `struct tlb_batch`, one per CPU.
 //!
-//! Models arch/sparc/include/asm/tlbflush_64.h and arch/sparc/mm/tlb.c, v7.0 (dacd24ec4965).
+//! Models arch/sparc/include/asm/tlbflush_64.h and arch/sparc/mm/tlb.c, v6.12 and v7.3.
 
 use crate::backend::{At, Hw, Psize};
 use crate::hw::addr::{PAGE_SHIFT, PAGE_SIZE, VirtAddr};
@@ -14,8 +14,8 @@ pub const FLUSH_TSB_USER_PAGE: ArchEffect = ArchEffect::delayable("flush_tsb_use
 pub const GLOBAL_FLUSH_TLB_PAGE: ArchEffect = ArchEffect::delayable("global_flush_tlb_page()");
 /// That many pages leave the TLBs of the CPUs that the address space ran on.
 pub const SMP_FLUSH_TLB_PENDING: ArchEffect = ArchEffect::delayable("smp_flush_tlb_pending");
-/// A page joined the batch, which now holds that many.
-const BATCHED: ArchEffect = ArchEffect::deferral("tlb_batch.tlb_nr=");
+/// A page joins the batch, which then holds that many.
+const BATCHED: ArchEffect = ArchEffect::step("tlb_batch.tlb_nr=");
 
 /// How many pages a batch holds before it is flushed.
 ///
@@ -29,16 +29,25 @@ const _: () = assert!(EXEC < PAGE_SIZE, "the address of a page does not have the
 
 /// Pages that are still in the TSB and in TLBs.
 ///
-/// Fidelity: changed: arch/sparc/include/asm/tlbflush_64.h v7.0, with the lab's page size.
+/// Fidelity: changed: arch/sparc/include/asm/tlbflush_64.h v6.12 and v7.3, with the lab's page
+/// size. A slot whose page was flushed and that is flushed again is empty here.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct TlbBatch {
     /// The mode is on; up to v6.19 only.
     pub(super) active: bool,
     hugepage_shift: u32,
     mm: u8,
-    /// The pages, with [`EXEC`] in the lowest bit; the kernel's `tlb_nr` is its length, at most
-    /// [`TLB_BATCH_NR`].
-    vaddrs: Vec<u64>,
+    /// The array up to the kernel's `tlb_nr`.
+    vaddrs: Vec<Option<Waiting>>,
+}
+
+/// A page that waits. The kernel has its address alone, and takes the rest from the batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Waiting {
+    /// The address, with [`EXEC`] in the lowest bit.
+    vaddr: u64,
+    mm: u8,
+    hugepage_shift: u32,
 }
 
 impl TlbBatch {
@@ -48,28 +57,22 @@ impl TlbBatch {
         self.vaddrs.len()
     }
 
-    /// Tells whether pages of another address space wait.
+    /// Stores a page in slot `nr`, behind which nothing is from now on.
     #[inline]
-    fn is_of_another(&self, mm: u8) -> bool {
-        !self.vaddrs.is_empty() && self.mm != mm
-    }
-
-    /// Appends a page unless pages of another address space or size wait; returns how many wait
-    /// now.
-    #[inline]
-    fn append_alike(&mut self, mm: u8, vaddr: u64, hugepage_shift: u32) -> Option<usize> {
-        let alike = self.mm == mm && self.hugepage_shift == hugepage_shift;
-        (alike || self.vaddrs.is_empty()).then(|| self.append(mm, vaddr, hugepage_shift))
-    }
-
-    /// Appends a page; returns how many wait now.
-    #[inline]
-    fn append(&mut self, mm: u8, vaddr: u64, hugepage_shift: u32) -> usize {
-        if self.vaddrs.is_empty() {
-            (self.mm, self.hugepage_shift) = (mm, hugepage_shift);
+    fn store(&mut self, nr: usize, page: Waiting) {
+        if self.vaddrs.len() != nr {
+            self.vaddrs.resize(nr, None);
         }
-        self.vaddrs.push(vaddr);
-        self.vaddrs.len()
+        self.vaddrs.push(Some(page));
+    }
+
+    /// The first `nr` pages, but for those that a flush does not find.
+    fn found(&self, nr: usize, mm: u8, hugepage_shift: u32) -> Vec<Waiting> {
+        let pages = self.vaddrs.iter().take(nr).flatten();
+        pages
+            .filter(|page| page.mm == mm && page.hugepage_shift == hugepage_shift)
+            .copied()
+            .collect()
     }
 }
 
@@ -89,9 +92,11 @@ const fn hugepage_shift(psize: Psize) -> u32 {
 /// Flushes the page at `at` now if the mode is not `active`, else with the batch of this CPU; pages
 /// of another address space that wait there are flushed either way.
 ///
-/// Fidelity: same as arch/sparc/mm/tlb.c v7.0, and with another `active` of v6.14 and v6.19. The
-/// kernel looks for another address space before it asks for the mode, on which the answer does not
-/// depend; here a page that goes with those that wait joins in one step, which no interrupt splits.
+/// `tlb_batch.tlb_nr=` comes between the read of `tlb_nr` and the stores that go by it: up to v6.19
+/// a page that an interrupt adds in between is overwritten; from v7.0 on an interrupt may flush the
+/// batch there.
+///
+/// Fidelity: same as arch/sparc/mm/tlb.c v6.12 and v7.3, which differ in `active`.
 #[inline]
 pub(super) fn tlb_batch_add_one<H: Hw<PerCpu = TlbBatch>>(
     hw: &mut H,
@@ -100,25 +105,34 @@ pub(super) fn tlb_batch_add_one<H: Hw<PerCpu = TlbBatch>>(
     active: impl FnOnce(&mut H) -> bool,
 ) {
     hw.get_cpu();
+    let mut nr = hw.per_cpu(|tb| tb.tlb_nr());
+    if nr != 0 && hw.per_cpu(|tb| tb.mm != at.mm) {
+        flush_tlb_pending(hw);
+        nr = 0;
+    }
     if active(hw) {
         let vaddr = at.addr.get() | if exec { EXEC } else { 0 };
         let shift = hugepage_shift(hw.slice_psize(at));
-        let nr = match hw.per_cpu(|tb| tb.append_alike(at.mm, vaddr, shift)) {
-            Some(nr) => nr,
-            None => {
-                flush_tlb_pending(hw);
-                hw.per_cpu(|tb| tb.append(at.mm, vaddr, shift))
-            }
-        };
-        hw.effect(BATCHED.of(nr as u32));
-        hw.defer(at, 1);
+        if nr == 0 {
+            hw.per_cpu(|tb| (tb.mm, tb.hugepage_shift) = (at.mm, shift));
+        }
+        if hw.per_cpu(|tb| tb.hugepage_shift != shift) {
+            flush_tlb_pending(hw);
+            // The address space was compared above; up to v6.19 an interrupt may have changed it.
+            hw.per_cpu(|tb| tb.hugepage_shift = shift);
+            nr = 0;
+        }
+        hw.effect(BATCHED.of(nr as u32 + 1));
         if nr >= hw.limit(TLB_BATCH_NR) {
+            hw.overflow();
+        }
+        let page = Waiting { vaddr, mm: at.mm, hugepage_shift: shift };
+        hw.per_cpu(|tb| tb.store(nr, page));
+        hw.defer(at, 1);
+        if nr + 1 >= hw.limit(TLB_BATCH_NR) {
             flush_tlb_pending(hw);
         }
     } else {
-        if hw.per_cpu(|tb| tb.is_of_another(at.mm)) {
-            flush_tlb_pending(hw);
-        }
         hw.effect(FLUSH_TSB_USER_PAGE);
         hw.effect(GLOBAL_FLUSH_TLB_PAGE);
         hw.tlb_invalidate(at, 1);
@@ -129,34 +143,45 @@ pub(super) fn tlb_batch_add_one<H: Hw<PerCpu = TlbBatch>>(
 /// Flushes what waits on this CPU, if anything does: first from the TSB, lest a TLB is filled from
 /// it again.
 ///
-/// Fidelity: same as arch/sparc/mm/tlb.c v7.0 with `CONFIG_SMP` and a valid context.
+/// `tlb_nr` is read again for each part, and `mm` for all but the flush of a single page: an
+/// interrupt may change both in between. What it adds behind the last read is forgotten.
+///
+/// Fidelity: same as arch/sparc/mm/tlb.c and `flush_tsb_user()` of arch/sparc/mm/tsb.c, v6.12 and
+/// v7.3, with `CONFIG_SMP` and a valid context. A page is gone where both parts find it.
 #[inline(never)]
 pub(super) fn flush_tlb_pending(hw: &mut impl Hw<PerCpu = TlbBatch>) {
-    let nr = hw.per_cpu(|batch| batch.tlb_nr()) as u32;
-    match nr {
-        0 => return,
-        1 => {
-            hw.effect(FLUSH_TSB_USER.of(1));
+    hw.get_cpu();
+    let (any, mm) = hw.per_cpu(|tb| (tb.tlb_nr() != 0, tb.mm));
+    if any {
+        hw.effect_on(FLUSH_TSB_USER, |tb| tb.tlb_nr() as u32);
+        let (nr, tsb_mm, shift) = hw.per_cpu(|tb| (tb.tlb_nr(), tb.mm, tb.hugepage_shift));
+        let pages = hw.tracks().then(|| hw.per_cpu(|tb| tb.found(nr, tsb_mm, shift)));
+        let tlb_mm = if nr == 1 {
             hw.effect(GLOBAL_FLUSH_TLB_PAGE);
-        }
-        nr => {
-            hw.effect(FLUSH_TSB_USER.of(nr));
-            hw.effect(SMP_FLUSH_TLB_PENDING.of(nr));
+            mm
+        } else {
+            hw.effect(SMP_FLUSH_TLB_PENDING.of(nr as u32));
+            tsb_mm
+        };
+        let pages = pages.filter(|_| tlb_mm == tsb_mm).unwrap_or_default();
+        invalidate(hw, &pages);
+        hw.per_cpu(|tb| tb.vaddrs.clear());
+        hw.complete();
+    }
+    hw.put_cpu();
+}
+
+/// The pages leave the TSB and the TLBs.
+fn invalidate(hw: &mut impl Hw, pages: &[Waiting]) {
+    // Neighbours at once.
+    let follows = |page: &Waiting, next: &Waiting| {
+        (next.vaddr & !EXEC).wrapping_sub(page.vaddr & !EXEC) == PAGE_SIZE
+    };
+    for run in pages.chunk_by(follows) {
+        if let Ok(addr) = VirtAddr::page(run[0].vaddr & !EXEC) {
+            hw.tlb_invalidate(At { mm: run[0].mm, addr }, run.len() as u32);
         }
     }
-    if hw.tracks() {
-        let (mm, vaddrs) = hw.per_cpu(|batch| (batch.mm, batch.vaddrs.clone()));
-        // Neighbours at once.
-        let follows =
-            |page: &u64, next: &u64| (next & !EXEC).wrapping_sub(page & !EXEC) == PAGE_SIZE;
-        for run in vaddrs.chunk_by(follows) {
-            if let Ok(addr) = VirtAddr::page(run[0] & !EXEC) {
-                hw.tlb_invalidate(At { mm, addr }, run.len() as u32);
-            }
-        }
-    }
-    hw.per_cpu(|batch| batch.vaddrs.clear());
-    hw.complete();
 }
 
 #[cfg(test)]
@@ -164,17 +189,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_page_decides_whose_batch_it_is() {
+    fn a_flush_finds_what_is_of_its_address_space_and_size() {
+        let page = |vaddr, mm, hugepage_shift| Waiting { vaddr, mm, hugepage_shift };
         let mut tb = TlbBatch::default();
-        assert!(!tb.is_of_another(7), "an empty batch is nobody's");
-        assert_eq!(tb.append_alike(7, 0x1000 | EXEC, PAGE_SHIFT), Some(1));
-        assert_eq!(tb.append_alike(7, 0x2000, PAGE_SHIFT), Some(2));
-        assert_eq!(tb.append_alike(7, 0x1_0000, 16), None, "another page size");
-        assert_eq!(tb.append_alike(8, 0x1000, PAGE_SHIFT), None, "another address space");
-        assert!(tb.is_of_another(8) && !tb.is_of_another(7));
-        assert_eq!(tb.vaddrs, [0x1001, 0x2000]);
+        tb.store(0, page(0x1000 | EXEC, 7, PAGE_SHIFT));
+        tb.store(1, page(0x2000, 7, PAGE_SHIFT));
+        tb.store(2, page(0x1_0000, 7, 16));
+        tb.store(3, page(0x1000, 8, PAGE_SHIFT));
+        assert_eq!(tb.found(4, 7, PAGE_SHIFT).len(), 2);
+        assert_eq!(tb.found(1, 7, PAGE_SHIFT), [page(0x1000 | EXEC, 7, PAGE_SHIFT)]);
+        assert_eq!(tb.found(4, 7, 16), [page(0x1_0000, 7, 16)]);
+        assert_eq!(tb.found(4, 8, 16), []);
+    }
+
+    #[test]
+    fn a_page_goes_by_the_number_that_was_read_before() {
+        let page = |vaddr| Waiting { vaddr, mm: 1, hugepage_shift: PAGE_SHIFT };
+        let mut tb = TlbBatch::default();
+        (0..3).for_each(|nr| tb.store(nr, page(0x1000 + PAGE_SIZE * nr as u64)));
+        // Two pages joined, and the outer one had read 1.
+        tb.store(1, page(0x9000));
+        assert_eq!(tb.vaddrs, [Some(page(0x1000)), Some(page(0x9000))]);
+        // The batch was flushed, and the outer one had read 2.
         tb.vaddrs.clear();
-        assert_eq!(tb.append_alike(8, 0x1_0000, 16), Some(1));
-        assert_eq!((tb.mm, tb.hugepage_shift), (8, 16));
+        tb.store(2, page(0x9000));
+        assert_eq!(tb.vaddrs, [None, None, Some(page(0x9000))]);
     }
 }

@@ -79,10 +79,12 @@ impl Sparc64 {
     #[inline(always)]
     fn in_set_ptes<H: Hw<PerCpu = TlbBatch>>(self, hw: &mut H, stores: impl FnOnce(&mut H)) {
         if self == Self::V6_6 {
+            hw.effect(ArchEffect::ARCH_ENTER);
             self.enter(hw);
         }
         stores(hw);
         if self == Self::V6_6 {
+            hw.effect(ArchEffect::ARCH_LEAVE);
             self.leave(hw);
         }
     }

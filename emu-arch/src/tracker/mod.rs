@@ -6,6 +6,7 @@
 //! [`crate::hazard`]. It is a plain value and is told who executes, so that the machine of a
 //! thread and the machine as a value share it.
 
+mod owed;
 mod pending;
 mod stale;
 #[cfg(test)]
@@ -13,12 +14,13 @@ mod tests;
 
 use lazy_mmu::preempt::PreemptCount;
 
-use crate::backend::{At, Facts, Level};
+use crate::backend::{At, Deferred, Facts, Level};
 use crate::hazard::{self, Hazard, Trigger};
 use crate::hw::addr::{PMD_SHIFT, PTRS_PER_PTE, VirtAddr};
 use crate::hw::limits::NR_CPUS;
 use crate::hw::page_map::{Page, PageMap};
 use crate::hw::pte::Pte;
+use owed::{Invalidations, Lost};
 use pending::{Entry, Pending, Updates};
 use stale::Stales;
 
@@ -53,6 +55,8 @@ pub struct Tracker {
     facts: Known,
     /// What is pending, by owner: the task on arm64, the CPU elsewhere.
     pending: Updates,
+    /// What the batches owe of these, where they hold invalidations.
+    owed: Invalidations,
     /// Cached translations: the hash page table as CPU 0 on powerpc hash, each CPU's TLB elsewhere.
     cached: [PageMap<Pte>; NR_CPUS],
     /// Cached translations that the entries no longer give.
@@ -89,8 +93,14 @@ impl Tracker {
     /// Nothing is pending and nothing cached.
     #[must_use]
     pub fn new(facts: &'static Facts) -> Self {
-        let (pending, stale) = (Updates::default(), Stales::default());
-        Self { facts: Known(facts), pending, cached: Default::default(), stale, found: Vec::new() }
+        Self {
+            facts: Known(facts),
+            pending: Updates::default(),
+            owed: Invalidations::default(),
+            cached: Default::default(),
+            stale: Stales::default(),
+            found: Vec::new(),
+        }
     }
 
     /// Tells whether anything was found since the last time.
@@ -159,8 +169,12 @@ impl Tracker {
         let (stores, oldest) = (self.facts.defers_stores(), self.pending.oldest_of(owner));
         let (seq, task) = (now.seq.saturating_sub(1), now.task);
         let interrupts = now.interrupts();
+        let owes = self.facts.defers == Some(Deferred::Invalidation);
         for entry in entries {
             self.pending.push(owner, Pending { entry, seq, task, interrupts }, stores);
+            if let Some(page) = entry.page().filter(|_| owes) {
+                self.owed.push(owner, page, seq);
+            }
         }
         let foreign = oldest.is_some_and(|oldest| oldest.task != now.task);
         let (count, per_cpu) = (now.preempt_count, self.facts.pins_task());
@@ -178,15 +192,27 @@ impl Tracker {
         self.report_some(hazard::irq_deferred(waits), None);
     }
 
-    /// All that the owner's batch has deferred is done.
+    /// The owner's batch is empty: all that it has deferred is done, but for invalidations that
+    /// nobody made, which are lost.
     pub fn complete(&mut self, now: Now) {
         self.pending.complete(self.owner(now));
+        for (page, lost) in self.owed.emptied(self.owner(now)) {
+            self.lost(page, lost);
+        }
+    }
+
+    /// A translation that the entry no longer gives stays.
+    fn lost(&mut self, page: Page, Lost { was, seq }: Lost) {
+        self.stale.insert(page, was.pfn(), seq);
+        self.report(Hazard::LostInvalidation, Some(seq));
     }
 
     /// Tells whether it matters which translations die.
     #[must_use]
     pub fn has_cached(&self) -> bool {
-        !self.stale.is_empty() || self.cached.iter().any(|cached| !cached.is_empty())
+        !self.stale.is_empty()
+            || !self.owed.is_empty()
+            || self.cached.iter().any(|cached| !cached.is_empty())
     }
 
     /// Translations of `nr` pages die.
@@ -194,8 +220,10 @@ impl Tracker {
         for cached in self.cached.iter_mut().filter(|cached| !cached.is_empty()) {
             cached.remove_range(page(at), nr.into());
         }
+        let range = page(at)..page(at).saturating_add(nr.into());
+        self.owed.done(&range);
         if !self.stale.is_empty() {
-            self.stale.remove_range(page(at)..page(at).saturating_add(nr.into()));
+            self.stale.remove_range(range);
         }
     }
 
@@ -253,11 +281,16 @@ impl Tracker {
     /// An entry that was `was` for software is `is`: what becomes of its translations.
     fn translated(&mut self, now: Now, page: Page, was: Pte, is: Pte) {
         self.report_some(hazard::replaced(was, is), None);
+        let gone = hazard::stale_translation(was, is).is_some();
+        if let Some(lost) = self.owed.changed(page, was, gone) {
+            self.lost(page, lost);
+        }
         let known = self.stale.get(page).is_some();
         if was.is_present() || known {
             let gone = |cached: &Pte| hazard::stale_translation(*cached, is).is_some();
             let mut caching = self.cached.iter().filter(|cached| !cached.is_empty());
-            let stale = caching.any(|cached| cached.get(page).is_some_and(gone));
+            let stale = caching.any(|cached| cached.get(page).is_some_and(gone))
+                || self.owed.lost(page).is_some_and(|lost| gone(&lost.was));
             if stale && was.is_present() {
                 self.stale.insert(page, was.pfn(), now.seq.saturating_sub(1));
             } else if known && !stale {
@@ -298,7 +331,8 @@ impl Tracker {
         let pending = self.pending.cause_on_walk(page);
         let hashed = self.facts.hash_table;
         let cpu = if hashed { 0 } else { usize::from(now.cpu) };
-        let cached = self.cached[cpu].get(page).copied();
+        let lost = self.owed.lost(page);
+        let cached = self.cached[cpu].get(page).copied().or(lost.map(|lost| lost.was));
         if hashed && after.has(Pte::HASHPTE) && !before.has(Pte::HASHPTE) {
             // What is still to be invalidated is an entry of the hash page table too.
             let hpte = cached.or(pending.map(|_| before));
@@ -312,7 +346,8 @@ impl Tracker {
             return [hit, None];
         }
         match cached {
-            Some(cached) => self.report_some(hazard::stale_translation(cached, after), None),
+            Some(cached) => self
+                .report_some(hazard::stale_translation(cached, after), lost.map(|lost| lost.seq)),
             // An access that was refused leaves an entry that is present, and hashes nothing.
             None if after.is_present() && (!hashed || after.has(Pte::HASHPTE)) => {
                 self.cached[cpu].get_or_insert(page, after);

@@ -153,7 +153,8 @@ impl XenPv {
         self.enter_lazy(hw, LazyMode::Cpu);
     }
 
-    /// `xen_end_context_switch(next)`, with `next` current.
+    /// `xen_end_context_switch(next)`. The lab makes `next` current before it; the kernel's
+    /// `__switch_to()` does so a few lines later and passes `next`, on which alone this depends.
     ///
     /// Fidelity: same as arch/x86/xen/enlighten_pv.c v6.6, v6.15, v7.0 (291b3abed657) and v7.2
     /// (1d5d1b8a4cd1).

@@ -139,6 +139,7 @@ impl Backend for XenPv {
     #[inline(always)]
     fn set_ptes<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep, pte: Pte, nr: u16) {
         if self == Self::V6_6 {
+            hw.effect(ArchEffect::ARCH_ENTER);
             self.enter_mmu(hw);
         }
         for n in 0..nr {
@@ -147,6 +148,7 @@ impl Backend for XenPv {
             self.xen_set_pte(hw, at, slot, pte.advance_pfn(u64::from(n)));
         }
         if self == Self::V6_6 {
+            hw.effect(ArchEffect::ARCH_LEAVE);
             self.leave_mmu(hw);
         }
     }
@@ -245,20 +247,26 @@ impl Backend for XenPv {
     /// has its own entry.
     ///
     /// Fidelity: same as `xen_set_pmd_hyper()`, `xen_set_pud_hyper()` and `xen_set_p4d()` of
-    /// arch/x86/xen/mmu_pv.c v6.0 to v7.2, for four levels, where `set_pgd()` is `set_p4d()`.
+    /// arch/x86/xen/mmu_pv.c v6.12 and v7.3, for four levels, where `set_pgd()` is `set_p4d()`; the
+    /// root has interrupts off alone.
     fn set_table(self, hw: &mut impl HwOf<Self>, at: At, level: Level, _: bool) {
         if !hw.page_pinned(at.mm) {
             return;
         }
-        hw.get_cpu();
+        let root = matches!(level, Level::P4d | Level::Pgd);
+        if !root {
+            hw.get_cpu();
+        }
         hw.local_irq_save();
         extend_mmu_update(hw, Word::Table(at, level), Pte::NONE);
-        if matches!(level, Level::P4d | Level::Pgd) && !at.addr.is_kernel() {
+        if root && !at.addr.is_kernel() {
             extend_mmu_update(hw, Word::Table(at, level), Pte::NONE);
         }
         self.xen_mc_issue(hw);
         hw.local_irq_restore();
-        hw.put_cpu();
+        if !root {
+            hw.put_cpu();
+        }
     }
 
     /// A flush goes the way of the updates, behind them: of user pages one call for all CPUs, of

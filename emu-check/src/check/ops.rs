@@ -13,7 +13,8 @@ use emu_arch::replay::Memory;
 use emu_lab::scenario::{self, Scenario};
 
 /// A page of clients, where they have any: each task has one, then the interrupts of each CPU. In
-/// the client of batches the one task has three, and one in a second table or address space.
+/// the client of batches the one task has three, and one in a second table or address space; in the
+/// client of joins it has two.
 fn page(options: &Options, number: u8) -> Option<At> {
     let second = options.client == Client::Batches && number == 3;
     let (mm, base) = match options.pages {
@@ -40,11 +41,15 @@ pub(super) fn general(options: &Options) -> Vec<Op> {
     for info in calls().filter(|info| !info.takes.takes_pages()) {
         op(Step::Call(info, None), Owner::All);
     }
-    let batches = options.client == Client::Batches;
     let cpus = if options.interrupts { options.cpus } else { 0 };
-    for number in 0..if batches { 4 } else { options.tasks + cpus } {
-        let owner = match number.checked_sub(options.tasks) {
-            _ if batches => Owner::Task(0),
+    let (of_tasks, one) = match options.client {
+        Client::Calls | Client::Locks | Client::Tasks => (options.tasks, false),
+        Client::Batches => (4, true),
+        Client::Joins => (2, true),
+    };
+    for number in 0..of_tasks + cpus {
+        let owner = match number.checked_sub(of_tasks) {
+            None if one => Owner::Task(0),
             None => Owner::Task(number),
             Some(cpu) => Owner::Interrupt(cpu),
         };

@@ -34,6 +34,8 @@ lazy_mmu::rows! {
         Tasks = "tasks", "fork, sleep, schedule and exit";
         /// Several pages in two tables, so that batches fill; batches hold three entries.
         Batches = "batches", "pages of two tables, batches of three entries";
+        /// Interrupts that arrive while a batch fills and is flushed; batches hold two entries.
+        Joins = "joins", "interrupts around batches of two entries";
     }
 }
 
@@ -147,6 +149,9 @@ impl Options {
             Client::Locks => Self { pages: Pages::User, ..small },
             Client::Tasks => Self { fork: true, ..small },
             Client::Batches => Self { tasks: 1, batch_max: Some(3), ..small },
+            Client::Joins => {
+                Self { tasks: 1, batch_max: Some(2), interrupts: true, interrupt_steps: 1, ..small }
+            }
         }
     }
 

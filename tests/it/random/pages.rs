@@ -31,7 +31,7 @@ impl Area {
         match n % AREAS {
             0 => Self { base: 0x7f00_0000_0000, mm, ..few },
             1 => Self { base: 0x7f00_0000_0000, mm: mm + 1, ..few },
-            2 => Self { base: 0x2000_0000, mm, psize: " psize=64k", ..few },
+            2 => Self { base: 0x2000_0000, mm, psize: " psize=16m", ..few },
             3 => Self { base: 0x7f00_0020_0000, mm, pages: 400, first: 2, mapped: 250, psize: "" },
             _ => Self { base: 0xffff_8000_0800_0000 + 0x20_0000 * task as u64, ..few },
         }
