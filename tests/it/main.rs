@@ -1,6 +1,7 @@
 //! All tests that go through public items, in one binary.
 
 mod api;
+mod broken;
 mod bugs;
 mod check;
 mod cli;

@@ -201,7 +201,7 @@ impl Level {
                     && (any || clean(page) && !memory.is_pending(page) && flushed)
                     && memory.believed(page).is_present() == mapped
             }
-            Kind::Read(page) => clean(page) && memory.believed(page).is_present(),
+            Kind::Read(page) => any || clean(page) && memory.believed(page).is_present(),
             Kind::Lock(LockOp::Lock) => !self.locked && self.open.is_empty(),
             Kind::Lock(LockOp::Unlock) => {
                 self.locked && self.open.is_empty() && self.dirty == 0 && !self.stale
