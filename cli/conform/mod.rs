@@ -1,0 +1,65 @@
+//! `lazymmu conform`: traces of a booted kernel beside the emulated one.
+
+mod args;
+mod input;
+
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+
+use emu_conform::trace::Trace;
+use emu_conform::{Options, Report, conform, json, text};
+use indicatif::{ProgressBar, ProgressStyle};
+
+pub(crate) use args::ConformArgs;
+use args::Format;
+
+use crate::io::print;
+use crate::report::Failure;
+use crate::values::check_era;
+
+/// Compares every trace; status 1 where one differs.
+pub(crate) fn run(args: &ConformArgs) -> Result<ExitCode, Failure> {
+    let mut same = true;
+    for file in &args.traces {
+        let (name, bytes) = input::read(file)?;
+        let wrong = |error| Failure::input(&name, &bytes, error);
+        let trace = emu_input::text(&bytes).and_then(Trace::parse).map_err(wrong)?;
+        let options = Options { arch: args.arch, kernel: args.kernel, only: &args.operation };
+        if let (Some(kernel), Some(arch)) = (args.kernel, args.arch) {
+            check_era(kernel, arch)?;
+        }
+        let bar = progress_bar();
+        let report = conform(&trace, &options, &mut |name, done, total| {
+            bar.set_length(total as u64);
+            bar.set_position(done as u64);
+            bar.set_message(name.to_owned());
+        });
+        bar.finish_and_clear();
+        let report = report.map_err(wrong)?;
+        check_era(report.kernel, report.arch)?;
+        same &= report.holds();
+        show(args, &name, &report)?;
+    }
+    Ok(if same { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn show(args: &ConformArgs, name: &str, report: &Report) -> Result<(), Failure> {
+    print(|to| match args.format {
+        Format::Text => {
+            if args.traces.len() > 1 {
+                writeln!(to, "{name}")?;
+            }
+            write!(to, "{}", text(report))
+        }
+        Format::Json => json(report).iter().try_for_each(|line| writeln!(to, "{line}")),
+    })
+}
+
+/// A progress bar on standard error, or none where that is no terminal.
+fn progress_bar() -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("[{bar:30}] {pos}/{len} operations, {msg}");
+    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}

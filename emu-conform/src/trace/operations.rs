@@ -1,0 +1,56 @@
+//! Operations of a trace: what lies between two markers.
+
+use super::{Event, Trace};
+
+/// What the kernel did between two markers.
+#[derive(Clone, Copy, Debug)]
+pub struct Operation<'a, 't> {
+    /// The name behind `BEGIN`, or `trace` where there are no markers.
+    pub name: &'t str,
+    /// Its events; the last one is the marker of its end, where there is one.
+    pub events: &'a [Event<'t>],
+    /// How many events were lost inside of it.
+    pub lost: u64,
+}
+
+/// Splits at the markers `BEGIN name` and `END`; without any, all is one operation.
+pub(super) fn split<'a, 't>(trace: &'a Trace<'t>) -> Vec<Operation<'a, 't>> {
+    let mark = |event: &Event<'t>| {
+        (event.name == "tracing_mark_write" || event.name == "print")
+            .then(|| event.args.split_once(": ").map_or(event.args, |(_, text)| text))
+    };
+    let begins = |event: &Event<'t>| mark(event)?.strip_prefix("BEGIN ");
+    let ends = |event: &Event<'t>| mark(event).is_some_and(|text| text.starts_with("END"));
+    let events = &trace.events;
+    let part = |name, from: usize, to: usize| Operation {
+        name,
+        events: &events[from..to],
+        lost: lost(trace, from, to),
+    };
+    let mut found = Vec::new();
+    let mut open = None;
+    for (at, event) in events.iter().enumerate() {
+        if let Some(text) = begins(event) {
+            let name = text.split(' ').next().unwrap_or(text);
+            if let Some((name, from)) = open.replace((name, at + 1)) {
+                found.push(part(name, from, at));
+            }
+        } else if ends(event) {
+            if let Some((name, from)) = open.take() {
+                found.push(part(name, from, at + 1));
+            }
+        }
+    }
+    if let Some((name, from)) = open {
+        found.push(part(name, from, events.len()));
+    } else if found.is_empty() {
+        found.push(part("trace", 0, events.len()));
+    }
+    found
+}
+
+/// How many events were lost between the events `from` and `to`.
+fn lost(trace: &Trace<'_>, from: usize, to: usize) -> u64 {
+    let inside = trace.lost.iter().filter(|(at, _)| from < *at && *at < to);
+    inside.map(|(_, lost)| lost).sum()
+}

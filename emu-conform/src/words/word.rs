@@ -1,0 +1,30 @@
+//! What each architecture says of its traces.
+
+use emu_arch::{Arch, ArchEffect, Kernel};
+use emu_input::InputError;
+
+use crate::moves::{Effect, Reduced};
+use crate::trace::{Operation, Trace};
+
+/// The words of one architecture.
+#[derive(Clone, Copy, Debug)]
+pub struct Words {
+    /// The architecture.
+    pub arch: Arch,
+    /// Events that only its traces have.
+    pub tells: &'static [&'static str],
+    /// The kernels that can have written the trace, and why.
+    pub kernel: fn(&Trace<'_>) -> (Kernel, &'static str),
+    /// The moves of an operation of the trace.
+    pub reduce: fn(&Trace<'_>, &Operation<'_, '_>) -> Result<Reduced, InputError>,
+    /// The effects that are compared, as traces name them.
+    pub effect: fn(&ArchEffect) -> Option<Effect>,
+    /// What the reader decides where a trace does not say it.
+    pub assumes: &'static [&'static str],
+}
+
+/// The newest kernel up to `last`, or of all, that the project knows of.
+pub(crate) fn newest(last: Option<Kernel>) -> Kernel {
+    let eras = Kernel::ALL.into_iter().filter(|kernel| kernel.id().starts_with('v'));
+    eras.filter(|kernel| last.is_none_or(|last| *kernel <= last)).last().unwrap_or_default()
+}

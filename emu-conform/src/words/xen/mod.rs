@@ -1,0 +1,55 @@
+//! The words of x86 Xen PV: the tracepoints `xen:*`, kprobes at the stores of the counters and on
+//! the hooks.
+
+mod queue;
+mod reduce;
+mod switch;
+
+use emu_arch::x86_xen::MMU_UPDATE_CALL;
+use emu_arch::{Arch, ArchEffect, Kernel};
+
+use super::word::{Words, newest};
+use crate::moves::Effect;
+use crate::trace::Trace;
+
+/// The words of Xen PV.
+pub(super) const WORDS: Words = Words {
+    arch: Arch::XEN_PV,
+    tells: &["xen_mc_entry", "xen_mc_issue", "xen_mc_flush", "xen_mmu_set_pte"],
+    kernel,
+    reduce: reduce::reduce,
+    effect,
+    assumes: &[
+        "each xen_mmu_set_pte has an address of its own: the trace has the hash of a pointer",
+        "an entry that no xen_mc_entry or xen_mc_extend_args follows is written at once",
+        "pages that change protection were mapped and used before",
+    ],
+};
+
+/// An update joins the queue.
+const QUEUED: Effect = Effect::new("queued");
+/// One hypercall makes all updates that are queued, or one that is not.
+const CALL: Effect = Effect::new("HYPERVISOR_mmu_update");
+
+fn effect(effect: &ArchEffect) -> Option<Effect> {
+    match effect.name {
+        "mmu_update.args[1]=" => Some(QUEUED),
+        name if name == MMU_UPDATE_CALL.name => {
+            Some(effect.n.map_or(CALL, |n| CALL.of(n.into())))
+        }
+        _ => None,
+    }
+}
+
+/// Fidelity: stub: the text of `xen_mc_issue` in include/trace/events/xen.h v7.1 and v7.2 alone.
+fn kernel(trace: &Trace<'_>) -> (Kernel, &'static str) {
+    let issue = trace.events.iter().find(|event| event.name == "xen_mc_issue");
+    let counters = trace.events.iter().any(|event| crate::sites::kind(event.name).is_some());
+    match issue {
+        Some(issue) if issue.args.starts_with("flush:") => {
+            (newest(None), "xen_mc_issue says `flush:`, as from v7.2 on")
+        }
+        _ if counters => (Kernel::V7_1, "counters, and xen_mc_issue has the text of up to v7.1"),
+        _ => (Kernel::V6_19, "no store of a counter is probed: up to v6.19"),
+    }
+}
