@@ -2,9 +2,8 @@
 
 use emu_arch::{Arch, Kernel};
 
-use crate::BUG;
 use crate::machine::{Done, Machine};
-use crate::moves::{Act, Compared, Effect, Move, Reduced, Store, Tally};
+use crate::moves::{Act, BUG, Compared, Effect, Move, Reduced, Store, Tally};
 use crate::words::Words;
 
 /// Where the kernel and the emulated one differ first.
@@ -84,7 +83,7 @@ impl Checked {
 
 /// Makes the moves of an operation on the emulated machine and compares.
 pub(crate) fn compare(words: &Words, kernel: Kernel, reduced: &Reduced, into: &mut Checked) {
-    let Reduced { moves, born, left, assumed, counted, broken, .. } = reduced;
+    let Reduced { moves, left, assumed, counted, broken, .. } = reduced;
     (into.left, into.assumed, into.counted) = (left.clone(), assumed.clone(), counted.clone());
     let done = |made: &&Move| made.compared != Compared::Not;
     let mut tasks: Vec<_> = moves.iter().filter(done).map(|made| made.task).collect();
@@ -98,13 +97,16 @@ pub(crate) fn compare(words: &Words, kernel: Kernel, reduced: &Reduced, into: &m
     (into.tasks, into.cpus) = (tasks.len(), cpus.len());
     let steps = moves.iter().filter(done).any(|made| !matches!(made.act, Act::Switch(_)));
     let arch: Arch = words.arch;
-    let mut machine = Machine::new(arch, kernel, born);
+    let mut machine = Machine::new(arch, kernel, reduced);
     for (index, made) in moves.iter().enumerate() {
         if let Some((line, what)) = broken.as_ref().filter(|(line, _)| *line <= made.line) {
             into.verdict = contradiction(*line, what);
             return;
         }
         let done = machine.make(made);
+        if done.assumed {
+            *into.assumed.entry("entries used where the trace does not show it").or_default() += 1;
+        }
         if made.compared == Compared::Not {
             continue;
         }
@@ -165,7 +167,7 @@ fn judge(words: &Words, reduced: &Reduced, made: &Move, done: &Done, is_last: bo
         Act::Until(step, point) => format!("{step}, left before {point}"),
         Act::Rest => "the rest of the call that was left".to_owned(),
         Act::Switch(next) => format!("switch to task {}", next.pid()),
-        Act::Map(..) => "map".to_owned(),
+        Act::Map(..) | Act::Forget(_) => "memory is made ready".to_owned(),
     };
     let emulated = match &done.impossible {
         Some(what) => what.clone(),

@@ -23,13 +23,9 @@ use emu_arch::{Arch, Kernel};
 use emu_input::InputError;
 
 pub use compare::{Checked, Difference, Verdict};
-use moves::Effect;
 pub use report::{Report, json, text};
 use trace::Trace;
 use words::Words;
-
-/// The kernel has died.
-const BUG: Effect = Effect::new("BUG_ON()");
 
 /// What a trace is compared with.
 #[derive(Clone, Copy, Debug, Default)]

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use emu_arch::kernel::Step;
+use emu_arch::kernel::{PteArgs, Step};
 use emu_arch::replay::{Code, Local, Memory, Progress, Request, Seen};
-use emu_arch::{Arch, ArchEffect, Kernel};
+use emu_arch::{Arch, ArchEffect, Kernel, Pte};
 use lazy_mmu::design::{Call, Context, Design, StateBits, Value};
 use lazy_mmu::sched::TaskStruct;
 
-use crate::moves::{Act, Counter, Counters, Move, Store};
+use crate::moves::{Act, Counter, Counters, Move, Reduced, Store};
 use crate::trace::Task;
 
 /// What the emulated kernel did at one move.
@@ -23,6 +23,8 @@ pub(crate) struct Done {
     pub(crate) bug: Option<&'static str>,
     /// The warning that it gave.
     pub(crate) warning: Option<&'static str>,
+    /// An entry is not as the trace shows it, and was made so.
+    pub(crate) assumed: bool,
     /// What cannot be: the task does not run there.
     pub(crate) impossible: Option<String>,
 }
@@ -48,13 +50,13 @@ pub(crate) struct Machine<'r> {
     tasks: BTreeMap<Task, TaskStruct>,
     /// Calls that were left in their middle.
     left: BTreeMap<Task, (Step, Progress)>,
-    born: &'r BTreeMap<Task, Counters>,
+    reduced: &'r Reduced,
     numbers: BTreeMap<Task, u8>,
     seen: Seen,
 }
 
 impl<'r> Machine<'r> {
-    pub(crate) fn new(arch: Arch, kernel: Kernel, born: &'r BTreeMap<Task, Counters>) -> Self {
+    pub(crate) fn new(arch: Arch, kernel: Kernel, reduced: &'r Reduced) -> Self {
         let design = kernel.design();
         let task = TaskStruct::default();
         Self {
@@ -66,7 +68,7 @@ impl<'r> Machine<'r> {
             cpus: BTreeMap::new(),
             tasks: BTreeMap::new(),
             left: BTreeMap::new(),
-            born,
+            reduced,
             numbers: BTreeMap::new(),
             seen: Seen { requests: Some(Vec::new()), ..Seen::default() },
         }
@@ -74,10 +76,15 @@ impl<'r> Machine<'r> {
 
     /// Makes a move.
     pub(crate) fn make(&mut self, made: &Move) -> Done {
-        if let Act::Map(args, used) = made.act {
-            let arch = if used { self.arch } else { Arch::default() };
-            self.local.memory.populate(&args, arch);
-            return Done::default();
+        match made.act {
+            Act::Map(args, used) => {
+                return Done { assumed: self.map(&args, used), ..Done::default() };
+            }
+            Act::Forget(mm) => {
+                self.local.memory.forget(mm);
+                return Done::default();
+            }
+            Act::Step(_) | Act::Until(..) | Act::Rest | Act::Switch(_) => {}
         }
         self.run_on(made.cpu, made.task);
         let before = self.local.task.lazy_mmu_state;
@@ -102,10 +109,23 @@ impl<'r> Machine<'r> {
                     self.go_on(&step, progress, None);
                 }
             }
-            Act::Map(..) => {}
+            Act::Map(..) | Act::Forget(_) => {}
         }
         self.stores(made.task, before, self.local.task.lazy_mmu_state, &mut done);
         self.finish(done)
+    }
+
+    /// Sees to it that a page is mapped, and was used where `used`; tells whether it was mapped
+    /// before, and not so.
+    fn map(&mut self, args: &PteArgs, used: bool) -> bool {
+        let pte = self.local.memory.entry(args.at());
+        let is = pte != Pte::NONE;
+        if is && (!used || pte.is_present() && self.arch.used(pte) == pte) {
+            return false;
+        }
+        let arch = if used { self.arch } else { Arch::default() };
+        self.local.memory.populate(args, arch);
+        is
     }
 
     /// Does `step` from where it was left to `point`, or to its end.
@@ -126,7 +146,9 @@ impl<'r> Machine<'r> {
             let what = "the task that is switched out does not run on this CPU";
             done.impossible = Some(what.to_owned());
         }
-        if self.cpus.iter().any(|(cpu, other)| *cpu != made.cpu && other.running == next) {
+        let elsewhere = self.cpus.iter_mut().find(|(_, other)| other.running == next);
+        if let Some((cpu, other)) = elsewhere {
+            other.running = Task::new(0, *cpu);
             let what = "the task that is switched in runs on another CPU";
             done.impossible = Some(what.to_owned());
         }
@@ -173,15 +195,12 @@ impl<'r> Machine<'r> {
         if let Some(kept) = self.tasks.remove(&task) {
             return kept;
         }
-        let fresh = TaskStruct { pid, ..TaskStruct::default() };
-        match self.born.get(&task) {
-            Some(counters) => {
-                let lazy_mmu_state = self.counted(*counters);
-                TaskStruct { lazy_mmu_state, ..fresh }
-            }
-            None if waits => self.code.switched_out(fresh),
-            None => fresh,
-        }
+        let born = self.reduced.born.get(&task);
+        let lazy_mmu_state = born.map_or_else(StateBits::default, |born| self.counted(*born));
+        let fresh = TaskStruct { pid, lazy_mmu_state, ..TaskStruct::default() };
+        // A trace that shows the pauses of switches shows what the counter was before the switch.
+        let known = born.is_some() && self.reduced.shows.contains(&Counter::Pause);
+        if waits && !known { self.code.switched_out(fresh) } else { fresh }
     }
 
     /// The state of the design with these counters.

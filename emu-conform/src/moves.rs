@@ -40,6 +40,9 @@ impl Display for Effect {
     }
 }
 
+/// The kernel has died.
+pub(crate) const BUG: Effect = Effect::new("BUG_ON()");
+
 /// A counter of `struct lazy_mmu_state`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Counter {
@@ -82,8 +85,10 @@ pub(crate) enum Act {
     Rest,
     /// The CPU switches to that task.
     Switch(Task),
-    /// Pages are mapped; `true`: and were used before.
+    /// A page is mapped: `true`, and was used, as far as the machine does not have it so already.
     Map(PteArgs, bool),
+    /// The number is that of another address space from now on.
+    Forget(u8),
 }
 
 /// How a move is compared.

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use emu_input::InputError;
 
-use crate::moves::Reduced;
-use crate::trace::{Event, Task};
+use crate::moves::{Act, Reduced};
+use crate::trace::{Event, Task, Trace};
 
 /// The CPUs of an operation as its events show them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Runs {
+    /// The trace has `sched_switch`.
+    shown: bool,
     running: BTreeMap<u16, Task>,
     /// The task that goes and the one that comes, until the first event of the latter.
     switching: BTreeMap<u16, (Task, Task)>,
@@ -28,6 +30,12 @@ pub(crate) enum Place {
 }
 
 impl Runs {
+    /// The CPUs of an operation of `trace`.
+    pub(crate) fn new(trace: &Trace<'_>) -> Self {
+        let shown = trace.has("sched_switch");
+        Self { shown, running: BTreeMap::new(), switching: BTreeMap::new() }
+    }
+
     /// Says where `event` stands. A task that runs without having been switched in is a
     /// contradiction of the trace with itself.
     pub(crate) fn place(&mut self, event: &Event<'_>, out: &mut Reduced) -> Place {
@@ -40,6 +48,11 @@ impl Runs {
         }
         match self.running.insert(cpu, task) {
             None => Place::First,
+            Some(running) if running != task && !self.shown => {
+                out.prepare(event.line, cpu, running, Act::Switch(task));
+                out.assume("switches, as the trace has no sched_switch");
+                Place::Task
+            }
             Some(running) if running != task => {
                 out.breaks(event.line, || {
                     let (was, is) = (running.pid(), task.pid());

@@ -1,10 +1,12 @@
 //! The words of each architecture's traces: which events say what a task did, and which what the
 //! kernel did then.
 
+mod powerpc;
 mod word;
 mod xen;
 
-pub use word::Words;
+pub(crate) use word::Words;
 
-/// The architectures whose traces can be read, one row each.
-pub(crate) const ALL: [&Words; 1] = [&xen::WORDS];
+/// The architectures whose traces can be read, one row each; the first whose events are found is
+/// taken.
+pub(crate) const ALL: [&Words; 3] = [&xen::WORDS, &powerpc::HASH, &powerpc::RADIX];

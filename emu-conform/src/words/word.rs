@@ -8,19 +8,19 @@ use crate::trace::{Operation, Trace};
 
 /// The words of one architecture.
 #[derive(Clone, Copy, Debug)]
-pub struct Words {
+pub(crate) struct Words {
     /// The architecture.
-    pub arch: Arch,
+    pub(crate) arch: Arch,
     /// Events that only its traces have.
-    pub tells: &'static [&'static str],
+    pub(crate) tells: &'static [&'static str],
     /// The kernels that can have written the trace, and why.
-    pub kernel: fn(&Trace<'_>) -> (Kernel, &'static str),
+    pub(crate) kernel: fn(&Trace<'_>) -> (Kernel, &'static str),
     /// The moves of an operation of the trace.
-    pub reduce: fn(&Trace<'_>, &Operation<'_, '_>) -> Result<Reduced, InputError>,
+    pub(crate) reduce: fn(&Trace<'_>, &Operation<'_, '_>) -> Result<Reduced, InputError>,
     /// The effects that are compared, as traces name them.
-    pub effect: fn(&ArchEffect) -> Option<Effect>,
+    pub(crate) effect: fn(&ArchEffect) -> Option<Effect>,
     /// What the reader decides where a trace does not say it.
-    pub assumes: &'static [&'static str],
+    pub(crate) assumes: &'static [&'static str],
 }
 
 /// The newest kernel up to `last`, or of all, that the project knows of.

@@ -41,7 +41,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         &["machine/", "pgtable.rs", "kernel/", "backend/", "hw/", "era.rs"],
     ),
     ("emu-arch/src/replay/", &["replay/", "kernel/", "tracker/", "hazard/", "backend/", "hw/"]),
-    ("emu-arch/src/replay/boot.rs", &["replay/", "arch.rs", "kernel/"]),
+    ("emu-arch/src/replay/boot.rs", &["replay/", "arch.rs", "kernel/", "backend/", "hw/"]),
     (
         "emu-arch/src/conformance/",
         &[
@@ -74,6 +74,19 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("emu-check/src/prove/", &["prove/", "explore/", "language.rs"]),
     ("emu-check/src/check/", &["check/", "explore/", "language.rs"]),
     ("emu-check/src/lib.rs", ANY),
+    ("emu-conform/src/trace/", &["trace/"]),
+    ("emu-conform/src/moves.rs", &["trace/"]),
+    ("emu-conform/src/runs.rs", &["moves.rs", "trace/"]),
+    ("emu-conform/src/sites.rs", &["moves.rs", "runs.rs", "trace/"]),
+    ("emu-conform/src/spaces.rs", &["moves.rs", "trace/"]),
+    ("emu-conform/src/machine.rs", &["moves.rs", "trace/"]),
+    (
+        "emu-conform/src/words/",
+        &["words/", "moves.rs", "runs.rs", "sites.rs", "spaces.rs", "trace/"],
+    ),
+    ("emu-conform/src/compare.rs", &["words/", "machine.rs", "moves.rs", "trace/"]),
+    ("emu-conform/src/report/", &["report/", "compare.rs", "moves.rs"]),
+    ("emu-conform/src/lib.rs", ANY),
     ("cli/", ANY),
     ("docs/gen/", ANY),
     ("examples/", ANY),

@@ -10,7 +10,7 @@ use lazy_mmu::trace::PteOp;
 
 use super::queue::{Queue, Said};
 use super::{CALL, QUEUED};
-use crate::moves::{Act, Compared, Counter, Effect, Reduced, Store};
+use crate::moves::{Act, BUG, Compared, Counter, Effect, Reduced, Store};
 use crate::runs::{self, Place, Runs};
 use crate::sites::{self, Site};
 use crate::spaces::Spaces;
@@ -29,10 +29,9 @@ pub(super) fn reduce(trace: &Trace<'_>, op: &Operation<'_, '_>) -> Result<Reduce
         events: op.events,
         has_sites: trace.events.iter().any(|event| sites::kind(event.name).is_some()),
         has_enter: trace.has("xen_enter_lazy_mmu"),
-        runs: Runs::default(),
+        runs: Runs::new(trace),
         cpus: BTreeMap::new(),
         tasks: BTreeMap::new(),
-        mapped: BTreeSet::new(),
         spaces: Spaces::default(),
         unnamed: 0,
     };
@@ -53,8 +52,6 @@ pub(super) struct Reducer<'a, 't> {
     pub(super) runs: Runs,
     pub(super) cpus: BTreeMap<u16, Cpu>,
     pub(super) tasks: BTreeMap<Task, State>,
-    /// Pages that are mapped: mm and address.
-    pub(super) mapped: BTreeSet<(u8, u64)>,
     pub(super) spaces: Spaces,
     pub(super) unnamed: u64,
 }
@@ -136,7 +133,7 @@ impl Reducer<'_, '_> {
             state.open = None;
             state.held = Some(held);
         } else if e.name == BUG_EVENT {
-            self.push_effect(e, crate::BUG);
+            self.push_effect(e, BUG);
         } else if place != Place::Switch && !e.name.starts_with("xen_") {
             self.tasks.entry(task).or_default().open = None;
         }
@@ -320,9 +317,7 @@ impl Reducer<'_, '_> {
             PteOp::ptep_modify_prot_start | PteOp::ptep_modify_prot_commit
         );
         let (mm, addr) = if named {
-            let space = self.spaces.number(e.word_after("mm ")?);
-            self.forget(space.forgotten);
-            (space.number, e.hex_after("addr ")?)
+            (self.spaces.number(e, e.word_after("mm ")?, &mut self.out), e.hex_after("addr ")?)
         } else {
             self.unnamed += u64::from(op == PteOp::set_pte);
             (1, UNNAMED + (self.unnamed << 12))
@@ -331,16 +326,9 @@ impl Reducer<'_, '_> {
         let addr = page.map_err(|error| e.wrong(e.args, format!("{error}")))?;
         let mm = if addr.is_kernel() { 0 } else { mm };
         let args = PteArgs { addr, nr: 1, mm, prot, pfn: None, psize: None };
-        if named && self.mapped.insert((mm, addr.get())) {
+        if named {
             self.out.prepare(e.line, e.cpu, e.task(), Act::Map(PteArgs { prot: None, ..args }, true));
         }
         Ok(Some(Held { line: e.line, args, op }))
-    }
-
-    /// Forgets what is known of an address space whose number is used again.
-    fn forget(&mut self, mm: Option<u8>) {
-        if let Some(mm) = mm {
-            self.mapped.retain(|(of, _)| *of != mm);
-        }
     }
 }

@@ -1,0 +1,64 @@
+//! The words of powerpc book3s64: kprobes at the stores of the counters, or up to v6.19 of the
+//! batch's `active`, on the primitives, on `hpte_need_flush()` and on the flushes.
+
+mod batch;
+mod reduce;
+
+use emu_arch::powerpc::{FLUSH_HASH_PAGE, FLUSH_HASH_RANGE};
+use emu_arch::{Arch, ArchEffect, Kernel};
+
+use super::word::{Words, newest};
+use crate::moves::Effect;
+use crate::trace::Trace;
+
+/// The words of powerpc with the hash MMU.
+pub(super) const HASH: Words = Words {
+    arch: Arch::POWERPC_HASH,
+    tells: &["hpte_need_flush", "flush_hash_range", "flush_hash_page", "__hash_page_4K"],
+    kernel,
+    reduce: reduce::reduce,
+    effect,
+    assumes: ASSUMES,
+};
+
+/// The words of powerpc with the radix MMU: the same, of which the flushes never come.
+pub(super) const RADIX: Words = Words {
+    arch: Arch::POWERPC_RADIX,
+    tells: &["modify_start", "set_ptes", "radix_commit", "tlbie"],
+    kernel,
+    reduce: reduce::reduce,
+    effect,
+    assumes: ASSUMES,
+};
+
+const ASSUMES: &[&str] = &[
+    "which primitive an inlined one was, by the function that calls hpte_need_flush (a table)",
+    "an entry whose primitive reaches hpte_need_flush was in the hash table, any other not",
+    "a flush before `active = 0` (up to v6.19) belongs to the leave",
+];
+
+/// An entry joins the batch.
+const BATCHED: Effect = Effect::new("batched");
+/// `flush_hash_page()`
+const PAGE: Effect = Effect::new("flush_hash_page()");
+/// `flush_hash_range()`
+const RANGE: Effect = Effect::new("flush_hash_range");
+
+fn effect(effect: &ArchEffect) -> Option<Effect> {
+    match effect.name {
+        "ppc64_tlb_batch.index=" => Some(BATCHED),
+        name if name == FLUSH_HASH_PAGE.name => Some(PAGE),
+        name if name == FLUSH_HASH_RANGE.name => {
+            Some(effect.n.map_or(RANGE, |n| RANGE.of(n.into())))
+        }
+        _ => None,
+    }
+}
+
+fn kernel(trace: &Trace<'_>) -> (Kernel, &'static str) {
+    if trace.events.iter().any(|event| reduce::active(event.name)) {
+        (Kernel::V6_19, "stores to ppc64_tlb_batch.active, as up to v6.19")
+    } else {
+        (newest(None), "the newest kernel, as traces of v7.0 and later are alike")
+    }
+}
