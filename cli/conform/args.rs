@@ -16,6 +16,11 @@ pub(crate) struct ConformArgs {
     #[arg(value_name = "TRACE", required = true)]
     pub(super) traces: Vec<PathBuf>,
 
+    /// What the TCG plugin wrote beside the one trace: the instructions that were executed (arm64);
+    /// lines in the report are its lines
+    #[arg(long, value_name = "FILE")]
+    pub(super) hits: Option<PathBuf>,
+
     /// The architecture; by default what the names of the events tell
     #[arg(long, value_parser = arch_parser())]
     pub(super) arch: Option<Arch>,

@@ -6,7 +6,7 @@ mod input;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
-use emu_conform::trace::Trace;
+use emu_conform::trace::{Hits, Trace};
 use emu_conform::{Options, Report, conform, json, text};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -19,11 +19,24 @@ use crate::values::check_era;
 
 /// Compares every trace; status 1 where one differs.
 pub(crate) fn run(args: &ConformArgs) -> Result<ExitCode, Failure> {
+    if args.hits.is_some() && args.traces.len() > 1 {
+        return Err(Failure::Usage("--hits belongs to one trace, found several".to_owned()));
+    }
     let mut same = true;
     for file in &args.traces {
         let (name, bytes) = input::read(file)?;
         let wrong = |error| Failure::input(&name, &bytes, error);
         let trace = emu_input::text(&bytes).and_then(Trace::parse).map_err(wrong)?;
+        let beside = args.hits.as_deref().map(input::read).transpose()?;
+        let (trace, name, bytes) = match &beside {
+            Some((hits_name, hits)) => {
+                let wrong = |error| Failure::input(hits_name, hits, error);
+                let read = emu_input::text(hits).and_then(Hits::parse).map_err(wrong)?;
+                (trace.with_hits(&read).map_err(wrong)?, hits_name, hits)
+            }
+            None => (trace, &name, &bytes),
+        };
+        let wrong = |error| Failure::input(name, bytes, error);
         let options = Options { arch: args.arch, kernel: args.kernel, only: &args.operation };
         if let (Some(kernel), Some(arch)) = (args.kernel, args.arch) {
             check_era(kernel, arch)?;
@@ -38,7 +51,7 @@ pub(crate) fn run(args: &ConformArgs) -> Result<ExitCode, Failure> {
         let report = report.map_err(wrong)?;
         check_era(report.kernel, report.arch)?;
         same &= report.holds();
-        show(args, &name, &report)?;
+        show(args, name, &report)?;
     }
     Ok(if same { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

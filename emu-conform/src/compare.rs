@@ -85,6 +85,10 @@ impl Checked {
 pub(crate) fn compare(words: &Words, kernel: Kernel, reduced: &Reduced, into: &mut Checked) {
     let Reduced { moves, left, assumed, counted, broken, .. } = reduced;
     (into.left, into.assumed, into.counted) = (left.clone(), assumed.clone(), counted.clone());
+    if let Some(why) = &reduced.whole {
+        into.verdict = Verdict::LeftOut(why.clone());
+        return;
+    }
     let done = |made: &&Move| made.compared != Compared::Not;
     let mut tasks: Vec<_> = moves.iter().filter(done).map(|made| made.task).collect();
     let mut cpus: Vec<_> = moves.iter().filter(done).map(|made| made.cpu).collect();

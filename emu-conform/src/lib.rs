@@ -88,15 +88,12 @@ fn find(trace: &Trace<'_>, arch: Option<Arch>) -> Result<&'static Words, InputEr
     let mut all = words::ALL.into_iter();
     let found = match arch {
         Some(arch) => all.find(|words| words.arch == arch),
-        None => all.find(|words| {
-            trace.events.iter().any(|event| words.tells.contains(&event.name))
-        }),
+        None => all.find(|words| trace.events.iter().any(words.tells)),
     };
     found.ok_or_else(|| {
         let first = trace.events.first();
-        let tells = words::ALL.iter().flat_map(|words| words.tells).copied();
-        let tells = tells.collect::<Vec<_>>().join(", ");
-        let message = format!("expected events that tell the architecture, such as {tells}");
+        let events = words::ALL.map(|words| words.events).join(", ");
+        let message = format!("expected events that tell the architecture, such as {events}");
         let (line, text) = first.map_or((1, ""), |event| (event.line, event.text));
         InputError::at(line as usize, text, "", message)
     })

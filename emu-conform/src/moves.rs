@@ -146,6 +146,8 @@ pub(crate) struct Reduced {
     pub(crate) assumed: Tally,
     /// What else is worth counting.
     pub(crate) counted: Tally,
+    /// Why all of it is left out, if so.
+    pub(crate) whole: Option<String>,
     /// What contradicts itself in the trace, with the line.
     pub(crate) broken: Option<(u32, String)>,
     /// Which counters the trace shows the stores of.

@@ -1,14 +1,19 @@
 //! A trace as text: its events with the lines they stand on, and its operations.
 
+mod hits;
 mod line;
 mod operations;
 
 use emu_input::InputError;
 
+pub use hits::Hits;
 pub use operations::Operation;
 
 /// The name of the event that stands for the message of a kernel that has died.
 pub const BUG_EVENT: &str = "kernel_BUG";
+
+/// The name of the event that says that the switches among hits are not those of the trace.
+pub(crate) const MISMATCH: &str = "switches_do_not_match";
 
 /// A task of a trace: its number, or the idle task of a CPU, as each CPU has one of number 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -158,6 +163,14 @@ impl<'t> Trace<'t> {
     /// A line is no event, nor one of those that stand between events; or there is no event.
     pub fn parse(text: &'t str) -> Result<Self, InputError> {
         line::parse(text)
+    }
+
+    /// The hits of the plugin as a trace, each with the task that ran; lines are those of the hits.
+    ///
+    /// # Errors
+    /// The hits have other markers than the trace.
+    pub fn with_hits(&self, hits: &Hits<'t>) -> Result<Self, InputError> {
+        hits::join(self, hits)
     }
 
     /// Whether any event has that name.

@@ -13,14 +13,24 @@ pub struct Operation<'a, 't> {
     pub lost: u64,
 }
 
+/// The text of a marker, where `event` is one.
+pub(super) fn mark<'t>(event: &Event<'t>) -> Option<&'t str> {
+    (event.name == "tracing_mark_write" || event.name == "print")
+        .then(|| event.args.split_once(": ").map_or(event.args, |(_, text)| text))
+}
+
+/// The text behind `BEGIN`, where `event` begins an operation.
+pub(super) fn begins<'t>(event: &Event<'t>) -> Option<&'t str> {
+    mark(event)?.strip_prefix("BEGIN ")
+}
+
+/// Whether `event` ends an operation.
+pub(super) fn ends(event: &Event<'_>) -> bool {
+    mark(event).is_some_and(|text| text.starts_with("END"))
+}
+
 /// Splits at the markers `BEGIN name` and `END`; without any, all is one operation.
 pub(super) fn split<'a, 't>(trace: &'a Trace<'t>) -> Vec<Operation<'a, 't>> {
-    let mark = |event: &Event<'t>| {
-        (event.name == "tracing_mark_write" || event.name == "print")
-            .then(|| event.args.split_once(": ").map_or(event.args, |(_, text)| text))
-    };
-    let begins = |event: &Event<'t>| mark(event)?.strip_prefix("BEGIN ");
-    let ends = |event: &Event<'t>| mark(event).is_some_and(|text| text.starts_with("END"));
     let events = &trace.events;
     let part = |name, from: usize, to: usize| Operation {
         name,

@@ -4,15 +4,17 @@ use emu_arch::{Arch, ArchEffect, Kernel};
 use emu_input::InputError;
 
 use crate::moves::{Effect, Reduced};
-use crate::trace::{Operation, Trace};
+use crate::trace::{Event, Operation, Trace};
 
 /// The words of one architecture.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Words {
     /// The architecture.
     pub(crate) arch: Arch,
-    /// Events that only its traces have.
-    pub(crate) tells: &'static [&'static str],
+    /// Whether only its traces have such an event.
+    pub(crate) tells: fn(&Event<'_>) -> bool,
+    /// Some of these events, for a person.
+    pub(crate) events: &'static str,
     /// The kernels that can have written the trace, and why.
     pub(crate) kernel: fn(&Trace<'_>) -> (Kernel, &'static str),
     /// The moves of an operation of the trace.

@@ -14,7 +14,8 @@ use crate::trace::Trace;
 /// The words of powerpc with the hash MMU.
 pub(super) const HASH: Words = Words {
     arch: Arch::POWERPC_HASH,
-    tells: &["hpte_need_flush", "flush_hash_range", "flush_hash_page", "__hash_page_4K"],
+    tells: |event| ["hpte_need_flush", "flush_hash_range", "flush_hash_page", "__hash_page_4K"].contains(&event.name),
+    events: "hpte_need_flush",
     kernel,
     reduce: reduce::reduce,
     effect,
@@ -24,7 +25,8 @@ pub(super) const HASH: Words = Words {
 /// The words of powerpc with the radix MMU: the same, of which the flushes never come.
 pub(super) const RADIX: Words = Words {
     arch: Arch::POWERPC_RADIX,
-    tells: &["modify_start", "set_ptes", "radix_commit", "tlbie"],
+    tells: |event| ["modify_start", "set_ptes", "radix_commit", "tlbie"].contains(&event.name),
+    events: "set_ptes",
     kernel,
     reduce: reduce::reduce,
     effect,

@@ -15,7 +15,8 @@ use crate::trace::Trace;
 /// The words of Xen PV.
 pub(super) const WORDS: Words = Words {
     arch: Arch::XEN_PV,
-    tells: &["xen_mc_entry", "xen_mc_issue", "xen_mc_flush", "xen_mmu_set_pte"],
+    tells: |event| ["xen_mc_entry", "xen_mc_issue", "xen_mc_flush", "xen_mmu_set_pte"].contains(&event.name),
+    events: "xen_mc_entry",
     kernel,
     reduce: reduce::reduce,
     effect,
