@@ -51,8 +51,10 @@ pub struct Checked {
     pub effects: u64,
     /// Calls that the trace cuts off.
     pub cut: u64,
-    /// A `BUG_ON()` in which the operation ends on both sides, and the line.
+    /// A `BUG_ON()` in which the emulated kernel ends with the trace, and the line.
     pub bug: Option<(u32, &'static str)>,
+    /// The kernel has said that it died there.
+    pub said: bool,
     /// What was left out.
     pub left: Tally,
     /// What was assumed.
@@ -74,6 +76,7 @@ impl Checked {
             effects: 0,
             cut: 0,
             bug: None,
+            said: false,
             left: Tally::new(),
             assumed: Tally::new(),
             counted: Tally::new(),
@@ -126,6 +129,7 @@ pub(crate) fn compare(words: &Words, kernel: Kernel, reduced: &Reduced, into: &m
             }
         }
         if let Some(bug) = done.bug {
+            into.said = made.seen.iter().any(|seen| seen.effect == BUG);
             into.bug = Some((made.line, bug));
             return;
         }
@@ -154,17 +158,18 @@ fn judge(words: &Words, reduced: &Reduced, made: &Move, done: &Done, is_last: bo
     let mut effects: Vec<Effect> =
         done.effects.iter().filter_map(|effect| (words.effect)(effect)).collect();
     // A kernel that dies may not have said so: then the trace ends there.
-    let said = made.seen.contains(&BUG);
+    let seen: Vec<Effect> = made.seen.iter().map(|seen| seen.effect).collect();
+    let said = seen.contains(&BUG);
     if done.bug.is_some() && (said || !is_last) {
         effects.push(BUG);
     }
     let shown = |store: &&Store| reduced.shows.contains(&store.counter);
     let stores: Vec<Store> = done.stores.iter().filter(shown).copied().collect();
     let ends = made.compared == Compared::Beginning || is_last && done.bug.is_some();
-    let same = if ends { effects.starts_with(&made.seen) } else { effects == made.seen };
+    let same = if ends { effects.starts_with(&seen) } else { effects == seen };
     let stored = stores == made.stores || ends && stores.starts_with(&made.stores);
     if done.impossible.is_none() && same && stored {
-        return if effects.len() > made.seen.len() { Judged::Cut } else { Judged::Same };
+        return if effects.len() > seen.len() { Judged::Cut } else { Judged::Same };
     }
     let call = match made.act {
         Act::Step(step) => step.to_string(),
@@ -177,9 +182,15 @@ fn judge(words: &Words, reduced: &Reduced, made: &Move, done: &Done, is_last: bo
         Some(what) => what.clone(),
         None => text(&stores, &effects),
     };
-    let kernel = text(&made.stores, &made.seen);
+    let kernel = text(&made.stores, &seen);
     let at = Some((made.task.pid(), made.cpu));
-    Judged::Different(Box::new(Difference { line: made.line, at, call, kernel, emulated }))
+    // The line of the first effect that the emulated kernel does not have there; of the call,
+    // where it has one more.
+    let mut emulated_effects = effects.iter();
+    let odd = made.seen.iter().find(|seen| emulated_effects.next() != Some(&seen.effect));
+    let line = odd.filter(|_| stored).map_or(made.line, |seen| seen.line);
+    let call = format!("{call} (line {})", made.line);
+    Judged::Different(Box::new(Difference { line, at, call, kernel, emulated }))
 }
 
 /// Stores and effects as a list.

@@ -12,6 +12,7 @@
 mod compare;
 mod machine;
 mod moves;
+mod pairs;
 mod report;
 mod runs;
 mod sites;

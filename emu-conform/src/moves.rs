@@ -8,6 +8,15 @@ use emu_arch::kernel::{PteArgs, Step};
 
 use crate::trace::Task;
 
+/// An effect and the number of the line that shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// The effect.
+    pub(crate) effect: Effect,
+    /// The line.
+    pub(crate) line: u32,
+}
+
 /// Something that the kernel did, or the emulated one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Effect {
@@ -114,7 +123,7 @@ pub(crate) struct Move {
     /// What it did.
     pub(crate) act: Act,
     /// What the kernel did then.
-    pub(crate) seen: Vec<Effect>,
+    pub(crate) seen: Vec<Seen>,
     /// What it stored to counters then.
     pub(crate) stores: Vec<Store>,
     /// How it is compared.
@@ -162,6 +171,11 @@ impl Reduced {
         self.moves.len() - 1
     }
 
+    /// The kernel did `effect` at the move `index`, as `line` shows.
+    pub(crate) fn see(&mut self, index: usize, line: u32, effect: Effect) {
+        self.moves[index].seen.push(Seen { effect, line });
+    }
+
     /// Appends a move that is not compared.
     pub(crate) fn prepare(&mut self, line: u32, cpu: u16, task: Task, act: Act) -> usize {
         let index = self.push(line, cpu, task, act);
@@ -169,9 +183,11 @@ impl Reduced {
         index
     }
 
-    /// Notes a contradiction of the trace with itself; the first one counts.
+    /// Notes a contradiction of the trace with itself; the first line counts.
     pub(crate) fn breaks(&mut self, line: u32, what: impl FnOnce() -> String) {
-        self.broken.get_or_insert_with(|| (line, what()));
+        if self.broken.as_ref().is_none_or(|(first, _)| line < *first) {
+            self.broken = Some((line, what()));
+        }
     }
 
     /// Counts something that is left out.

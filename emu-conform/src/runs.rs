@@ -1,11 +1,11 @@
 //! Which task runs on which CPU, and which events belong to a context switch.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use emu_input::InputError;
 
 use crate::moves::{Act, Reduced};
-use crate::trace::{Event, Task, Trace};
+use crate::trace::{Event, Task, Trace, is_mark};
 
 /// The CPUs of an operation as its events show them.
 #[derive(Clone, Debug)]
@@ -13,6 +13,8 @@ pub(crate) struct Runs {
     /// The trace has `sched_switch`.
     shown: bool,
     running: BTreeMap<u16, Task>,
+    /// CPUs of which nothing was seen but a marker, which anyone may have put there.
+    marked: BTreeSet<u16>,
     /// The task that goes and the one that comes, until the first event of the latter.
     switching: BTreeMap<u16, (Task, Task)>,
 }
@@ -33,7 +35,8 @@ impl Runs {
     /// The CPUs of an operation of `trace`.
     pub(crate) fn new(trace: &Trace<'_>) -> Self {
         let shown = trace.has("sched_switch");
-        Self { shown, running: BTreeMap::new(), switching: BTreeMap::new() }
+        let marked = BTreeSet::new();
+        Self { shown, running: BTreeMap::new(), marked, switching: BTreeMap::new() }
     }
 
     /// Says where `event` stands. A task that runs without having been switched in is a
@@ -46,8 +49,14 @@ impl Runs {
             }
             self.switching.remove(&cpu);
         }
-        match self.running.insert(cpu, task) {
+        let only_marked = self.marked.remove(&cpu);
+        let before = self.running.insert(cpu, task);
+        if before.is_none() && is_mark(event) {
+            self.marked.insert(cpu);
+        }
+        match before {
             None => Place::First,
+            Some(running) if running != task && only_marked => Place::First,
             Some(running) if running != task && !self.shown => {
                 out.prepare(event.line, cpu, running, Act::Switch(task));
                 out.assume("switches, as the trace has no sched_switch");

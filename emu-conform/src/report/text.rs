@@ -42,7 +42,8 @@ fn row(text: &mut String, one: &Checked) {
         }
     }
     if let Some((line, bug)) = one.bug {
-        wrap(text, "    ", &format!("ends in BUG_ON({bug}) at line {line}, on both sides"));
+        let said = if one.said { "as the kernel did" } else { "where the trace ends" };
+        wrap(text, "    ", &format!("ends in BUG_ON({bug}) at line {line}, {said}"));
     }
 }
 

@@ -8,6 +8,7 @@ use emu_input::InputError;
 
 pub use hits::Hits;
 pub use operations::Operation;
+pub(crate) use operations::is_mark;
 
 /// The name of the event that stands for the message of a kernel that has died.
 pub const BUG_EVENT: &str = "kernel_BUG";

@@ -7,8 +7,10 @@ use super::{Event, Trace};
 pub struct Operation<'a, 't> {
     /// The name behind `BEGIN`, or `trace` where there are no markers.
     pub name: &'t str,
-    /// Its events; the last one is the marker of its end, where there is one.
+    /// Its events; the first and the last are its markers, where it has them.
     pub events: &'a [Event<'t>],
+    /// It begins with a marker: nothing was under way.
+    pub bounded: bool,
     /// How many events were lost inside of it.
     pub lost: u64,
 }
@@ -17,6 +19,11 @@ pub struct Operation<'a, 't> {
 pub(super) fn mark<'t>(event: &Event<'t>) -> Option<&'t str> {
     (event.name == "tracing_mark_write" || event.name == "print")
         .then(|| event.args.split_once(": ").map_or(event.args, |(_, text)| text))
+}
+
+/// Whether `event` is a marker: its task is in `write()`, and in no section.
+pub(crate) fn is_mark(event: &Event<'_>) -> bool {
+    mark(event).is_some()
 }
 
 /// The text behind `BEGIN`, where `event` begins an operation.
@@ -35,6 +42,7 @@ pub(super) fn split<'a, 't>(trace: &'a Trace<'t>) -> Vec<Operation<'a, 't>> {
     let part = |name, from: usize, to: usize| Operation {
         name,
         events: &events[from..to],
+        bounded: true,
         lost: lost(trace, from, to),
     };
     let mut found = Vec::new();
@@ -42,7 +50,7 @@ pub(super) fn split<'a, 't>(trace: &'a Trace<'t>) -> Vec<Operation<'a, 't>> {
     for (at, event) in events.iter().enumerate() {
         if let Some(text) = begins(event) {
             let name = text.split(' ').next().unwrap_or(text);
-            if let Some((name, from)) = open.replace((name, at + 1)) {
+            if let Some((name, from)) = open.replace((name, at)) {
                 found.push(part(name, from, at));
             }
         } else if ends(event) {
@@ -54,7 +62,7 @@ pub(super) fn split<'a, 't>(trace: &'a Trace<'t>) -> Vec<Operation<'a, 't>> {
     if let Some((name, from)) = open {
         found.push(part(name, from, events.len()));
     } else if found.is_empty() {
-        found.push(part("trace", 0, events.len()));
+        found.push(Operation { bounded: false, ..part("trace", 0, events.len()) });
     }
     found
 }

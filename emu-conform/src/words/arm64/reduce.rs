@@ -12,7 +12,7 @@ use super::{DSB, ISB_, PENDING, SWITCH};
 use crate::moves::{Act, Compared, Effect, Reduced};
 use crate::runs::{self, Place, Runs};
 use crate::sites;
-use crate::trace::{Event, MISMATCH, Operation, Task, Trace};
+use crate::trace::{Event, MISMATCH, Operation, Task, Trace, is_mark};
 
 /// The functions whose sections are over entries of the kernel.
 const KERNEL: [&str; 9] = [
@@ -99,9 +99,12 @@ impl Reducer {
             self.switch(e, prev, next);
             return Ok(());
         }
+        if is_mark(e) && self.tasks.entry(task).or_default().depth > 0 {
+            self.out.breaks(e.line, || "a marker is written in a section".to_owned());
+        }
         if place == Place::Switch {
             if let (SWITCH_HIT, Some(last)) = (e.name, self.tasks.entry(task).or_default().last) {
-                self.out.moves[last].seen.push(SWITCH);
+                self.out.see(last, e.line, SWITCH);
             }
             return Ok(());
         }
@@ -203,7 +206,7 @@ impl Reducer {
         let state = self.tasks.entry(e.task()).or_default();
         state.pending = true;
         if let Some(last) = state.last {
-            self.out.moves[last].seen.push(PENDING);
+            self.out.see(last, e.line, PENDING);
         }
         Ok(())
     }
@@ -217,7 +220,7 @@ impl Reducer {
         }
         state.pending &= effect != DSB;
         match state.last {
-            Some(last) => self.out.moves[last].seen.push(effect),
+            Some(last) => self.out.see(last, e.line, effect),
             None => self.out.leave_out("barriers before any call"),
         }
     }

@@ -1,6 +1,42 @@
-//! Which primitive reached `hpte_need_flush()`, by who called it.
+//! Which primitive reached `hpte_need_flush()`, by who called it, and which entries had to.
 
+use emu_input::InputError;
 use lazy_mmu::trace::PteOp;
+
+use crate::trace::{Event, Trace};
+
+/// `_PAGE_PTE` of every entry.
+///
+/// Fidelity: same as arch/powerpc/include/asm/book3s/64/pgtable.h v7.2.
+const PAGE_PTE: u64 = 0x4000_0000_0000_0000;
+
+/// The bit of an entry that says that it is in the hash table, where the trace shows entries.
+///
+/// Fidelity: same as `H_PAGE_HASHPTE` of arch/powerpc/include/asm/book3s/64/hash-4k.h v7.2, with 4K
+/// pages; with 64K pages it is another bit, and nothing is told.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HashBit(Option<u64>);
+
+impl HashBit {
+    const H_PAGE_HASHPTE_4K: u64 = 0x1000_0000_0000_0000;
+
+    /// The bit, if each entry that reached `hpte_need_flush()` has it.
+    pub(super) fn of(trace: &Trace<'_>) -> Self {
+        let flushed = trace.events.iter().filter(|event| event.name == "hpte_need_flush");
+        let mut ptes = flushed.filter_map(|event| event.number_of("pte").ok().flatten()).peekable();
+        let shown = ptes.peek().is_some();
+        let all = ptes.all(|pte| pte & Self::H_PAGE_HASHPTE_4K != 0);
+        Self((shown && all).then_some(Self::H_PAGE_HASHPTE_4K))
+    }
+
+    /// Whether `old=` of an event was in the hash table, where that can be told.
+    pub(super) fn old(self, event: &Event<'_>) -> Result<Option<bool>, InputError> {
+        let (Some(bit), Some(old)) = (self.0, event.number_of("old")?) else { return Ok(None) };
+        // `pte_t` is big endian in memory and as an argument.
+        let old = if old & PAGE_PTE != 0 { old } else { old.swap_bytes() };
+        Ok((old & PAGE_PTE != 0).then_some(old & bit != 0))
+    }
+}
 
 /// The primitive that each function has inlined; the names are those of the functions that are left
 /// after the compiler has inlined the others.

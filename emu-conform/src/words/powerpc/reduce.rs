@@ -8,13 +8,14 @@ use emu_input::InputError;
 use lazy_mmu::design::Call;
 use lazy_mmu::trace::PteOp;
 
-use super::batch::inlined;
+use super::batch::{HashBit, inlined};
 use super::{BATCHED, PAGE, RANGE};
-use crate::moves::{Act, Compared, Counter, Effect, Reduced, Store};
+use crate::moves::{Act, Compared, Counter, Effect, Reduced, Seen, Store};
+use crate::pairs::Pairs;
 use crate::runs::{self, Place, Runs};
 use crate::sites::{self, Site};
 use crate::spaces::Spaces;
-use crate::trace::{Event, Operation, Task, Trace};
+use crate::trace::{Event, Operation, Task, Trace, is_mark};
 
 /// Events that are part of a call: behind one of them it may go on.
 const INSIDE: [&str; 5] =
@@ -44,7 +45,10 @@ pub(super) fn reduce(trace: &Trace<'_>, op: &Operation<'_, '_>) -> Result<Reduce
         runs: Runs::new(trace),
         tasks: BTreeMap::new(),
         spaces: Spaces::default(),
+        pairs: Pairs::new(op),
+        hashes: HashBit::of(trace),
         unknown,
+        pending: BTreeMap::new(),
         has_active: trace.events.iter().any(|event| active(event.name)),
     };
     reducer.first_spaces(op.events);
@@ -68,7 +72,11 @@ struct Reducer<'t> {
     runs: Runs,
     tasks: BTreeMap<Task, State<'t>>,
     spaces: Spaces,
+    pairs: Pairs,
+    hashes: HashBit,
     unknown: BTreeMap<Task, Unknown>,
+    /// By CPU, what `__flush_tlb_pending()` was told to flush: its task, how many, its line.
+    pending: BTreeMap<u16, (Task, u64, u32)>,
     /// The mode is a word of the batch: up to v6.19.
     has_active: bool,
 }
@@ -83,6 +91,10 @@ struct State<'t> {
     started: Option<(Event<'t>, u64)>,
     /// The pointer to the address space of the entry whose protection changes.
     changing: Option<&'t str>,
+    /// `enable_count`, as last seen.
+    enabled: Option<u64>,
+    /// Whether the entry whose protection changes was in the hash table, by what followed.
+    hashed: bool,
     /// The last move.
     last: Option<usize>,
     /// The last move may go on.
@@ -90,9 +102,7 @@ struct State<'t> {
     /// In a section, by `ppc64_tlb_batch.active`.
     active: bool,
     /// What was flushed before `active = 0`.
-    leaving: Option<Vec<Effect>>,
-    /// How many `__flush_tlb_pending()` was told to flush.
-    pending: Option<u64>,
+    leaving: Option<Vec<Seen>>,
 }
 
 impl<'t> Reducer<'t> {
@@ -110,6 +120,10 @@ impl<'t> Reducer<'t> {
     fn event(&mut self, e: &Event<'t>) -> Result<(), InputError> {
         let task = e.task();
         let place = self.runs.place(e, &mut self.out);
+        self.pending(e);
+        if is_mark(e) {
+            self.mark(e);
+        }
         if let Some((prev, next)) = runs::switch(e)? {
             self.out.count("switches");
             if self.tasks.get(&prev).is_some_and(|state| state.active) {
@@ -151,8 +165,50 @@ impl<'t> Reducer<'t> {
         Ok(())
     }
 
+    /// Each event that shows the counter shows what the last store made of it.
+    fn counts(&mut self, e: &Event<'t>) -> Result<(), InputError> {
+        if self.has_active || e.in_interrupt() {
+            return Ok(());
+        }
+        let Some(enabled) = e.number_of("en")? else { return Ok(()) };
+        let state = self.tasks.entry(e.task()).or_default();
+        let known = state.enabled.replace(Site::of(e)?.map_or(enabled, |site| site.new.into()));
+        let before = Site::of(e)?.map_or(enabled, |site| site.before.enable.into());
+        if let Some(known) = known.filter(|known| *known != before) {
+            let what = || format!("enable_count is {before}, and the last store made it {known}");
+            self.out.breaks(e.line, what);
+        }
+        Ok(())
+    }
+
+    /// `__flush_tlb_pending()` flushes before anything else happens on the CPU.
+    fn pending(&mut self, e: &Event<'t>) {
+        let inside = INSIDE.contains(&e.name);
+        let pending = self.pending.get(&e.cpu).copied();
+        if let Some((task, _, line)) = pending.filter(|_| !e.in_interrupt()) {
+            if task != e.task() || !inside {
+                self.pending.remove(&e.cpu);
+                self.out.breaks(line, || "no flush follows __flush_tlb_pending".to_owned());
+            }
+        }
+    }
+
+    /// A task that writes a marker is in no section.
+    fn mark(&mut self, e: &Event<'t>) {
+        self.unknown.remove(&e.task());
+        let state = self.tasks.entry(e.task()).or_default();
+        let enabled = state.enabled.replace(0);
+        if enabled.is_some_and(|enabled| enabled > 0) || state.active {
+            self.out.breaks(e.line, || "a marker is written in a section".to_owned());
+        }
+    }
+
     fn act(&mut self, e: &Event<'t>) -> Result<(), InputError> {
+        self.counts(e)?;
         if let Some(site) = Site::of(e)? {
+            if site.counter == Counter::Enable && site.new == 0 {
+                self.pairs.section_ends(e.task(), &mut self.out);
+            }
             let index = self.step(e, site.step());
             let store = Store { task: e.task(), counter: site.counter, value: site.new };
             self.out.moves[index].stores.push(store);
@@ -170,7 +226,13 @@ impl<'t> Reducer<'t> {
             "modify_commit" => {
                 let state = self.tasks.entry(e.task()).or_default();
                 let mm = state.changing.take().or(state.mm);
+                let hashed = state.hashed;
+                if self.hashes.old(e)?.is_some_and(|old| old && !hashed) {
+                    let what = "the old entry was in the hash table, and no hpte_need_flush";
+                    self.out.breaks(e.line, || what.to_owned());
+                }
                 let args = PteArgs { prot: Some(Prot::ReadOnly), ..args(self, mm)? };
+                self.pairs.see(e, PteOp::ptep_modify_prot_commit, args.at(), &mut self.out);
                 self.step(e, Step::Pte(PteOp::ptep_modify_prot_commit, args));
             }
             "hpte_need_flush" => self.need_flush(e)?,
@@ -252,8 +314,9 @@ impl<'t> Reducer<'t> {
         let hashed = e.name == "hpte_need_flush" && e.needs("addr")? == addr;
         let state = self.tasks.entry(e.task()).or_default();
         let mm = e.text_of("mm").filter(|_| hashed).or(state.mm);
-        state.changing = mm;
+        (state.changing, state.hashed) = (mm, hashed);
         let args = self.args(&start, "addr", mm)?;
+        self.pairs.see(&start, PteOp::ptep_modify_prot_start, args.at(), &mut self.out);
         self.map(&start, args, hashed);
         self.step(&start, Step::Pte(PteOp::ptep_modify_prot_start, args));
         Ok(())
@@ -317,9 +380,11 @@ impl<'t> Reducer<'t> {
         let n = e.number_of("n")?;
         let by_leave = self.has_active && !matches!(from(e), "hpte_need_flush" | "hash__tlb_flush");
         let state = self.tasks.entry(e.task()).or_default();
-        state.pending = n;
         if by_leave {
             state.leaving = Some(Vec::new());
+        }
+        if let Some(n) = n {
+            self.pending.insert(e.cpu, (e.task(), n, e.line));
         }
         Ok(())
     }
@@ -333,8 +398,8 @@ impl<'t> Reducer<'t> {
             _ => (PAGE, 1),
         };
         let batch = e.name == "flush_hash_range" || from(e) == "__flush_tlb_pending";
-        let state = self.tasks.entry(e.task()).or_default();
-        if let Some(pending) = state.pending.take().filter(|pending| batch && *pending != n) {
+        let pending = self.pending.remove(&e.cpu).map(|(_, pending, _)| pending);
+        if let Some(pending) = pending.filter(|pending| batch && *pending != n) {
             self.out.breaks(e.line, || {
                 format!("{n} pages are flushed where __flush_tlb_pending has {pending}")
             });
@@ -347,14 +412,15 @@ impl<'t> Reducer<'t> {
     fn note(&mut self, e: &Event<'t>, effect: Effect) {
         let state = self.tasks.entry(e.task()).or_default();
         match (&mut state.leaving, state.last) {
-            (Some(leaving), _) if effect != BATCHED => leaving.push(effect),
-            (_, Some(last)) => self.out.moves[last].seen.push(effect),
+            (Some(leaving), _) if effect != BATCHED => leaving.push(Seen { effect, line: e.line }),
+            (_, Some(last)) => self.out.see(last, e.line, effect),
             _ => self.out.leave_out("flushes before any call"),
         }
     }
 
     /// The trace ends: calls that are not done are beginnings.
     fn end(&mut self) {
+        self.pairs.end(&mut self.out);
         for state in self.tasks.values() {
             if let Some(last) = state.last.filter(|_| state.open) {
                 if self.out.moves[last].compared == Compared::Exactly {

@@ -12,7 +12,7 @@ const MMUEXT_OP: u64 = 24;
 const CPUMASK_MAX: u64 = 64;
 
 /// The queue of a CPU.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Queue {
     /// Updates that wait.
     pub(super) updates: u64,
@@ -20,6 +20,12 @@ pub(super) struct Queue {
     calls: u64,
     /// `struct mmuext_op`s that wait.
     mmuext: u64,
+    /// The line of an update for which there was no room: a new call follows it.
+    failed: Option<u32>,
+    /// No event was seen yet.
+    pub(super) begins: bool,
+    /// What contradicts the events before.
+    pub(super) broken: Option<(u32, String)>,
     /// Bytes by which calls other than of updates were extended.
     other: u64,
 }
@@ -50,6 +56,18 @@ impl Queue {
         ) || event.name == "xen_mc_flush"
     }
 
+    /// Whether `event` queues an update, or tries to.
+    pub(super) fn is_about_update(event: &Event<'_>) -> bool {
+        matches!(event.name, "xen_mc_entry" | "xen_mc_extend_args")
+            && event.args.contains("(mmu_update)")
+    }
+
+    /// Whether `event` has queued an update.
+    pub(super) fn joins(event: &Event<'_>) -> bool {
+        let fits = event.name == "xen_mc_entry" || event.args.ends_with("res OK");
+        Self::is_about_update(event) && fits
+    }
+
     /// Whether the queue was not empty before `event`, the first one of its CPU about it.
     pub(super) fn was_filled(event: &Event<'_>) -> Result<bool, InputError> {
         Ok(match event.name {
@@ -61,46 +79,77 @@ impl Queue {
         })
     }
 
-    /// Follows `event`; an error in the text is what contradicts the events before.
-    pub(super) fn follow(&mut self, event: &Event<'_>) -> Result<Result<Said, String>, InputError> {
+    /// Follows `event`.
+    pub(super) fn follow(&mut self, event: &Event<'_>) -> Result<Said, InputError> {
+        let failed = self.failed.take();
         match event.name {
             "xen_mc_entry" => {
                 self.calls += 1;
                 let updates = op(event)? == "mmu_update";
+                if updates && failed.is_none() && !self.begins {
+                    let what = "a call of updates, and no update that did not fit before it";
+                    self.breaks(event.line, what.to_owned());
+                }
                 self.updates += u64::from(updates);
                 self.mmuext += u64::from(op(event)? == "mmuext_op");
-                Ok(Ok(if updates { Said::Queued } else { Said::Other }))
+                self.begins = false;
+                Ok(if updates { Said::Queued } else { Said::Other })
+            }
+            _ if failed.is_some() && matches!(event.name, "xen_mc_extend_args" | "xen_mc_issue") => {
+                let what = "an update that does not fit, and no call of updates behind it";
+                self.breaks(failed.unwrap_or(event.line), what.to_owned());
+                Ok(Said::Other)
             }
             "xen_mc_extend_args" if event.word_after("res ")? == "OK" => {
                 let bytes = event.number_after(" by ")?;
                 if op(event)? != "mmu_update" {
                     self.other += bytes;
-                    return Ok(Ok(Said::Other));
+                    return Ok(Said::Other);
                 }
                 if bytes != MMU_UPDATE {
-                    return Ok(Err(format!("an update of {bytes} bytes, which has {MMU_UPDATE}")));
+                    let what = format!("an update of {bytes} bytes, which has {MMU_UPDATE}");
+                    self.breaks(event.line, what);
                 }
                 self.updates += 1;
-                Ok(Ok(Said::Queued))
+                Ok(Said::Queued)
             }
-            "xen_mc_flush" if event.args.starts_with("flushing") => self.flush(event),
-            _ => Ok(Ok(Said::Other)),
+            "xen_mc_flush" if event.args.starts_with("flushing") => {
+                self.failed = failed;
+                self.flush(event)
+            }
+            "xen_mc_extend_args" => {
+                if op(event)? == "mmu_update" {
+                    self.failed = Some(event.line);
+                }
+                Ok(Said::Other)
+            }
+            _ => {
+                self.failed = failed;
+                Ok(Said::Other)
+            }
         }
     }
 
-    fn flush(&mut self, event: &Event<'_>) -> Result<Result<Said, String>, InputError> {
+    fn flush(&mut self, event: &Event<'_>) -> Result<Said, InputError> {
         let calls = event.number_after("flushing ")?;
         let bytes = event.number_after("hypercalls, ")?;
         let queue = std::mem::take(self);
+        (self.failed, self.broken) = (queue.failed, queue.broken);
         if calls != queue.calls {
-            return Ok(Err(format!("a flush of {calls} calls, where {} are queued", queue.calls)));
+            let what = format!("a flush of {calls} calls, where {} are queued", queue.calls);
+            self.breaks(event.line, what);
         }
         let least = queue.updates * MMU_UPDATE + queue.mmuext * MMUEXT_OP + queue.other;
-        let most = least + queue.mmuext * CPUMASK_MAX;
+        // A mask stands behind the operation that flushes the TLBs of several CPUs.
+        let most = if queue.mmuext == 1 { least + CPUMASK_MAX } else { least };
         if bytes < least || bytes > most {
             let what = format!("a flush of {bytes} bytes, where {least} are queued");
-            return Ok(Err(what));
+            self.breaks(event.line, what);
         }
-        Ok(Ok(Said::Flushed(queue.updates)))
+        Ok(Said::Flushed(queue.updates))
+    }
+
+    fn breaks(&mut self, line: u32, what: String) {
+        self.broken.get_or_insert((line, what));
     }
 }

@@ -10,11 +10,12 @@ use lazy_mmu::trace::PteOp;
 
 use super::queue::{Queue, Said};
 use super::{CALL, QUEUED};
-use crate::moves::{Act, BUG, Compared, Counter, Effect, Reduced, Store};
+use crate::pairs::Pairs;
+use crate::moves::{Act, BUG, Compared, Counter, Counters, Effect, Reduced, Store};
 use crate::runs::{self, Place, Runs};
 use crate::sites::{self, Site};
 use crate::spaces::Spaces;
-use crate::trace::{BUG_EVENT, Event, Operation, Task, Trace};
+use crate::trace::{BUG_EVENT, Event, Operation, Task, Trace, is_mark};
 
 /// The address of the first page whose address the trace does not have.
 const UNNAMED: u64 = 0x3000_0000_0000;
@@ -23,12 +24,15 @@ const UNNAMED: u64 = 0x3000_0000_0000;
 pub(super) fn reduce(trace: &Trace<'_>, op: &Operation<'_, '_>) -> Result<Reduced, InputError> {
     let sites = trace.events.iter().filter_map(|event| sites::kind(event.name));
     let shows: BTreeSet<Counter> = sites.map(|(counter, _)| counter).collect();
-    let born = sites::born(op.events)?;
+    let has_sites = trace.events.iter().any(|event| sites::kind(event.name).is_some());
+    let born = if has_sites { sites::born(op.events)? } else { hooked(op.events)? };
     let mut reducer = Reducer {
         out: Reduced { born, shows: shows.into_iter().collect(), ..Reduced::default() },
         events: op.events,
-        has_sites: trace.events.iter().any(|event| sites::kind(event.name).is_some()),
-        has_enter: trace.has("xen_enter_lazy_mmu"),
+        has_sites,
+        pairs: Pairs::new(op),
+        has_enter: trace.has("xen_enter_lazy_mmu") || trace.has("xen_leave_lazy_mmu"),
+        has_leave: trace.has("xen_leave_lazy_mmu"),
         runs: Runs::new(trace),
         cpus: BTreeMap::new(),
         tasks: BTreeMap::new(),
@@ -42,13 +46,35 @@ pub(super) fn reduce(trace: &Trace<'_>, op: &Operation<'_, '_>) -> Result<Reduce
     Ok(reducer.out)
 }
 
+/// The tasks that begin in a section where the hooks are all that is seen: their first one is a
+/// leave, outside of switches.
+fn hooked(events: &[Event<'_>]) -> Result<BTreeMap<Task, Counters>, InputError> {
+    let mut first = BTreeMap::new();
+    let mut switches: BTreeMap<u16, Task> = BTreeMap::new();
+    for event in events {
+        if let Some((prev, _)) = runs::switch(event)? {
+            switches.insert(event.cpu, prev);
+        } else if switches.get(&event.cpu) != Some(&event.task()) {
+            switches.remove(&event.cpu);
+            let enable = u8::from(event.name == "xen_leave_lazy_mmu");
+            if enable == 1 || event.name == "xen_enter_lazy_mmu" {
+                first.entry(event.task()).or_insert(Counters { enable, pause: 0 });
+            }
+        }
+    }
+    Ok(first)
+}
+
 pub(super) struct Reducer<'a, 't> {
     pub(super) out: Reduced,
+    pub(super) pairs: Pairs,
     pub(super) events: &'a [Event<'t>],
     /// The stores of counters are probed: v7.0 and later.
     pub(super) has_sites: bool,
     /// The enter hook is a function that leaves an event: up to v7.1.
     pub(super) has_enter: bool,
+    /// So does the leave hook.
+    pub(super) has_leave: bool,
     pub(super) runs: Runs,
     pub(super) cpus: BTreeMap<u16, Cpu>,
     pub(super) tasks: BTreeMap<Task, State>,
@@ -57,7 +83,7 @@ pub(super) struct Reducer<'a, 't> {
 }
 
 /// A CPU as the trace shows it.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Cpu {
     pub(super) queue: Queue,
     /// The queue was not empty as the trace began: what waits in it is not known before its first
@@ -65,6 +91,8 @@ pub(super) struct Cpu {
     pub(super) unknown: bool,
     /// The queue's first event was seen.
     pub(super) seen: bool,
+    /// The leave hook ran in the switch that is under way.
+    pub(super) leaves: bool,
     /// The stack of the task that came is being set.
     pub(super) stack: bool,
     /// The last move.
@@ -80,6 +108,8 @@ pub(super) struct State {
     pub(super) held: Option<Held>,
     /// A counter was stored, and the hook was not seen to have run.
     pub(super) waits: Option<Waits>,
+    /// The hook whose event must come next, and the line of the store before it.
+    pub(super) due: Option<(&'static str, u32)>,
     pub(super) depth: u8,
     /// The last move, until an event shows that it was done.
     pub(super) open: Option<usize>,
@@ -104,18 +134,24 @@ pub(super) struct Waits {
 
 impl Reducer<'_, '_> {
     fn event(&mut self, at: usize, e: &Event<'_>) -> Result<(), InputError> {
+        let task = e.task();
         let mut place = self.runs.place(e, &mut self.out);
+        if place == Place::First && is_mark(e) {
+            self.out.born.entry(task).or_default().enable = 0;
+        }
         if place == Place::First {
-            self.first(e);
+            self.first(e.line, e.cpu, task);
+        }
+        if is_mark(e) {
+            self.mark(e);
         }
         if self.is_stack_switch(e) {
             place = Place::Switch;
         }
-        let task = e.task();
         if let Some(switch) = runs::switch(e)? {
             return self.switch(at, e, switch);
         }
-        if place != Place::Switch {
+        if place != Place::Switch && !e.in_interrupt() {
             self.before(e);
         }
         if let Some(site) = Site::of(e)? {
@@ -127,7 +163,13 @@ impl Reducer<'_, '_> {
             "xen_enter_lazy_mmu" | "xen_leave_lazy_mmu" | "xen_flush_lazy_mmu"
         ) {
             self.hook(e, place);
+        } else if e.in_interrupt() {
+            if e.name.starts_with("xen_mmu_") {
+                self.out.leave_out("page table updates in interrupts");
+            }
         } else if let Some(held) = self.primitive(e)? {
+            self.overdue(task);
+            self.pairs.see(e, held.op, held.args.at(), &mut self.out);
             let state = self.tasks.entry(task).or_default();
             state.waits = None;
             state.open = None;
@@ -150,12 +192,19 @@ impl Reducer<'_, '_> {
         is
     }
 
-    /// The first event of a CPU: a task that is in a section already made its `enable`s before.
-    fn first(&mut self, e: &Event<'_>) {
-        let task = e.task();
+    /// A task that writes a marker is in no section.
+    fn mark(&mut self, e: &Event<'_>) {
+        let state = self.tasks.entry(e.task()).or_default();
+        if state.depth > 0 || state.site.is_some_and(|site| site.new > 0) {
+            self.out.breaks(e.line, || "a marker is written in a section".to_owned());
+        }
+    }
+
+    /// A task that is in a section as it is first seen running made its `enable`s before.
+    pub(super) fn first(&mut self, line: u32, cpu: u16, task: Task) {
         let enable = self.out.born.get_mut(&task).map_or(0, |born| std::mem::take(&mut born.enable));
         for _ in 0..enable {
-            self.out.prepare(e.line, e.cpu, task, Act::Step(sites::call(Call::ENABLE)));
+            self.out.prepare(line, cpu, task, Act::Step(sites::call(Call::ENABLE)));
         }
         self.tasks.entry(task).or_default().depth = enable;
     }
@@ -170,11 +219,11 @@ impl Reducer<'_, '_> {
             self.cpus.entry(e.cpu).or_default().last = Some(index);
             self.tasks.entry(task).or_default().open = Some(index);
         }
-        let about_queue = Queue::is_about(e) && (e.name != "xen_mc_flush" || e.args.starts_with('f'));
         let Some(held) = self.tasks.entry(task).or_default().held else { return };
-        let joins = matches!(e.name, "xen_mc_entry" | "xen_mc_extend_args");
+        let about_queue = Queue::is_about_update(e);
         // Where it is not known what waits, the update may be the one that fills the queue.
-        if unknown && about_queue && !joins {
+        let fills = unknown && Queue::is_about(e) && !Queue::joins(e);
+        if e.name == "xen_mc_batch" || fills {
             return;
         }
         self.tasks.entry(task).or_default().held = None;
@@ -185,7 +234,7 @@ impl Reducer<'_, '_> {
         }
         let index = self.out.push(held.line, e.cpu, task, Act::Step(Step::Pte(held.op, held.args)));
         if !about_queue && held.op == PteOp::set_pte {
-            self.out.moves[index].seen.push(CALL.of(1));
+            self.out.see(index, held.line, CALL.of(1));
             self.out.count("stores of their own");
         }
         if unknown {
@@ -204,18 +253,37 @@ impl Reducer<'_, '_> {
         let index = self.out.push(site.line, cpu, task, Act::Step(site.step()));
         self.out.moves[index].stores.push(Store { task, counter: site.counter, value: site.new });
         self.cpus.entry(cpu).or_default().last = Some(index);
+        self.overdue(task);
         let state = self.tasks.entry(task).or_default();
         state.open = Some(index);
-        if site.counter != Counter::Enable {
-            return;
-        }
-        state.depth = site.new;
-        let point = match (site.rises(), site.old, site.new) {
-            (true, 0, _) => "arch_enter",
-            (false, _, 0) => "arch_leave",
-            _ => return,
+        let (on, off) = match site.counter {
+            Counter::Enable => {
+                state.depth = site.new;
+                if site.new == 0 {
+                    self.pairs.section_ends(task, &mut self.out);
+                }
+                (site.old == 0, site.new == 0)
+            }
+            // A pause is a leave, where the mode was on.
+            Counter::Pause => (site.new == 0 && state.depth > 0, site.old == 0 && state.depth > 0),
         };
-        state.waits = Some(Waits { index, point, entered: false });
+        let (point, hook) = match (on, off) {
+            (true, _) => ("arch_enter", "xen_enter_lazy_mmu"),
+            (_, true) => ("arch_leave", "xen_leave_lazy_mmu"),
+            (false, false) => return,
+        };
+        state.due = Some((hook, site.line));
+        if site.counter == Counter::Enable {
+            state.waits = Some(Waits { index, point, entered: false });
+        }
+    }
+
+    /// Where hooks are probed, each store that calls one is followed by its event.
+    pub(super) fn overdue(&mut self, task: Task) {
+        let due = self.tasks.entry(task).or_default().due.take();
+        if let Some((hook, line)) = due.filter(|_| self.has_enter) {
+            self.out.breaks(line, || format!("no {hook} follows the store of the counter"));
+        }
     }
 
     fn site(&mut self, e: &Event<'_>, site: Site, place: Place) {
@@ -234,10 +302,18 @@ impl Reducer<'_, '_> {
     /// A hook's first instruction: it has done nothing yet.
     fn hook(&mut self, e: &Event<'_>, place: Place) {
         if place == Place::Switch {
+            self.cpus.entry(e.cpu).or_default().leaves |= e.name == "xen_leave_lazy_mmu";
             return;
         }
         let task = e.task();
         if self.has_sites {
+            if e.name != "xen_flush_lazy_mmu" {
+                let due = self.tasks.entry(task).or_default().due.take();
+                if due.is_none_or(|(hook, _)| hook != e.name) {
+                    let what = || format!("{} without a store of the counter before it", e.name);
+                    self.out.breaks(e.line, what);
+                }
+            }
             let waits = self.tasks.entry(task).or_default().waits.as_mut();
             if let Some(waits) = waits.filter(|_| e.name == "xen_enter_lazy_mmu") {
                 waits.entered = true;
@@ -261,6 +337,7 @@ impl Reducer<'_, '_> {
         let cpu = self.cpus.entry(e.cpu).or_default();
         if !cpu.seen && matches!(e.name, "xen_mc_entry" | "xen_mc_extend_args" | "xen_mc_flush") {
             cpu.unknown = Queue::was_filled(e)?;
+            cpu.queue.begins = e.name == "xen_mc_entry";
             cpu.seen = e.name != "xen_mc_flush" || e.args.starts_with("flushing");
             if cpu.unknown {
                 // The call that queues this update came before the first flush.
@@ -281,20 +358,43 @@ impl Reducer<'_, '_> {
             }
             return Ok(());
         }
-        match cpu.queue.follow(e)? {
-            Ok(Said::Queued) => self.push_effect(e, QUEUED),
-            Ok(Said::Flushed(0)) if e.args.starts_with("flushing 0 ") => {}
-            Ok(Said::Flushed(0)) => self.out.leave_out("hypercalls for TLBs, pins and switches"),
-            Ok(Said::Flushed(updates)) => self.push_effect(e, CALL.of(updates)),
-            Ok(Said::Other) => {}
-            Err(what) => self.out.breaks(e.line, || what),
+        let said = cpu.queue.follow(e)?;
+        if let Some((line, what)) = cpu.queue.broken.take() {
+            self.out.breaks(line, || what);
+        }
+        match said {
+            _ if e.in_interrupt() => {}
+            Said::Queued => self.push_effect(e, QUEUED),
+            Said::Flushed(0) if e.args.starts_with("flushing 0 ") => {}
+            Said::Flushed(0) => self.out.leave_out("hypercalls for TLBs, pins and switches"),
+            Said::Flushed(updates) => {
+                self.leaves(e, place);
+                self.push_effect(e, CALL.of(updates));
+            }
+            Said::Other => {}
         }
         Ok(())
     }
 
+    /// A switch flushes updates in the leave hook, where that is a function; and a leave hook that
+    /// is due flushes behind its event.
+    fn leaves(&mut self, e: &Event<'_>, place: Place) {
+        if !self.has_leave {
+            return;
+        }
+        if place == Place::Switch {
+            if !self.cpus.entry(e.cpu).or_default().leaves {
+                let what = "updates are flushed in a switch, and no xen_leave_lazy_mmu";
+                self.out.breaks(e.line, || what.to_owned());
+            }
+        } else if self.tasks.entry(e.task()).or_default().due.is_some() {
+            self.overdue(e.task());
+        }
+    }
+
     fn push_effect(&mut self, e: &Event<'_>, effect: Effect) {
         match self.cpus.entry(e.cpu).or_default().last {
-            Some(last) => self.out.moves[last].seen.push(effect),
+            Some(last) => self.out.see(last, e.line, effect),
             None => self.out.leave_out("updates before any call"),
         }
     }

@@ -32,8 +32,9 @@ impl Reducer<'_, '_> {
         if held && depth > 0 {
             self.out.count("switches between the event of a store and the queue");
         }
-        let queue = self.cpus.entry(e.cpu).or_default().queue;
-        if depth > 0 && queue.updates > 0 {
+        let cpu = self.cpus.entry(e.cpu).or_default();
+        cpu.leaves = false;
+        if depth > 0 && cpu.queue.updates > 0 {
             self.out.count("switches with updates queued");
         }
         if let Some(waits) = waits {
@@ -42,6 +43,10 @@ impl Reducer<'_, '_> {
         let index = self.out.push(e.line, e.cpu, prev, Act::Switch(next));
         self.cpus.entry(e.cpu).or_default().last = Some(index);
         self.runs.begin(e, (prev, next));
+        if !self.has_sites {
+            // The flag with which such a task was switched out is the switch's affair.
+            self.first(e.line, e.cpu, next);
+        }
         Ok(())
     }
 
@@ -100,6 +105,7 @@ impl Reducer<'_, '_> {
 
     /// The trace ends: calls that are not done are beginnings.
     pub(super) fn end(&mut self) {
+        self.pairs.end(&mut self.out);
         let open = self.tasks.values().filter_map(|state| state.open).collect::<Vec<_>>();
         for index in open {
             self.out.moves[index].compared = match self.out.moves[index].compared {
