@@ -36,7 +36,9 @@ impl Pairs {
         if op == PteOp::ptep_modify_prot_start {
             self.known.insert(task);
             if self.begun.insert(key, event.line).is_some() {
-                out.breaks(event.line, || "ptep_modify_prot_start twice, without commit".to_owned());
+                out.breaks(event.line, || {
+                    "ptep_modify_prot_start twice, without commit".to_owned()
+                });
             }
         } else if op == PteOp::ptep_modify_prot_commit
             && self.begun.remove(&key).is_none()

@@ -91,9 +91,9 @@ pub(crate) fn switch(event: &Event<'_>) -> Result<Option<(Task, Task)>, InputErr
         return Ok(None);
     }
     let task = |pid: u64| Task::new(pid as u32, event.cpu);
-    if let Some((prev, next)) = event.args.split_once(" ==> ").filter(|_| {
-        event.text_of("next_pid").is_none()
-    }) {
+    if let Some((prev, next)) =
+        event.args.split_once(" ==> ").filter(|_| event.text_of("next_pid").is_none())
+    {
         // trace-cmd writes `COMM:PID [PRIO] STATE ==> COMM:PID [PRIO]`.
         let pid = |part: &str| {
             let who = part.split_once(" [").map_or(part, |(who, _)| who);

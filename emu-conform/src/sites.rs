@@ -29,9 +29,7 @@ impl Site {
     /// store is an increment or a decrement of memory, and the function.
     pub(crate) fn of(event: &Event<'_>) -> Result<Option<Self>, InputError> {
         let Some((counter, change)) = kind(event.name) else { return Ok(None) };
-        let count = |key| {
-            event.number_of(key).map(|n| n.map_or(0, |n| n as u8))
-        };
+        let count = |key| event.number_of(key).map(|n| n.map_or(0, |n| n as u8));
         let before = Counters { enable: count("en")?, pause: count("pa")? };
         let key = if counter == Counter::Enable { "en" } else { "pa" };
         let old = event.needs(key)? as u8;

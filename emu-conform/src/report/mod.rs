@@ -32,9 +32,8 @@ impl Report {
     /// How many operations are the same, different, and left out.
     #[must_use]
     pub fn verdicts(&self) -> [usize; 3] {
-        let count = |is: fn(&Verdict) -> bool| {
-            self.checked.iter().filter(|one| is(&one.verdict)).count()
-        };
+        let count =
+            |is: fn(&Verdict) -> bool| self.checked.iter().filter(|one| is(&one.verdict)).count();
         [
             count(|verdict| matches!(verdict, Verdict::Same)),
             count(|verdict| matches!(verdict, Verdict::Different(_))),

@@ -52,7 +52,11 @@ fn totals(text: &mut String, report: &Report) {
     let sum = |of: fn(&Checked) -> u64| report.checked.iter().map(of).sum::<u64>();
     let (calls, effects) = (sum(|one| one.calls), sum(|one| one.effects));
     let all = report.checked.len();
-    wrap(text, "", &format!("{all} operations: {same} same, {different} different, {left} left out"));
+    wrap(
+        text,
+        "",
+        &format!("{all} operations: {same} same, {different} different, {left} left out"),
+    );
     wrap(text, "", &format!("{calls} calls and switches, {effects} effects compared"));
     let cut = sum(|one| one.cut);
     let parts = [

@@ -55,7 +55,10 @@ pub(super) fn join<'t>(trace: &Trace<'t>, hits: &Hits<'t>) -> Result<Trace<'t>, 
         trace.events.iter().filter(|event| operations::mark(event).is_some()).collect();
     let hit = hits.lines.iter().filter(|hit| hit.word == MARK).count();
     if hit != marks.len() {
-        let what = format!("expected {} hits of {MARK}, as the trace has markers, found {hit}", marks.len());
+        let what = format!(
+            "expected {} hits of {MARK}, as the trace has markers, found {hit}",
+            marks.len()
+        );
         return Err(InputError::at(1, hits.lines.first().map_or("", |hit| hit.text), "", what));
     }
     let operations = trace.operations();

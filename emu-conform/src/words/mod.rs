@@ -10,5 +10,4 @@ pub(crate) use word::Words;
 
 /// The architectures whose traces can be read, one row each; the first whose events are found is
 /// taken.
-pub(crate) const ALL: [&Words; 4] =
-    [&xen::WORDS, &arm64::WORDS, &powerpc::HASH, &powerpc::RADIX];
+pub(crate) const ALL: [&Words; 4] = [&xen::WORDS, &arm64::WORDS, &powerpc::HASH, &powerpc::RADIX];

@@ -45,7 +45,8 @@ pub(super) fn reduce(trace: &Trace<'_>, op: &Operation<'_, '_>) -> Result<Reduce
         has_barrier: trace.has(SWITCH_HIT),
     };
     if !trace.events.iter().any(|event| matches!(event.name, "set_PENDING" | "dsb(ishst)")) {
-        let why = "kprobes do not show the primitives of arm64: give the hits of the plugin, --hits";
+        let why =
+            "kprobes do not show the primitives of arm64: give the hits of the plugin, --hits";
         reducer.out.whole = Some(why.to_owned());
         return Ok(reducer.out);
     }

@@ -14,7 +14,10 @@ use crate::trace::Trace;
 /// The words of powerpc with the hash MMU.
 pub(super) const HASH: Words = Words {
     arch: Arch::POWERPC_HASH,
-    tells: |event| ["hpte_need_flush", "flush_hash_range", "flush_hash_page", "__hash_page_4K"].contains(&event.name),
+    tells: |event| {
+        ["hpte_need_flush", "flush_hash_range", "flush_hash_page", "__hash_page_4K"]
+            .contains(&event.name)
+    },
     events: "hpte_need_flush",
     kernel,
     reduce: reduce::reduce,

@@ -281,12 +281,7 @@ impl<'t> Reducer<'t> {
     }
 
     /// The page that `key=` of an event speaks of, in the address space at `mm`.
-    fn args(
-        &mut self,
-        e: &Event<'t>,
-        key: &str,
-        mm: Option<&str>,
-    ) -> Result<PteArgs, InputError> {
+    fn args(&mut self, e: &Event<'t>, key: &str, mm: Option<&str>) -> Result<PteArgs, InputError> {
         let addr = e.needs(key)? & !0xfff;
         let kernel = addr >> 60 == 0xc || addr >> 63 != 0;
         let addr = if kernel { addr } else { addr & (VirtAddr::TASK_SIZE - 1) };

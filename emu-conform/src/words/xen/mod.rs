@@ -15,7 +15,9 @@ use crate::trace::Trace;
 /// The words of Xen PV.
 pub(super) const WORDS: Words = Words {
     arch: Arch::XEN_PV,
-    tells: |event| ["xen_mc_entry", "xen_mc_issue", "xen_mc_flush", "xen_mmu_set_pte"].contains(&event.name),
+    tells: |event| {
+        ["xen_mc_entry", "xen_mc_issue", "xen_mc_flush", "xen_mmu_set_pte"].contains(&event.name)
+    },
     events: "xen_mc_entry",
     kernel,
     reduce: reduce::reduce,
@@ -35,9 +37,7 @@ const CALL: Effect = Effect::new("HYPERVISOR_mmu_update");
 fn effect(effect: &ArchEffect) -> Option<Effect> {
     match effect.name {
         "mmu_update.args[1]=" => Some(QUEUED),
-        name if name == MMU_UPDATE_CALL.name => {
-            Some(effect.n.map_or(CALL, |n| CALL.of(n.into())))
-        }
+        name if name == MMU_UPDATE_CALL.name => Some(effect.n.map_or(CALL, |n| CALL.of(n.into()))),
         _ => None,
     }
 }

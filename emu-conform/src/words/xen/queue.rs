@@ -51,8 +51,13 @@ impl Queue {
     pub(super) fn is_about(event: &Event<'_>) -> bool {
         matches!(
             event.name,
-            "xen_mc_batch" | "xen_mc_entry" | "xen_mc_entry_alloc" | "xen_mc_extend_args"
-                | "xen_mc_flush_reason" | "xen_mc_issue" | "xen_mc_callback"
+            "xen_mc_batch"
+                | "xen_mc_entry"
+                | "xen_mc_entry_alloc"
+                | "xen_mc_extend_args"
+                | "xen_mc_flush_reason"
+                | "xen_mc_issue"
+                | "xen_mc_callback"
         ) || event.name == "xen_mc_flush"
     }
 
@@ -95,7 +100,9 @@ impl Queue {
                 self.begins = false;
                 Ok(if updates { Said::Queued } else { Said::Other })
             }
-            _ if failed.is_some() && matches!(event.name, "xen_mc_extend_args" | "xen_mc_issue") => {
+            _ if failed.is_some()
+                && matches!(event.name, "xen_mc_extend_args" | "xen_mc_issue") =>
+            {
                 let what = "an update that does not fit, and no call of updates behind it";
                 self.breaks(failed.unwrap_or(event.line), what.to_owned());
                 Ok(Said::Other)

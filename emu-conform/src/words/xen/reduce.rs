@@ -10,8 +10,8 @@ use lazy_mmu::trace::PteOp;
 
 use super::queue::{Queue, Said};
 use super::{CALL, QUEUED};
-use crate::pairs::Pairs;
 use crate::moves::{Act, BUG, Compared, Counter, Counters, Effect, Reduced, Store};
+use crate::pairs::Pairs;
 use crate::runs::{self, Place, Runs};
 use crate::sites::{self, Site};
 use crate::spaces::Spaces;
@@ -202,7 +202,8 @@ impl Reducer<'_, '_> {
 
     /// A task that is in a section as it is first seen running made its `enable`s before.
     pub(super) fn first(&mut self, line: u32, cpu: u16, task: Task) {
-        let enable = self.out.born.get_mut(&task).map_or(0, |born| std::mem::take(&mut born.enable));
+        let enable =
+            self.out.born.get_mut(&task).map_or(0, |born| std::mem::take(&mut born.enable));
         for _ in 0..enable {
             self.out.prepare(line, cpu, task, Act::Step(sites::call(Call::ENABLE)));
         }
@@ -412,10 +413,7 @@ impl Reducer<'_, '_> {
             "xen_mmu_set_p4d" => (PteOp::set_p4d, None),
             _ => return Ok(None),
         };
-        let named = matches!(
-            op,
-            PteOp::ptep_modify_prot_start | PteOp::ptep_modify_prot_commit
-        );
+        let named = matches!(op, PteOp::ptep_modify_prot_start | PteOp::ptep_modify_prot_commit);
         let (mm, addr) = if named {
             (self.spaces.number(e, e.word_after("mm ")?, &mut self.out), e.hex_after("addr ")?)
         } else {
@@ -427,7 +425,12 @@ impl Reducer<'_, '_> {
         let mm = if addr.is_kernel() { 0 } else { mm };
         let args = PteArgs { addr, nr: 1, mm, prot, pfn: None, psize: None };
         if named {
-            self.out.prepare(e.line, e.cpu, e.task(), Act::Map(PteArgs { prot: None, ..args }, true));
+            self.out.prepare(
+                e.line,
+                e.cpu,
+                e.task(),
+                Act::Map(PteArgs { prot: None, ..args }, true),
+            );
         }
         Ok(Some(Held { line: e.line, args, op }))
     }
