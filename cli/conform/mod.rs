@@ -6,8 +6,10 @@ mod input;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
+use emu_arch::Arch;
+use emu_conform::probes::{Symbols, script};
 use emu_conform::trace::{Hits, Trace};
-use emu_conform::{Options, Report, conform, json, text};
+use emu_conform::{Options, Report, archs, conform, json, text};
 use indicatif::{ProgressBar, ProgressStyle};
 
 pub(crate) use args::ConformArgs;
@@ -19,6 +21,9 @@ use crate::values::check_era;
 
 /// Compares every trace; status 1 where one differs.
 pub(crate) fn run(args: &ConformArgs) -> Result<ExitCode, Failure> {
+    if args.probes {
+        return probes(args);
+    }
     if args.hits.is_some() && args.traces.len() > 1 {
         return Err(Failure::Usage("--hits belongs to one trace, found several".to_owned()));
     }
@@ -54,6 +59,27 @@ pub(crate) fn run(args: &ConformArgs) -> Result<ExitCode, Failure> {
         show(args, name, &report)?;
     }
     Ok(if same { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Prints the commands that record a trace.
+fn probes(args: &ConformArgs) -> Result<ExitCode, Failure> {
+    let arch = args.arch.unwrap_or_default();
+    let kernel = args.kernel.unwrap_or_else(|| arch.default_kernel());
+    check_era(kernel, arch)?;
+    let file = args.symbols.as_deref().map(input::read).transpose()?;
+    let symbols = match &file {
+        None => Symbols::default(),
+        Some((name, bytes)) => {
+            let symbols = emu_input::text(bytes).and_then(Symbols::parse);
+            symbols.map_err(|error| Failure::input(name, bytes, error))?
+        }
+    };
+    let text = script(arch, kernel, &symbols).ok_or_else(|| {
+        let known = archs().map(Arch::id).collect::<Vec<_>>().join(", ");
+        Failure::Usage(format!("no trace of {arch} can be read, expected one of {known}"))
+    })?;
+    print(|to| write!(to, "{text}"))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn show(args: &ConformArgs, name: &str, report: &Report) -> Result<(), Failure> {

@@ -13,6 +13,7 @@ mod compare;
 mod machine;
 mod moves;
 mod pairs;
+pub mod probes;
 mod report;
 mod runs;
 mod sites;

@@ -4,6 +4,7 @@ use emu_arch::{Arch, ArchEffect, Kernel};
 use emu_input::InputError;
 
 use crate::moves::{Effect, Reduced};
+use crate::probes::{Recording, Symbols};
 use crate::trace::{Event, Operation, Trace};
 
 /// The words of one architecture.
@@ -21,6 +22,8 @@ pub(crate) struct Words {
     pub(crate) reduce: fn(&Trace<'_>, &Operation<'_, '_>) -> Result<Reduced, InputError>,
     /// The effects that are compared, as traces name them.
     pub(crate) effect: fn(&ArchEffect) -> Option<Effect>,
+    /// What to record, of a kernel whose binary is known so far.
+    pub(crate) recording: fn(Kernel, &Symbols<'_>) -> Recording,
     /// What the reader decides where a trace does not say it.
     pub(crate) assumes: &'static [&'static str],
 }

@@ -1,6 +1,7 @@
 //! The words of arm64: what the TCG plugin saw executed, as kprobes do not reach the functions that
 //! the compiler left out of line.
 
+mod probes;
 mod reduce;
 
 use emu_arch::arm64::{DSB_ISH, DSB_ISHST, ISB};
@@ -18,6 +19,7 @@ pub(super) const WORDS: Words = Words {
     kernel,
     reduce: reduce::reduce,
     effect,
+    recording: probes::recording,
     assumes: &[
         "stores have no address: each has one of its own, of the kernel or of a user by the \
          function that began the section (a table)",

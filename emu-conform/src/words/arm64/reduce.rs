@@ -15,7 +15,7 @@ use crate::sites;
 use crate::trace::{Event, MISMATCH, Operation, Task, Trace, is_mark};
 
 /// The functions whose sections are over entries of the kernel.
-const KERNEL: [&str; 9] = [
+pub(super) const KERNEL: [&str; 9] = [
     "vmap_small_pages_range_noflush",
     "vmap_range_noflush",
     "vmap_pages_range_noflush",

@@ -2,6 +2,7 @@
 //! batch's `active`, on the primitives, on `hpte_need_flush()` and on the flushes.
 
 mod batch;
+mod probes;
 mod reduce;
 
 use emu_arch::powerpc::{FLUSH_HASH_PAGE, FLUSH_HASH_RANGE};
@@ -22,6 +23,7 @@ pub(super) const HASH: Words = Words {
     kernel,
     reduce: reduce::reduce,
     effect,
+    recording: probes::recording,
     assumes: ASSUMES,
 };
 
@@ -33,6 +35,7 @@ pub(super) const RADIX: Words = Words {
     kernel,
     reduce: reduce::reduce,
     effect,
+    recording: probes::recording,
     assumes: ASSUMES,
 };
 

@@ -339,7 +339,7 @@ impl<'t> Reducer<'t> {
             Some(enabled) if !self.has_active => {
                 enabled > 0 && e.number_of("pa")?.unwrap_or(0) == 0 && !e.in_interrupt()
             }
-            _ => state.active,
+            _ => state.active || state.enabled.is_some_and(|enabled| enabled > 0),
         };
         if batched {
             self.note(e, BATCHED);

@@ -2,6 +2,7 @@
 //! the hooks.
 
 mod queue;
+mod probes;
 mod reduce;
 mod switch;
 
@@ -22,6 +23,7 @@ pub(super) const WORDS: Words = Words {
     kernel,
     reduce: reduce::reduce,
     effect,
+    recording: probes::recording,
     assumes: &[
         "each xen_mmu_set_pte has an address of its own: the trace has the hash of a pointer",
         "an entry that no xen_mc_entry or xen_mc_extend_args follows is written at once",
