@@ -16,7 +16,8 @@ pub fn script(arch: Arch, kernel: Kernel, symbols: &Symbols<'_>) -> Option<Strin
     let mut text = format!("# Records what `lazymmu conform` reads: {arch} {kernel}\n");
     text += WARNING;
     if let Some(missing) = recording.missing {
-        let _ = writeln!(text, "#\n# Not complete: {missing}");
+        text += "#\n# Not complete:\n";
+        missing.lines().for_each(|line| text += &format!("# {line}\n"));
     }
     if !recording.watched.is_empty() {
         text += "#\n# The list that the TCG plugin reads; switches and markers are a trace:\n";
@@ -34,7 +35,9 @@ pub fn script(arch: Arch, kernel: Kernel, symbols: &Symbols<'_>) -> Option<Strin
         let line = format!("{kind}:lz/{event} {at} {reads}");
         let _ = writeln!(text, "echo '{}' >> kprobe_events", line.trim_end());
     }
-    text += "echo 1 > events/lz/enable\n";
+    if !recording.functions.is_empty() {
+        text += "echo 1 > events/lz/enable\n";
+    }
     for event in recording.events {
         let _ = writeln!(text, "echo 1 > events/{event}/enable");
     }

@@ -49,8 +49,8 @@ pub(super) fn recording(kernel: Kernel, symbols: &Symbols<'_>) -> Recording {
     match field {
         _ if !counted => {
             recording.missing = Some(
-                "up to v6.19 the stores to ppc64_tlb_batch.active are to be found by hand: name their \
-             events act1_FUNCTION, with new=",
+                "up to v6.19 the stores to ppc64_tlb_batch.active are to be found by hand:\n\
+                 name their events act1_FUNCTION, with new=",
             )
         }
         None => recording.missing = Some(super::super::NO_OFFSET),
