@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use emu_arch::Arch;
 use emu_conform::probes::{Symbols, script};
-use emu_conform::trace::{Hits, Trace};
+use emu_conform::trace::{self, Hits};
 use emu_conform::{Options, Report, archs, conform, json, text};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -31,15 +31,15 @@ pub(crate) fn run(args: &ConformArgs) -> Result<ExitCode, Failure> {
     for file in &args.traces {
         let (name, bytes) = input::read(file)?;
         let wrong = |error| Failure::input(&name, &bytes, error);
-        let trace = emu_input::text(&bytes).and_then(Trace::parse).map_err(wrong)?;
+        let plain = emu_input::text(&bytes).and_then(trace::parse).map_err(wrong)?;
         let beside = args.hits.as_deref().map(input::read).transpose()?;
         let (trace, name, bytes) = match &beside {
             Some((hits_name, hits)) => {
                 let wrong = |error| Failure::input(hits_name, hits, error);
                 let read = emu_input::text(hits).and_then(Hits::parse).map_err(wrong)?;
-                (trace.with_hits(&read).map_err(wrong)?, hits_name, hits)
+                (trace::with_hits(&plain, &read).map_err(wrong)?, hits_name, hits)
             }
-            None => (trace, &name, &bytes),
+            None => (plain, &name, &bytes),
         };
         let wrong = |error| Failure::input(name, bytes, error);
         let options = Options { arch: args.arch, kernel: args.kernel, only: &args.operation };

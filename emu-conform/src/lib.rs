@@ -63,7 +63,7 @@ pub fn conform(
             (kernel, Some(why))
         }
     };
-    let operations = trace.operations();
+    let operations = trace::operations(trace);
     let mut checked = Vec::new();
     for (index, op) in operations.iter().enumerate() {
         if !options.only.is_empty() && !options.only.iter().any(|name| name == op.name) {
@@ -81,7 +81,7 @@ pub fn conform(
         }
         checked.push(one);
     }
-    let outside = trace.outside() as u64;
+    let outside = trace::outside(trace) as u64;
     Ok(Report { arch: words.arch, kernel, why, assumes: words.assumes, checked, outside })
 }
 

@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use emu_arch::{Arch, Kernel};
 
-use super::{Probe, Symbols};
+use super::probe::Probe;
+use super::symbols::Symbols;
 use crate::words;
 
 /// The commands that record what `arch` does in `kernel`, whose binary is `symbols`; none where the

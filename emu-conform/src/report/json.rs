@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Report;
+use super::value::Report;
 use crate::compare::{Checked, Verdict};
 
 /// One line per operation and one with the totals.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::Report;
+use super::value::Report;
 use crate::compare::{Checked, Verdict};
 
 /// The columns of a terminal.

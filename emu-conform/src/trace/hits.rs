@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 
 use emu_input::InputError;
 
-use super::{Event, MISMATCH, Operation, Trace, operations};
+use super::operations::{Operation, begins, ends, mark, operations};
+use super::value::{Event, MISMATCH, Trace};
 
 /// The entry of the function that writes a marker.
 const MARK: &str = ">tracing_mark_write";
@@ -49,10 +50,14 @@ impl<'t> Hits<'t> {
     }
 }
 
-/// The hits as a trace: each with the task that ran, as `trace` knows it.
-pub(super) fn join<'t>(trace: &Trace<'t>, hits: &Hits<'t>) -> Result<Trace<'t>, InputError> {
+/// The hits as a trace: each with the task that ran, as `trace` knows it; lines are those of the
+/// hits.
+///
+/// # Errors
+/// The hits have other markers than the trace.
+pub fn with_hits<'t>(trace: &Trace<'t>, hits: &Hits<'t>) -> Result<Trace<'t>, InputError> {
     let marks: Vec<&Event<'t>> =
-        trace.events.iter().filter(|event| operations::mark(event).is_some()).collect();
+        trace.events.iter().filter(|event| mark(event).is_some()).collect();
     let hit = hits.lines.iter().filter(|hit| hit.word == MARK).count();
     if hit != marks.len() {
         let what = format!(
@@ -61,21 +66,21 @@ pub(super) fn join<'t>(trace: &Trace<'t>, hits: &Hits<'t>) -> Result<Trace<'t>, 
         );
         return Err(InputError::at(1, hits.lines.first().map_or("", |hit| hit.text), "", what));
     }
-    let operations = trace.operations();
+    let all = operations(trace);
     let mut marks = marks.into_iter();
-    let mut operations = operations.iter();
+    let mut all = all.iter();
     let mut joined = Trace { events: Vec::new(), lost: Vec::new(), lines: hits.lines.len() };
     let mut inside: Option<Inside<'t>> = None;
     for (index, hit) in hits.lines.iter().enumerate() {
         let line = index as u32 + 1;
         if hit.word == MARK {
-            let Some(mark) = marks.next() else { break };
-            if let Some(done) = inside.take_if(|_| operations::ends(mark)) {
+            let Some(marker) = marks.next() else { break };
+            if let Some(done) = inside.take_if(|_| ends(marker)) {
                 joined.events.extend(done.mismatch(line, hit.text));
             }
-            joined.events.push(Event { line, text: hit.text, cpu: hit.cpu, ..*mark });
-            if operations::begins(mark).is_some() {
-                inside = operations.next().map(|op| Inside::new(op, mark));
+            joined.events.push(Event { line, text: hit.text, cpu: hit.cpu, ..*marker });
+            if begins(marker).is_some() {
+                inside = all.next().map(|op| Inside::new(op, marker));
             }
         } else if let Some(inside) = &mut inside {
             joined.events.extend(inside.event(line, hit));

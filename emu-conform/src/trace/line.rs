@@ -3,7 +3,7 @@
 
 use emu_input::InputError;
 
-use super::{Event, Trace};
+use super::value::{BUG_EVENT, Event, Trace};
 
 /// What a line of a trace must be.
 const EXPECTED: &str = "expected an event of ftrace, `COMM-PID [CPU] FLAGS TIME: EVENT: ...`";
@@ -13,8 +13,12 @@ const DUMP: &str = "Dumping ftrace buffer:";
 /// The line of a console that says where the kernel died.
 const BUG: &str = "kernel BUG at ";
 
-/// Reads all lines of `text`.
-pub(super) fn parse(text: &str) -> Result<Trace<'_>, InputError> {
+/// Reads the text of `trace`, `trace_pipe`, `trace-cmd report`, or of a console with the dump of
+/// `ftrace_dump_on_oops`.
+///
+/// # Errors
+/// A line is no event, nor one of those that stand between events; or there is no event.
+pub fn parse(text: &str) -> Result<Trace<'_>, InputError> {
     let console = text.contains(DUMP);
     let mut trace = Trace { events: Vec::new(), lost: Vec::new(), lines: 0 };
     let (mut in_dump, mut bug) = (false, None);
@@ -39,7 +43,7 @@ pub(super) fn parse(text: &str) -> Result<Trace<'_>, InputError> {
         return Err(wrong(1, text.lines().next().unwrap_or("")));
     }
     if let (Some((number, text, message)), Some(last)) = (bug, trace.events.last().copied()) {
-        let (line, name) = (number as u32, super::BUG_EVENT);
+        let (line, name) = (number as u32, BUG_EVENT);
         trace.events.push(Event { line, text, name, args: message, ..last });
     }
     Ok(trace)

@@ -1,6 +1,6 @@
 //! Operations of a trace: what lies between two markers.
 
-use super::{Event, Trace};
+use super::value::{Event, Trace};
 
 /// What the kernel did between two markers.
 #[derive(Clone, Copy, Debug)]
@@ -36,8 +36,17 @@ pub(super) fn ends(event: &Event<'_>) -> bool {
     mark(event).is_some_and(|text| text.starts_with("END"))
 }
 
-/// Splits at the markers `BEGIN name` and `END`; without any, all is one operation.
-pub(super) fn split<'a, 't>(trace: &'a Trace<'t>) -> Vec<Operation<'a, 't>> {
+/// How many events of `trace` lie outside of all operations.
+#[must_use]
+pub fn outside(trace: &Trace<'_>) -> usize {
+    let inside: usize = operations(trace).iter().map(|op| op.events.len()).sum();
+    trace.events.len() - inside
+}
+
+/// The operations of `trace`: what lies between the markers `BEGIN name` and `END`; without any,
+/// all is one.
+#[must_use]
+pub fn operations<'a, 't>(trace: &'a Trace<'t>) -> Vec<Operation<'a, 't>> {
     let events = &trace.events;
     let part = |name, from: usize, to: usize| Operation {
         name,

@@ -11,7 +11,3 @@ pub(crate) use word::Words;
 /// The architectures whose traces can be read, one row each; the first whose events are found is
 /// taken.
 pub(crate) const ALL: [&Words; 4] = [&xen::WORDS, &arm64::WORDS, &powerpc::HASH, &powerpc::RADIX];
-
-/// What is missing where the counters cannot be found.
-const NO_OFFSET: &str = "without the offset of lazy_mmu_state and a disassembly the stores to the
-counters cannot be probed: --symbols, see docs/truth.md";

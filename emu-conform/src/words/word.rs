@@ -33,3 +33,8 @@ pub(crate) fn newest(last: Option<Kernel>) -> Kernel {
     let eras = Kernel::ALL.into_iter().filter(|kernel| kernel.id().starts_with('v'));
     eras.filter(|kernel| last.is_none_or(|last| *kernel <= last)).last().unwrap_or_default()
 }
+
+/// What is missing where the counters cannot be found.
+pub(crate) const NO_OFFSET: &str =
+    "without the offset of lazy_mmu_state and a disassembly the stores to the
+counters cannot be probed: --symbols, see docs/truth.md";

@@ -7,7 +7,7 @@ mod table;
 use std::io::Read;
 
 use emu_arch::{Arch, Kernel};
-use emu_conform::trace::{Hits, Trace};
+use emu_conform::trace::{self, Hits};
 use emu_conform::{Options, Report, Verdict, conform};
 
 use crate::cli::{check_refused, lazymmu};
@@ -132,9 +132,10 @@ pub(crate) fn report(
     kernel: Option<Kernel>,
     arch: Option<Arch>,
 ) -> Report {
-    let trace = Trace::parse(trace).expect("a trace");
+    let trace = trace::parse(trace).expect("a trace");
     let hits = hits.map(|hits| Hits::parse(hits).expect("hits"));
-    let trace = hits.map_or(Ok(trace.clone()), |hits| trace.with_hits(&hits)).expect("they match");
+    let trace =
+        hits.map_or(Ok(trace.clone()), |hits| trace::with_hits(&trace, &hits)).expect("they match");
     let options = Options { arch, kernel, only: &[] };
     conform(&trace, &options, &mut |_, _, _| {}).expect("a trace that can be read")
 }

@@ -1,8 +1,8 @@
 //! Traces with a small error planted: each must be rejected, at the right line.
 //!
 //! An error is one of four: a flush is dropped, a size changes, two neighbours are swapped, a call
-//! is removed. Which one and where is a matter of numbers that are always the same. Left out is what
-//! changes nothing that a trace shows: a store of its own (no event follows it), and two calls
+//! is removed. Which one and where is a matter of numbers that are always the same. Left out is
+//! what changes nothing that a trace shows: a store of its own (no event follows it), and two calls
 //! that no effect parts.
 
 use std::fmt::Write;

@@ -1,14 +1,13 @@
 //! The words of arm64: what the TCG plugin saw executed, as kprobes do not reach the functions that
 //! the compiler left out of line.
 
+mod effects;
 mod probes;
 mod reduce;
 
-use emu_arch::arm64::{DSB_ISH, DSB_ISHST, ISB};
-use emu_arch::{Arch, ArchEffect, Kernel};
+use emu_arch::{Arch, Kernel};
 
 use super::word::{Words, newest};
-use crate::moves::Effect;
 use crate::trace::{Event, Trace};
 
 /// The words of arm64.
@@ -18,7 +17,7 @@ pub(super) const WORDS: Words = Words {
     events: "dsb(ishst) among the hits of the plugin (--hits)",
     kernel,
     reduce: reduce::reduce,
-    effect,
+    effect: effects::effect,
     recording: probes::recording,
     assumes: &[
         "stores have no address: each has one of its own, of the kernel or of a user by the \
@@ -28,30 +27,11 @@ pub(super) const WORDS: Words = Words {
     ],
 };
 
-/// The task owes barriers from now on.
-const PENDING: Effect = Effect::new("TIF_LAZY_MMU_PENDING");
-/// `dsb(ishst)`
-const DSB: Effect = Effect::new(DSB_ISHST.name);
-/// `isb()`
-const ISB_: Effect = Effect::new(ISB.name);
-/// The barrier of `__switch_to()`.
-const SWITCH: Effect = Effect::new(DSB_ISH.name);
-
 fn tells(event: &Event<'_>) -> bool {
     let probe = event.name.strip_prefix("dsb").or_else(|| event.name.strip_prefix("isb"));
     let probe = probe.and_then(|rest| rest.split_once('_'));
     probe.is_some_and(|(n, _)| !n.is_empty() && n.chars().all(|c| c.is_ascii_digit()))
         || matches!(event.name, "dsb(ishst)" | "set_PENDING")
-}
-
-fn effect(effect: &ArchEffect) -> Option<Effect> {
-    match effect.name {
-        "TIF_LAZY_MMU_PENDING=" => Some(PENDING),
-        name if name == DSB.name => Some(DSB),
-        name if name == ISB_.name => Some(ISB_),
-        name if name == SWITCH.name => Some(SWITCH),
-        _ => None,
-    }
 }
 
 fn kernel(_: &Trace<'_>) -> (Kernel, &'static str) {

@@ -2,6 +2,7 @@
 
 use emu_arch::Kernel;
 
+use super::super::word::NO_OFFSET;
 use super::reduce::KERNEL;
 use crate::probes::{Insn, Recording, Symbols};
 
@@ -11,7 +12,7 @@ const ENTRIES: [&str; 2] = ["tracing_mark_write", "__switch_to"];
 /// The list of `kernel`.
 pub(super) fn recording(_: Kernel, symbols: &Symbols<'_>) -> Recording {
     let Some(field) = symbols.field("lazy_mmu_state") else {
-        return Recording { missing: Some(super::super::NO_OFFSET), ..Recording::default() };
+        return Recording { missing: Some(NO_OFFSET), ..Recording::default() };
     };
     let insns = symbols.insns();
     let words = insns.iter().enumerate().filter_map(|(at, insn)| {

@@ -8,7 +8,7 @@ use emu_input::InputError;
 use lazy_mmu::design::Call;
 use lazy_mmu::trace::PteOp;
 
-use super::{DSB, ISB_, PENDING, SWITCH};
+use super::effects::{DSB, ISB_, PENDING, SWITCH};
 use crate::moves::{Act, Compared, Effect, Reduced};
 use crate::runs::{self, Place, Runs};
 use crate::sites;

@@ -71,3 +71,9 @@ const INLINED: [(&str, PteOp); 24] = [
 pub(super) fn inlined(name: &str) -> Option<PteOp> {
     INLINED.iter().find(|(known, _)| *known == name).map(|(_, op)| *op)
 }
+
+/// Whether an event is a store to `ppc64_tlb_batch.active`: `act12_FUNCTION`.
+pub(super) fn active(name: &str) -> bool {
+    let number = name.strip_prefix("act").and_then(|rest| rest.split_once('_'));
+    number.is_some_and(|(n, _)| !n.is_empty() && n.chars().all(|c| c.is_ascii_digit()))
+}

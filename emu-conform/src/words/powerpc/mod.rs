@@ -1,15 +1,15 @@
 //! The words of powerpc book3s64: kprobes at the stores of the counters, or up to v6.19 of the
 //! batch's `active`, on the primitives, on `hpte_need_flush()` and on the flushes.
 
+mod effects;
 mod batch;
 mod probes;
 mod reduce;
+mod seen;
 
-use emu_arch::powerpc::{FLUSH_HASH_PAGE, FLUSH_HASH_RANGE};
-use emu_arch::{Arch, ArchEffect, Kernel};
+use emu_arch::{Arch, Kernel};
 
 use super::word::{Words, newest};
-use crate::moves::Effect;
 use crate::trace::Trace;
 
 /// The words of powerpc with the hash MMU.
@@ -22,7 +22,7 @@ pub(super) const HASH: Words = Words {
     events: "hpte_need_flush",
     kernel,
     reduce: reduce::reduce,
-    effect,
+    effect: effects::effect,
     recording: probes::recording,
     assumes: ASSUMES,
 };
@@ -34,7 +34,7 @@ pub(super) const RADIX: Words = Words {
     events: "set_ptes",
     kernel,
     reduce: reduce::reduce,
-    effect,
+    effect: effects::effect,
     recording: probes::recording,
     assumes: ASSUMES,
 };
@@ -45,26 +45,8 @@ const ASSUMES: &[&str] = &[
     "a flush before `active = 0` (up to v6.19) belongs to the leave",
 ];
 
-/// An entry joins the batch.
-const BATCHED: Effect = Effect::new("batched");
-/// `flush_hash_page()`
-const PAGE: Effect = Effect::new("flush_hash_page()");
-/// `flush_hash_range()`
-const RANGE: Effect = Effect::new("flush_hash_range");
-
-fn effect(effect: &ArchEffect) -> Option<Effect> {
-    match effect.name {
-        "ppc64_tlb_batch.index=" => Some(BATCHED),
-        name if name == FLUSH_HASH_PAGE.name => Some(PAGE),
-        name if name == FLUSH_HASH_RANGE.name => {
-            Some(effect.n.map_or(RANGE, |n| RANGE.of(n.into())))
-        }
-        _ => None,
-    }
-}
-
 fn kernel(trace: &Trace<'_>) -> (Kernel, &'static str) {
-    if trace.events.iter().any(|event| reduce::active(event.name)) {
+    if trace.events.iter().any(|event| batch::active(event.name)) {
         (Kernel::V6_19, "stores to ppc64_tlb_batch.active, as up to v6.19")
     } else {
         (newest(None), "the newest kernel, as traces of v7.0 and later are alike")

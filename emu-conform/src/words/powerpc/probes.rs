@@ -2,6 +2,7 @@
 
 use emu_arch::Kernel;
 
+use super::super::word::NO_OFFSET;
 use crate::probes::{Insn, Probe, Recording, Symbols};
 
 /// Functions, their events, and what is read at their entry.
@@ -53,7 +54,7 @@ pub(super) fn recording(kernel: Kernel, symbols: &Symbols<'_>) -> Recording {
                  name their events act1_FUNCTION, with new=",
             )
         }
-        None => recording.missing = Some(super::super::NO_OFFSET),
+        None => recording.missing = Some(NO_OFFSET),
         Some(field) => {
             let stores =
                 symbols.insns().iter().filter_map(|insn| Some((insn, store(insn, field)?)));

@@ -5,12 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use emu_arch::VirtAddr;
 use emu_arch::kernel::{Prot, PteArgs, Step};
 use emu_input::InputError;
-use lazy_mmu::design::Call;
 use lazy_mmu::trace::PteOp;
 
-use super::batch::{HashBit, inlined};
-use super::{BATCHED, PAGE, RANGE};
-use crate::moves::{Act, Compared, Counter, Effect, Reduced, Seen, Store};
+use super::batch::{HashBit, active, inlined};
+use super::effects::BATCHED;
+use crate::moves::{Act, Counter, Reduced, Seen, Store};
 use crate::pairs::Pairs;
 use crate::runs::{self, Place, Runs};
 use crate::sites::{self, Site};
@@ -18,14 +17,8 @@ use crate::spaces::Spaces;
 use crate::trace::{Event, Operation, Task, Trace, is_mark};
 
 /// Events that are part of a call: behind one of them it may go on.
-const INSIDE: [&str; 5] =
+pub(super) const INSIDE: [&str; 5] =
     ["hpte_need_flush", "flush_tlb_pending", "flush_hash_range", "flush_hash_page", "hcall_entry"];
-
-/// Whether an event is a store to `ppc64_tlb_batch.active`: `act12_FUNCTION`.
-pub(super) fn active(name: &str) -> bool {
-    let number = name.strip_prefix("act").and_then(|rest| rest.split_once('_'));
-    number.is_some_and(|(n, _)| !n.is_empty() && n.chars().all(|c| c.is_ascii_digit()))
-}
 
 /// The moves of an operation.
 pub(super) fn reduce(trace: &Trace<'_>, op: &Operation<'_, '_>) -> Result<Reduced, InputError> {
@@ -61,48 +54,48 @@ pub(super) fn reduce(trace: &Trace<'_>, op: &Operation<'_, '_>) -> Result<Reduce
 
 /// How far a task is whose section began before the trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Unknown {
+pub(super) enum Unknown {
     Section,
     /// Its last call, to the end.
     Leave,
 }
 
-struct Reducer<'t> {
-    out: Reduced,
-    runs: Runs,
-    tasks: BTreeMap<Task, State<'t>>,
-    spaces: Spaces,
-    pairs: Pairs,
-    hashes: HashBit,
-    unknown: BTreeMap<Task, Unknown>,
+pub(super) struct Reducer<'t> {
+    pub(super) out: Reduced,
+    pub(super) runs: Runs,
+    pub(super) tasks: BTreeMap<Task, State<'t>>,
+    pub(super) spaces: Spaces,
+    pub(super) pairs: Pairs,
+    pub(super) hashes: HashBit,
+    pub(super) unknown: BTreeMap<Task, Unknown>,
     /// By CPU, what `__flush_tlb_pending()` was told to flush: its task, how many, its line.
-    pending: BTreeMap<u16, (Task, u64, u32)>,
+    pub(super) pending: BTreeMap<u16, (Task, u64, u32)>,
     /// The mode is a word of the batch: up to v6.19.
-    has_active: bool,
+    pub(super) has_active: bool,
 }
 
 /// A task as the trace shows it.
 #[derive(Clone, Debug, Default)]
-struct State<'t> {
+pub(super) struct State<'t> {
     /// The pointer to its address space, as last seen.
-    mm: Option<&'t str>,
+    pub(super) mm: Option<&'t str>,
     /// The event of `ptep_modify_prot_start()` was seen; the next one tells whether the entry was
     /// hashed.
-    started: Option<(Event<'t>, u64)>,
+    pub(super) started: Option<(Event<'t>, u64)>,
     /// The pointer to the address space of the entry whose protection changes.
-    changing: Option<&'t str>,
+    pub(super) changing: Option<&'t str>,
     /// `enable_count`, as last seen.
-    enabled: Option<u64>,
+    pub(super) enabled: Option<u64>,
     /// Whether the entry whose protection changes was in the hash table, by what followed.
-    hashed: bool,
+    pub(super) hashed: bool,
     /// The last move.
-    last: Option<usize>,
+    pub(super) last: Option<usize>,
     /// The last move may go on.
-    open: bool,
+    pub(super) open: bool,
     /// In a section, by `ppc64_tlb_batch.active`.
-    active: bool,
+    pub(super) active: bool,
     /// What was flushed before `active = 0`.
-    leaving: Option<Vec<Seen>>,
+    pub(super) leaving: Option<Vec<Seen>>,
 }
 
 impl<'t> Reducer<'t> {
@@ -181,18 +174,6 @@ impl<'t> Reducer<'t> {
         Ok(())
     }
 
-    /// `__flush_tlb_pending()` flushes before anything else happens on the CPU.
-    fn pending(&mut self, e: &Event<'t>) {
-        let inside = INSIDE.contains(&e.name);
-        let pending = self.pending.get(&e.cpu).copied();
-        if let Some((task, _, line)) = pending.filter(|_| !e.in_interrupt()) {
-            if task != e.task() || !inside {
-                self.pending.remove(&e.cpu);
-                self.out.breaks(line, || "no flush follows __flush_tlb_pending".to_owned());
-            }
-        }
-    }
-
     /// A task that writes a marker is in no section.
     fn mark(&mut self, e: &Event<'t>) {
         self.unknown.remove(&e.task());
@@ -223,18 +204,7 @@ impl<'t> Reducer<'t> {
                 let addr = e.needs("addr")?;
                 self.tasks.entry(e.task()).or_default().started = Some((*e, addr));
             }
-            "modify_commit" => {
-                let state = self.tasks.entry(e.task()).or_default();
-                let mm = state.changing.take().or(state.mm);
-                let hashed = state.hashed;
-                if self.hashes.old(e)?.is_some_and(|old| old && !hashed) {
-                    let what = "the old entry was in the hash table, and no hpte_need_flush";
-                    self.out.breaks(e.line, || what.to_owned());
-                }
-                let args = PteArgs { prot: Some(Prot::ReadOnly), ..args(self, mm)? };
-                self.pairs.see(e, PteOp::ptep_modify_prot_commit, args.at(), &mut self.out);
-                self.step(e, Step::Pte(PteOp::ptep_modify_prot_commit, args));
-            }
+            "modify_commit" => self.commits(e)?,
             "hpte_need_flush" => self.need_flush(e)?,
             "set_ptes" => {
                 if from(e) != "ptep_modify_prot_commit" {
@@ -268,8 +238,24 @@ impl<'t> Reducer<'t> {
         Ok(())
     }
 
+    /// `ptep_modify_prot_commit()`
+    fn commits(&mut self, e: &Event<'t>) -> Result<(), InputError> {
+        let state = self.tasks.entry(e.task()).or_default();
+        let mm = state.changing.take().or(state.mm);
+        let hashed = state.hashed;
+        if self.hashes.old(e)?.is_some_and(|old| old && !hashed) {
+            let what = "the old entry was in the hash table, and no hpte_need_flush";
+            self.out.breaks(e.line, || what.to_owned());
+        }
+        let args = PteArgs { prot: Some(Prot::ReadOnly), ..self.args(e, "addr", mm)? };
+        self.pairs.see(e, PteOp::ptep_modify_prot_commit, args.at(), &mut self.out);
+        self.step(e, Step::Pte(PteOp::ptep_modify_prot_commit, args));
+
+        Ok(())
+    }
+
     /// A step of the task of an event.
-    fn step(&mut self, e: &Event<'t>, step: Step) -> usize {
+    pub(super) fn step(&mut self, e: &Event<'t>, step: Step) -> usize {
         let index = self.out.push(e.line, e.cpu, e.task(), Act::Step(step));
         let state = self.tasks.entry(e.task()).or_default();
         (state.last, state.open) = (Some(index), true);
@@ -355,81 +341,9 @@ impl<'t> Reducer<'t> {
         self.out.prepare(e.line, e.cpu, e.task(), Act::Step(Step::Pte(PteOp::read, args)));
         Ok(())
     }
-
-    /// A store to `ppc64_tlb_batch.active`: the whole hook but for its flush, which came before.
-    fn active(&mut self, e: &Event<'t>) -> Result<(), InputError> {
-        if e.name.ends_with("__switch_to") {
-            return Ok(());
-        }
-        let on = e.needs("new")? != 0;
-        let index = self.step(e, sites::call(if on { Call::ENABLE } else { Call::DISABLE }));
-        let state = self.tasks.entry(e.task()).or_default();
-        state.active = on;
-        if let Some(flushed) = state.leaving.take().filter(|_| !on) {
-            self.out.moves[index].seen = flushed;
-        }
-        Ok(())
-    }
-
-    fn flush_pending(&mut self, e: &Event<'t>) -> Result<(), InputError> {
-        let n = e.number_of("n")?;
-        let by_leave = self.has_active && !matches!(from(e), "hpte_need_flush" | "hash__tlb_flush");
-        let state = self.tasks.entry(e.task()).or_default();
-        if by_leave {
-            state.leaving = Some(Vec::new());
-        }
-        if let Some(n) = n {
-            self.pending.insert(e.cpu, (e.task(), n, e.line));
-        }
-        Ok(())
-    }
-
-    fn flush(&mut self, e: &Event<'t>) -> Result<(), InputError> {
-        if from(e) == "flush_hash_range" {
-            return Ok(());
-        }
-        let (effect, n) = match e.name {
-            "flush_hash_range" => (RANGE.of(e.needs("n")?), e.needs("n")?),
-            _ => (PAGE, 1),
-        };
-        let batch = e.name == "flush_hash_range" || from(e) == "__flush_tlb_pending";
-        let pending = self.pending.remove(&e.cpu).map(|(_, pending, _)| pending);
-        if let Some(pending) = pending.filter(|pending| batch && *pending != n) {
-            self.out.breaks(e.line, || {
-                format!("{n} pages are flushed where __flush_tlb_pending has {pending}")
-            });
-        }
-        self.note(e, effect);
-        Ok(())
-    }
-
-    /// The kernel did `effect` at the last call of a task.
-    fn note(&mut self, e: &Event<'t>, effect: Effect) {
-        let state = self.tasks.entry(e.task()).or_default();
-        match (&mut state.leaving, state.last) {
-            (Some(leaving), _) if effect != BATCHED => leaving.push(Seen { effect, line: e.line }),
-            (_, Some(last)) => self.out.see(last, e.line, effect),
-            _ => self.out.leave_out("flushes before any call"),
-        }
-    }
-
-    /// The trace ends: calls that are not done are beginnings.
-    fn end(&mut self) {
-        self.pairs.end(&mut self.out);
-        for state in self.tasks.values() {
-            if let Some(last) = state.last.filter(|_| state.open) {
-                if self.out.moves[last].compared == Compared::Exactly {
-                    self.out.moves[last].compared = Compared::Beginning;
-                }
-            }
-            if state.started.is_some() {
-                self.out.leave_out("calls at the end of the trace");
-            }
-        }
-    }
 }
 
 /// The function that called the one of an event: `from=FUNCTION+0x..`.
-fn from<'t>(e: &Event<'t>) -> &'t str {
+pub(super) fn from<'t>(e: &Event<'t>) -> &'t str {
     e.text_of("from").and_then(|text| text.split('+').next()).unwrap_or("")
 }

@@ -1,16 +1,16 @@
 //! The words of x86 Xen PV: the tracepoints `xen:*`, kprobes at the stores of the counters and on
 //! the hooks.
 
+mod effects;
 mod queue;
 mod probes;
 mod reduce;
+mod seen;
 mod switch;
 
-use emu_arch::x86_xen::MMU_UPDATE_CALL;
-use emu_arch::{Arch, ArchEffect, Kernel};
+use emu_arch::{Arch, Kernel};
 
 use super::word::{Words, newest};
-use crate::moves::Effect;
 use crate::trace::Trace;
 
 /// The words of Xen PV.
@@ -22,7 +22,7 @@ pub(super) const WORDS: Words = Words {
     events: "xen_mc_entry",
     kernel,
     reduce: reduce::reduce,
-    effect,
+    effect: effects::effect,
     recording: probes::recording,
     assumes: &[
         "each xen_mmu_set_pte has an address of its own: the trace has the hash of a pointer",
@@ -30,19 +30,6 @@ pub(super) const WORDS: Words = Words {
         "pages that change protection were mapped and used before",
     ],
 };
-
-/// An update joins the queue.
-const QUEUED: Effect = Effect::new("queued");
-/// One hypercall makes all updates that are queued, or one that is not.
-const CALL: Effect = Effect::new("HYPERVISOR_mmu_update");
-
-fn effect(effect: &ArchEffect) -> Option<Effect> {
-    match effect.name {
-        "mmu_update.args[1]=" => Some(QUEUED),
-        name if name == MMU_UPDATE_CALL.name => Some(effect.n.map_or(CALL, |n| CALL.of(n.into()))),
-        _ => None,
-    }
-}
 
 /// Fidelity: stub: the text of `xen_mc_issue` in include/trace/events/xen.h v7.1 and v7.2 alone.
 fn kernel(trace: &Trace<'_>) -> (Kernel, &'static str) {

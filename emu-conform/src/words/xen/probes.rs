@@ -2,6 +2,7 @@
 
 use emu_arch::Kernel;
 
+use super::super::word::NO_OFFSET;
 use crate::probes::{Insn, Probe, Recording, Symbols};
 
 /// The tracepoints that are read.
@@ -62,7 +63,7 @@ pub(super) fn recording(kernel: Kernel, symbols: &Symbols<'_>) -> Recording {
                 recording.missing = Some("no store to lazy_mmu_state in the disassembly");
             }
         }
-        None => recording.missing = Some(super::super::NO_OFFSET),
+        None => recording.missing = Some(NO_OFFSET),
     }
     recording
 }
