@@ -95,10 +95,8 @@ pub(crate) fn compare(words: &Words, kernel: Kernel, reduced: &Reduced, into: &m
     let done = |made: &&Move| made.compared != Compared::Not;
     let mut tasks: Vec<_> = moves.iter().filter(done).map(|made| made.task).collect();
     let mut cpus: Vec<_> = moves.iter().filter(done).map(|made| made.cpu).collect();
-    for list in [&mut cpus] {
-        list.sort_unstable();
-        list.dedup();
-    }
+    cpus.sort_unstable();
+    cpus.dedup();
     tasks.sort_unstable();
     tasks.dedup();
     (into.tasks, into.cpus) = (tasks.len(), cpus.len());

@@ -130,6 +130,15 @@ pub(crate) struct Move {
     pub(crate) compared: Compared,
 }
 
+impl Move {
+    /// The trace ends in the move.
+    pub(crate) fn cut(&mut self) {
+        if self.compared == Compared::Exactly {
+            self.compared = Compared::Beginning;
+        }
+    }
+}
+
 /// The counters of a task as it is first seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counters {

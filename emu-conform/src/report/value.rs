@@ -44,7 +44,7 @@ impl Report {
     /// The sums of what the operations have counted under `of`.
     pub(super) fn sum(&self, of: fn(&Checked) -> &Tally) -> Tally {
         let mut sum = Tally::new();
-        for (what, n) in self.checked.iter().flat_map(|one| of(one)) {
+        for (what, n) in self.checked.iter().flat_map(of) {
             *sum.entry(what).or_default() += n;
         }
         sum

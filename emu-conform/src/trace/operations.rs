@@ -62,10 +62,10 @@ pub fn operations<'a, 't>(trace: &'a Trace<'t>) -> Vec<Operation<'a, 't>> {
             if let Some((name, from)) = open.replace((name, at)) {
                 found.push(part(name, from, at));
             }
-        } else if ends(event) {
-            if let Some((name, from)) = open.take() {
-                found.push(part(name, from, at + 1));
-            }
+        } else if ends(event)
+            && let Some((name, from)) = open.take()
+        {
+            found.push(part(name, from, at + 1));
         }
     }
     if let Some((name, from)) = open {

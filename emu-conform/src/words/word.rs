@@ -28,10 +28,10 @@ pub(crate) struct Words {
     pub(crate) assumes: &'static [&'static str],
 }
 
-/// The newest kernel up to `last`, or of all, that the project knows of.
-pub(crate) fn newest(last: Option<Kernel>) -> Kernel {
+/// The newest kernel that the project knows of.
+pub(crate) fn newest() -> Kernel {
     let eras = Kernel::ALL.into_iter().filter(|kernel| kernel.id().starts_with('v'));
-    eras.filter(|kernel| last.is_none_or(|last| *kernel <= last)).last().unwrap_or_default()
+    eras.max().unwrap_or_default()
 }
 
 /// What is missing where the counters cannot be found.

@@ -56,7 +56,7 @@ pub(crate) const FIXTURES: [Fixture; 8] = [
     Fixture {
         name: "xen-7.3.4",
         wrote: "7.3.4",
-        kernel: Kernel::V7_2,
+        kernel: Kernel::V7_3,
         hits: false,
         same: 23,
         left_out: &[
@@ -71,7 +71,7 @@ pub(crate) const FIXTURES: [Fixture; 8] = [
     Fixture {
         name: "powerpc-7.3-rc7",
         wrote: "7.3-rc7",
-        kernel: Kernel::V7_2,
+        kernel: Kernel::V7_3,
         hits: false,
         same: 27,
         left_out: &["warmup", "wrprotect-fault-16"],
@@ -79,7 +79,7 @@ pub(crate) const FIXTURES: [Fixture; 8] = [
     Fixture {
         name: "powerpc-7.3-rc7-smp",
         wrote: "7.3-rc7",
-        kernel: Kernel::V7_2,
+        kernel: Kernel::V7_3,
         hits: false,
         same: 40,
         left_out: &["warmup", "move-pages", "mbind", "madv-collapse"],
@@ -87,7 +87,7 @@ pub(crate) const FIXTURES: [Fixture; 8] = [
     Fixture {
         name: "arm64-7.3.4",
         wrote: "7.3.4",
-        kernel: Kernel::V7_2,
+        kernel: Kernel::V7_3,
         hits: true,
         same: 26,
         left_out: &["warmup", "wrprotect-fault-16", "cow-fault-16", "clear-refs"],
@@ -95,7 +95,7 @@ pub(crate) const FIXTURES: [Fixture; 8] = [
     Fixture {
         name: "arm64-7.3.4-smp",
         wrote: "7.3.4",
-        kernel: Kernel::V7_2,
+        kernel: Kernel::V7_3,
         hits: true,
         same: 16,
         left_out: &["warmup", "both-dontneed"],

@@ -35,5 +35,5 @@ fn tells(event: &Event<'_>) -> bool {
 }
 
 fn kernel(_: &Trace<'_>) -> (Kernel, &'static str) {
-    (newest(None), "the newest kernel, as traces of v7.0 and later are alike")
+    (newest(), "the newest kernel, as traces of v7.0 and later are alike")
 }

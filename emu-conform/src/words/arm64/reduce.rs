@@ -230,9 +230,7 @@ impl Reducer {
     fn end(&mut self) {
         for state in self.tasks.values().filter(|state| state.open) {
             if let Some(last) = state.last {
-                if self.out.moves[last].compared == Compared::Exactly {
-                    self.out.moves[last].compared = Compared::Beginning;
-                }
+                self.out.moves[last].cut();
             }
         }
     }

@@ -49,6 +49,6 @@ fn kernel(trace: &Trace<'_>) -> (Kernel, &'static str) {
     if trace.events.iter().any(|event| batch::active(event.name)) {
         (Kernel::V6_19, "stores to ppc64_tlb_batch.active, as up to v6.19")
     } else {
-        (newest(None), "the newest kernel, as traces of v7.0 and later are alike")
+        (newest(), "the newest kernel, as traces of v7.0 and later are alike")
     }
 }

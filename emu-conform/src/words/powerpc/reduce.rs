@@ -206,12 +206,11 @@ impl<'t> Reducer<'t> {
             }
             "modify_commit" => self.commits(e)?,
             "hpte_need_flush" => self.need_flush(e)?,
+            "set_ptes" if from(e) == "ptep_modify_prot_commit" => {}
             "set_ptes" => {
-                if from(e) != "ptep_modify_prot_commit" {
-                    let nr = e.needs("nr")?.clamp(1, 512) as u16;
-                    let args = PteArgs { nr, ..args(self, e.text_of("mm"))? };
-                    self.step(e, Step::Pte(PteOp::set_ptes, args));
-                }
+                let nr = e.needs("nr")?.clamp(1, 512) as u16;
+                let args = PteArgs { nr, ..args(self, e.text_of("mm"))? };
+                self.step(e, Step::Pte(PteOp::set_ptes, args));
             }
             "set_access_flags" => {
                 let mm = self.tasks.entry(e.task()).or_default().mm;

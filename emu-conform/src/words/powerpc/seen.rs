@@ -5,7 +5,7 @@ use lazy_mmu::design::Call;
 
 use super::effects::{BATCHED, PAGE, RANGE};
 use super::reduce::{INSIDE, Reducer, from};
-use crate::moves::{Compared, Effect, Seen};
+use crate::moves::{Effect, Seen};
 use crate::sites;
 use crate::trace::Event;
 
@@ -14,11 +14,10 @@ impl<'t> Reducer<'t> {
     pub(super) fn pending(&mut self, e: &Event<'t>) {
         let inside = INSIDE.contains(&e.name);
         let pending = self.pending.get(&e.cpu).copied();
-        if let Some((task, _, line)) = pending.filter(|_| !e.in_interrupt()) {
-            if task != e.task() || !inside {
-                self.pending.remove(&e.cpu);
-                self.out.breaks(line, || "no flush follows __flush_tlb_pending".to_owned());
-            }
+        let Some((task, _, line)) = pending.filter(|_| !e.in_interrupt()) else { return };
+        if task != e.task() || !inside {
+            self.pending.remove(&e.cpu);
+            self.out.breaks(line, || "no flush follows __flush_tlb_pending".to_owned());
         }
     }
 
@@ -84,9 +83,7 @@ impl<'t> Reducer<'t> {
         self.pairs.end(&mut self.out);
         for state in self.tasks.values() {
             if let Some(last) = state.last.filter(|_| state.open) {
-                if self.out.moves[last].compared == Compared::Exactly {
-                    self.out.moves[last].compared = Compared::Beginning;
-                }
+                self.out.moves[last].cut();
             }
             if state.started.is_some() {
                 self.out.leave_out("calls at the end of the trace");

@@ -37,7 +37,7 @@ fn kernel(trace: &Trace<'_>) -> (Kernel, &'static str) {
     let counters = trace.events.iter().any(|event| crate::sites::kind(event.name).is_some());
     match issue {
         Some(issue) if issue.args.starts_with("flush:") => {
-            (newest(None), "xen_mc_issue says `flush:`, as from v7.2 on")
+            (newest(), "xen_mc_issue says `flush:`, as from v7.2 on")
         }
         _ if counters => (Kernel::V7_1, "counters, and xen_mc_issue has the text of up to v7.1"),
         _ => (Kernel::V6_19, "no store of a counter is probed: up to v6.19"),

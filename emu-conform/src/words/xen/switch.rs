@@ -3,7 +3,7 @@
 use emu_input::InputError;
 
 use super::reduce::{Reducer, Waits};
-use crate::moves::{Act, Compared};
+use crate::moves::Act;
 use crate::runs;
 use crate::sites::Site;
 use crate::trace::{Event, Task};
@@ -108,15 +108,12 @@ impl Reducer<'_, '_> {
         self.pairs.end(&mut self.out);
         let open = self.tasks.values().filter_map(|state| state.open).collect::<Vec<_>>();
         for index in open {
-            self.out.moves[index].compared = match self.out.moves[index].compared {
-                Compared::Exactly => Compared::Beginning,
-                other @ (Compared::Beginning | Compared::Not) => other,
-            };
+            self.out.moves[index].cut();
         }
         for (cpu, state) in &self.cpus {
             let switching = self.runs.is_switching(*cpu);
             if let Some(last) = state.last.filter(|_| switching) {
-                self.out.moves[last].compared = Compared::Beginning;
+                self.out.moves[last].cut();
             }
         }
         let held = self.tasks.values().filter(|state| state.held.is_some() || state.site.is_some());
