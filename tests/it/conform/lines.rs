@@ -135,6 +135,25 @@ fn the_word_of_the_batch_up_to_v6_19() {
     check_different(&events(Kernel::V6_14, &wrong, Arch::POWERPC_HASH), 6, "flush_hash_range(1)");
 }
 
+/// An entry that does not go with those in the batch has them flushed first, though its event comes
+/// before the flush.
+#[test]
+fn a_batch_of_another_address_space() {
+    let flush = "en=1 pa=0 from=__zap_vma_range";
+    let lines = format!(
+        "
+        7 0: en1_zap: new=1 en=0 pa=0
+        7 0: hpte_need_flush: mm=0xc1 addr=0x1000 {flush}
+        7 0: hpte_need_flush: mm=0xc2 addr=0x2000 {flush}
+        7 0: flush_tlb_pending: n=1 from=hpte_need_flush
+        7 0: flush_hash_page: from=__flush_tlb_pending
+        7 0: en2_zap: new=0 en=1 pa=0
+        7 0: flush_tlb_pending: n=1 from=__zap_vma_range
+        7 0: flush_hash_page: from=__flush_tlb_pending"
+    );
+    check_same(&events(Kernel::V7_2, &lines, Arch::POWERPC_HASH));
+}
+
 /// Up to v6.19 the hooks are the sections of Xen; a switch leaves and enters by a thread flag.
 #[test]
 fn hooks_are_the_sections_of_xen_up_to_v6_19() {

@@ -96,6 +96,8 @@ pub(super) struct State<'t> {
     pub(super) active: bool,
     /// What was flushed before `active = 0`.
     pub(super) leaving: Option<Vec<Seen>>,
+    /// What joins the batch once that is flushed.
+    pub(super) joins: Option<Seen>,
 }
 
 impl<'t> Reducer<'t> {

@@ -1,5 +1,6 @@
 //! What the flushes of a powerpc trace say that calls have done.
 
+use emu_arch::powerpc::PPC64_TLB_BATCH_NR;
 use emu_input::InputError;
 use lazy_mmu::design::Call;
 
@@ -8,6 +9,9 @@ use super::reduce::{INSIDE, Reducer, from};
 use crate::moves::{Effect, Seen};
 use crate::sites;
 use crate::trace::Event;
+
+/// How many entries fill a batch.
+const BATCH_MAX: u64 = PPC64_TLB_BATCH_NR as u64;
 
 impl<'t> Reducer<'t> {
     /// `__flush_tlb_pending()` flushes before anything else happens on the CPU.
@@ -43,8 +47,15 @@ impl<'t> Reducer<'t> {
         if by_leave {
             state.leaving = Some(Vec::new());
         }
-        if let Some(n) = n {
-            self.pending.insert(e.cpu, (e.task(), n, e.line));
+        let Some(n) = n else { return Ok(()) };
+        self.pending.insert(e.cpu, (e.task(), n, e.line));
+        // A batch that is not full goes first where the entry does not go with those in it; the
+        // event of hpte_need_flush() stands before both.
+        let last = self.tasks.entry(e.task()).or_default().last;
+        if let Some(last) = last.filter(|_| from(e) == "hpte_need_flush" && n < BATCH_MAX) {
+            let seen = &mut self.out.moves[last].seen;
+            let joined = seen.pop_if(|seen| seen.effect == BATCHED);
+            self.tasks.entry(e.task()).or_default().joins = joined;
         }
         Ok(())
     }
@@ -65,6 +76,10 @@ impl<'t> Reducer<'t> {
             });
         }
         self.note(e, effect);
+        let state = self.tasks.entry(e.task()).or_default();
+        if let (Some(joined), Some(last)) = (state.joins.take(), state.last) {
+            self.out.moves[last].seen.push(joined);
+        }
         Ok(())
     }
 

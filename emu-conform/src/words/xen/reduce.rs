@@ -43,6 +43,9 @@ pub(super) fn reduce(trace: &Trace<'_>, op: &Operation<'_, '_>) -> Result<Reduce
         reducer.event(at, event)?;
     }
     reducer.end();
+    if !has_sites && !reducer.has_enter {
+        reducer.out.assume("operations without a section, as no counter and no hook is probed");
+    }
     Ok(reducer.out)
 }
 
