@@ -239,6 +239,7 @@ impl<'r> Machine<'r> {
                 Request::Effect(effect) => Some(effect),
                 Request::Write(..)
                 | Request::Defer(..)
+                | Request::DeferTable(..)
                 | Request::Complete
                 | Request::Invalidate(..)
                 | Request::Return(_) => None,
