@@ -187,13 +187,21 @@ fn judge(words: &Words, reduced: &Reduced, made: &Move, done: &Done, is_last: bo
     let mut emulated_effects = effects.iter();
     let odd = made.seen.iter().find(|seen| emulated_effects.next() != Some(&seen.effect));
     let line = odd.filter(|_| stored).map_or(made.line, |seen| seen.line);
-    let call = format!("{call} (line {})", made.line);
+    let call = if line == made.line { call } else { format!("{call} of line {}", made.line) };
     Judged::Different(Box::new(Difference { line, at, call, kernel, emulated }))
 }
+
+/// How many stores and effects are shown.
+const SHOWN_MAX: usize = 8;
 
 /// Stores and effects as a list.
 fn text(stores: &[Store], effects: &[Effect]) -> String {
     let stores = stores.iter().map(|store| format!("{} = {}", store.counter.name(), store.value));
-    let all: Vec<String> = stores.chain(effects.iter().map(ToString::to_string)).collect();
+    let mut all: Vec<String> = stores.chain(effects.iter().map(ToString::to_string)).collect();
+    let more = all.len().saturating_sub(SHOWN_MAX);
+    all.truncate(SHOWN_MAX);
+    if more > 0 {
+        all.push(format!("and {more} more"));
+    }
     if all.is_empty() { "nothing".to_owned() } else { all.join(", ") }
 }

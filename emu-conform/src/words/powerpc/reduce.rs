@@ -210,8 +210,10 @@ impl<'t> Reducer<'t> {
             "hpte_need_flush" => self.need_flush(e)?,
             "set_ptes" if from(e) == "ptep_modify_prot_commit" => {}
             "set_ptes" => {
-                let nr = e.needs("nr")?.clamp(1, 512) as u16;
-                let args = PteArgs { nr, ..args(self, e.text_of("mm"))? };
+                let args = args(self, e.text_of("mm"))?;
+                // As many as a table has, and not beyond the last address.
+                let room = ((u64::MAX - args.addr.get()) >> 12).clamp(1, 512);
+                let args = PteArgs { nr: e.needs("nr")?.clamp(1, room) as u16, ..args };
                 self.step(e, Step::Pte(PteOp::set_ptes, args));
             }
             "set_access_flags" => {
