@@ -120,7 +120,9 @@ fn insn(line: &str) -> Option<(u64, &str, &str)> {
     let rest = rest.trim();
     let rest = rest.rsplit_once("\t\t").map_or(rest, |(_, rest)| rest);
     let (op, operands) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-    let operands = operands.split(['#', ';']).next().unwrap_or("");
+    // A comment: `# ADDRESS` on x86, `// ...` on arm64, where `#` begins a number.
+    let operands = operands.split(" # ").next().unwrap_or("");
+    let operands = operands.split("//").next().unwrap_or("");
     (!op.is_empty()).then_some((addr, op.trim(), operands.trim()))
 }
 

@@ -226,3 +226,38 @@ fn lost_events_leave_an_operation_out() {
     let why = "5 events were lost inside of it".to_owned();
     assert_eq!(report.checked[0].verdict, Verdict::LeftOut(why));
 }
+
+/// A section that is preempted with PENDING, and what is planted in it.
+#[test]
+fn a_section_of_arm64_with_a_switch() {
+    let trace = "m-1 [001] ..... 0.0: tracing_mark_write: BEGIN x\n\
+                 a-5 [000] ..... 0.0: sched_switch: prev_pid=5 ==> next_pid=6\n\
+                 b-6 [000] ..... 0.0: sched_switch: prev_pid=6 ==> next_pid=5\n\
+                 m-1 [001] ..... 0.0: tracing_mark_write: END x\n";
+    let hits = "1 >tracing_mark_write\n\
+                0 enable[vmap_small_pages_range_noflush]\n\
+                0 store[__set_ptes_anysz]\n\
+                0 set_PENDING[__set_ptes_anysz]\n\
+                0 store[__set_ptes_anysz]\n\
+                0 >__switch_to\n\
+                0 dsb(ish)[__switch_to]\n\
+                0 >__switch_to\n\
+                0 dsb(ish)[__switch_to]\n\
+                0 store[__set_ptes_anysz]\n\
+                0 disable[lazy_mmu_mode_disable]\n\
+                0 dsb(ishst)[lazy_mmu_mode_disable]\n\
+                0 isb[lazy_mmu_mode_disable]\n\
+                0 enable[vmap_small_pages_range_noflush]\n\
+                0 disable[lazy_mmu_mode_disable]\n\
+                1 >tracing_mark_write\n";
+    let against = |hits: &str| report(trace, Some(hits), Some(Kernel::V7_2), Some(Arch::ARM64));
+    check_same(&against(hits));
+    let without = |line: &str| hits.replacen(&format!("{line}\n"), "", 1);
+    check_different(&against(&without("0 isb[lazy_mmu_mode_disable]")), 11, "isb()");
+    check_different(&against(&without("0 dsb(ish)[__switch_to]")), 6, "dsb(ish)");
+    check_different(&against(&without("0 store[__set_ptes_anysz]")), 3, "no entry is stored");
+    let begins = "0 enable[vmap_small_pages_range_noflush]";
+    let last = hits.rfind(begins).expect("it is there");
+    let late = format!("{}{}", &hits[..last], &hits[last + begins.len() + 1..]);
+    check_different(&against(&late), 14, "did not begin");
+}

@@ -1,6 +1,6 @@
 //! An operation among the hits of an arm64 kernel as moves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use emu_arch::VirtAddr;
 use emu_arch::kernel::{Prot, PteArgs, Step};
@@ -43,6 +43,7 @@ pub(super) fn reduce(trace: &Trace<'_>, op: &Operation<'_, '_>) -> Result<Reduce
         tasks: BTreeMap::new(),
         pages: 0,
         has_barrier: trace.has(SWITCH_HIT),
+        storing: trace.events.iter().filter(|e| e.name == "store").map(|e| e.args).collect(),
     };
     if !trace.events.iter().any(|event| matches!(event.name, "set_PENDING" | "dsb(ishst)")) {
         let why =
@@ -65,7 +66,7 @@ pub(super) fn reduce(trace: &Trace<'_>, op: &Operation<'_, '_>) -> Result<Reduce
 /// The barrier of a switch, as hits name it.
 const SWITCH_HIT: &str = "dsb(ish)";
 
-struct Reducer {
+struct Reducer<'t> {
     out: Reduced,
     runs: Runs,
     tasks: BTreeMap<Task, State>,
@@ -73,6 +74,8 @@ struct Reducer {
     pages: u64,
     /// The barrier of a switch is among the hits.
     has_barrier: bool,
+    /// The functions whose stores are among the hits.
+    storing: BTreeSet<&'t str>,
 }
 
 /// A task as the hits show it.
@@ -85,6 +88,8 @@ struct State {
     pending: bool,
     /// A section began before the trace: until its barriers nothing is known.
     unknown: bool,
+    /// The task has written a marker or begun a section: it is known whether it is in one.
+    known: bool,
     last: Option<usize>,
     /// The last move is a store.
     store: bool,
@@ -92,7 +97,7 @@ struct State {
     open: bool,
 }
 
-impl Reducer {
+impl Reducer<'_> {
     fn event(&mut self, all: &[Event<'_>], at: usize, e: &Event<'_>) -> Result<(), InputError> {
         let place = self.runs.place(e, &mut self.out);
         let task = e.task();
@@ -100,8 +105,12 @@ impl Reducer {
             self.switch(e, prev, next);
             return Ok(());
         }
-        if is_mark(e) && self.tasks.entry(task).or_default().depth > 0 {
-            self.out.breaks(e.line, || "a marker is written in a section".to_owned());
+        if is_mark(e) {
+            let state = self.tasks.entry(task).or_default();
+            state.known = true;
+            if state.depth > 0 {
+                self.out.breaks(e.line, || "a marker is written in a section".to_owned());
+            }
         }
         if place == Place::Switch {
             if let (SWITCH_HIT, Some(last)) = (e.name, self.tasks.entry(task).or_default().last) {
@@ -145,8 +154,12 @@ impl Reducer {
 
     fn section(&mut self, e: &Event<'_>, on: bool) {
         let state = self.tasks.entry(e.task()).or_default();
+        let known = std::mem::replace(&mut state.known, true);
         if !on && state.depth == 0 {
             state.unknown = true;
+            if known {
+                self.out.breaks(e.line, || "a section ends that did not begin".to_owned());
+            }
             self.out.leave_out("the end of a section that the trace did not see begin");
             return;
         }
@@ -201,6 +214,9 @@ impl Reducer {
             return Ok(());
         }
         if !state.store {
+            if self.storing.contains(e.args) {
+                self.out.breaks(e.line, || "PENDING is set, and no entry is stored".to_owned());
+            }
             self.out.assume("stores that set TIF_LAZY_MMU_PENDING and are not among the hits");
             self.set_pte(e, true, true)?;
         }
