@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::check::CheckArgs;
 use crate::compare::CompareArgs;
+use crate::conform::ConformArgs;
 use crate::prove::ProveArgs;
 use crate::run::RunArgs;
 use crate::workload::WorkloadArgs;
@@ -22,6 +23,7 @@ Examples:
   lazymmu run scenarios/nesting/nested.scn --arch powerpc-hash
   lazymmu compare scenarios/nesting/nested.scn --design direct,counts
   lazymmu check --arch xen-pv --kernel v7.0           every interleaving
+  lazymmu conform trace.xz                            what a real kernel did
   lazymmu prove --design count-enabled-rfc --against count-paused-rfc
   lazymmu workload fork --pid 1234 --arch powerpc-hash
   printf 'enable\\ndisable\\n' | lazymmu run -          from standard input
@@ -38,6 +40,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Run scenarios under several designs and show the results side by side
     Compare(CompareArgs),
+    /// Compare traces of a booted kernel with the emulated one
+    Conform(ConformArgs),
     /// Search every interleaving for what goes wrong, or prove that nothing does
     Check(CheckArgs),
     /// Prove that two designs are equivalent, or show what tells them apart

@@ -43,6 +43,7 @@ mod args;
 mod book;
 mod check;
 mod compare;
+mod conform;
 mod demo;
 mod io;
 mod list;
@@ -90,6 +91,7 @@ pub fn cli(registry: Registry) -> ExitCode {
         Command::Run(args) => run::run(args),
         Command::Check(args) => check::run(args),
         Command::Compare(args) => compare::run(args),
+        Command::Conform(args) => conform::run(args),
         Command::Prove(args) => prove::run(args),
         Command::Workload(args) => workload::run(args),
         Command::Book => book::book(),

@@ -32,7 +32,8 @@ impl Failure {
     /// A failure at a place of the input `bytes`, of which only the beginning is kept.
     pub(crate) fn input(name: &str, bytes: &[u8], error: InputError) -> Self {
         let end = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at);
-        let end = end.take(error.line).last().map_or(bytes.len(), |at| at + 1);
+        let mut end = end.skip(error.line.saturating_sub(1));
+        let end = end.next().map_or(bytes.len(), |at| at + 1);
         let text = String::from_utf8_lossy(&bytes[..end]).into_owned();
         Self::Input { name: name.to_owned(), text, error }
     }

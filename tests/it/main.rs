@@ -6,6 +6,7 @@ mod bugs;
 mod check;
 mod cli;
 mod compare;
+mod conform;
 mod conformance;
 mod contract;
 mod designs;

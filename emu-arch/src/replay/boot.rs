@@ -2,6 +2,8 @@
 
 use super::memory::{Memory, slot_of};
 use crate::Arch;
+use crate::backend::At;
+use crate::hw::addr::{PAGE_SHIFT, VirtAddr};
 use crate::kernel::PteArgs;
 
 impl Memory {
@@ -19,5 +21,13 @@ impl Memory {
             let at = args.at().add_pages(n);
             self.write(slot_of(at), arch.used(pte.advance_pfn(u64::from(n))));
         }
+    }
+
+    /// Empties the page tables of address space `mm`, as those of another one that has its number
+    /// from now on.
+    pub fn forget(&mut self, mm: u8) {
+        let at = |addr| slot_of(At { mm, addr }).0;
+        let last = VirtAddr::default().add_pages(u64::MAX >> PAGE_SHIFT);
+        self.clear(at(VirtAddr::default())..=at(last));
     }
 }

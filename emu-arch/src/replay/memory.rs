@@ -1,6 +1,7 @@
 //! Page tables as a value: the entries that are set, and what the tracker knows of them.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use crate::backend::{At, Facts, Psize, Slot, slice};
 use crate::hazard::Hazard;
@@ -56,6 +57,11 @@ impl Memory {
         } else {
             self.ptes.insert(slot.0, pte);
         }
+    }
+
+    /// Empties the entries at `slots`.
+    pub(super) fn clear(&mut self, slots: RangeInclusive<u64>) {
+        self.ptes.retain(|slot, _| !slots.contains(slot));
     }
 
     /// Sets the page size of the slice that `args` speak of, where they give one.

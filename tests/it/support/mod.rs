@@ -51,6 +51,12 @@ pub(crate) fn scenario_name(folder: &str, path: &Path) -> String {
     name.replace('/', "-")
 }
 
+/// The bytes of a file.
+#[track_caller]
+pub(crate) fn read_bytes(path: &Path) -> Vec<u8> {
+    std::fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
 /// Reads a file of the project.
 pub(crate) fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{path:?}: {e}"))

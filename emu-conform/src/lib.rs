@@ -1,0 +1,102 @@
+//! Traces of real kernels, compared with the emulated machine.
+//!
+//! A person records with ftrace what a booted kernel does. [`conform`] reads the text, makes the
+//! same calls in the same order, on as many tasks and CPUs, with the same switches, on the emulated
+//! machine, and compares what followed each of them: what joined the batch, what was flushed, how
+//! much at once, and what was stored to the counters of the task.
+//!
+//! This compares the batching. Where sections begin and end comes from the trace.
+
+#![warn(clippy::wildcard_enum_match_arm)]
+
+mod compare;
+mod machine;
+mod moves;
+mod pairs;
+pub mod probes;
+mod report;
+mod runs;
+mod sites;
+mod spaces;
+pub mod trace;
+mod words;
+
+use emu_arch::{Arch, Kernel};
+use emu_input::InputError;
+
+pub use compare::{Checked, Difference, Verdict};
+pub use report::{Report, json, text};
+use trace::Trace;
+use words::Words;
+
+/// What a trace is compared with.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options<'o> {
+    /// The architecture; by the names of the events where not given.
+    pub arch: Option<Arch>,
+    /// The kernel; by the text of the events where not given.
+    pub kernel: Option<Kernel>,
+    /// The operations, all where none is named.
+    pub only: &'o [String],
+}
+
+/// The architectures whose traces can be read.
+pub fn archs() -> impl Iterator<Item = Arch> {
+    words::ALL.iter().map(|words| words.arch)
+}
+
+/// Replays and compares every operation of `trace`; `watch` is told of each, and how many there
+/// are.
+///
+/// # Errors
+/// The architecture cannot be told, or an event lacks what it must have.
+pub fn conform(
+    trace: &Trace<'_>,
+    options: &Options<'_>,
+    watch: &mut dyn FnMut(&str, usize, usize),
+) -> Result<Report, InputError> {
+    let words = find(trace, options.arch)?;
+    let (kernel, why) = match options.kernel {
+        Some(kernel) => (kernel, None),
+        None => {
+            let (kernel, why) = (words.kernel)(trace);
+            (kernel, Some(why))
+        }
+    };
+    let operations = trace::operations(trace);
+    let mut checked = Vec::new();
+    for (index, op) in operations.iter().enumerate() {
+        if !options.only.is_empty() && !options.only.iter().any(|name| name == op.name) {
+            continue;
+        }
+        watch(op.name, index, operations.len());
+        let line = op.events.first().map_or(0, |event| event.line);
+        let mut one = Checked::new(op.name, line);
+        if op.lost > 0 {
+            let lost = op.lost;
+            one.verdict = Verdict::LeftOut(format!("{lost} events were lost inside of it"));
+        } else {
+            let reduced = (words.reduce)(trace, op)?;
+            compare::compare(words, kernel, &reduced, &mut one);
+        }
+        checked.push(one);
+    }
+    let outside = trace::outside(trace) as u64;
+    Ok(Report { arch: words.arch, kernel, why, assumes: words.assumes, checked, outside })
+}
+
+/// The words of `arch`, or of the architecture that the names of the events tell.
+fn find(trace: &Trace<'_>, arch: Option<Arch>) -> Result<&'static Words, InputError> {
+    let mut all = words::ALL.into_iter();
+    let found = match arch {
+        Some(arch) => all.find(|words| words.arch == arch),
+        None => all.find(|words| trace.events.iter().any(words.tells)),
+    };
+    found.ok_or_else(|| {
+        let first = trace.events.first();
+        let events = words::ALL.map(|words| words.events).join(", ");
+        let message = format!("expected events that tell the architecture, such as {events}");
+        let (line, text) = first.map_or((1, ""), |event| (event.line, event.text));
+        InputError::at(line as usize, text, "", message)
+    })
+}
