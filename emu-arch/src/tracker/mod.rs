@@ -186,10 +186,13 @@ impl Tracker {
     }
 
     /// A primitive returns: what it has deferred and done by then has not waited.
+    #[inline]
     pub fn primitive_returned(&mut self, now: Now) {
-        let (interrupts, owner) = (now.interrupts(), self.owner(now));
-        let waits = interrupts != 0 && self.pending.returned(owner, interrupts);
-        self.report_some(hazard::irq_deferred(waits), None);
+        let interrupts = now.interrupts();
+        if interrupts != 0 {
+            let waits = self.pending.returned(self.owner(now), interrupts);
+            self.report_some(hazard::irq_deferred(waits), None);
+        }
     }
 
     /// The owner's batch is empty: all that it has deferred is done, but for invalidations that
@@ -281,11 +284,13 @@ impl Tracker {
     /// An entry that was `was` for software is `is`: what becomes of its translations.
     fn translated(&mut self, now: Now, page: Page, was: Pte, is: Pte) {
         self.report_some(hazard::replaced(was, is), None);
-        let gone = hazard::stale_translation(was, is).is_some();
-        if let Some(lost) = self.owed.changed(page, was, gone) {
-            self.lost(page, lost);
+        if !self.owed.is_empty() {
+            let gone = hazard::stale_translation(was, is).is_some();
+            if let Some(lost) = self.owed.changed(page, was, gone) {
+                self.lost(page, lost);
+            }
         }
-        let known = self.stale.get(page).is_some();
+        let known = !self.stale.is_empty() && self.stale.get(page).is_some();
         if was.is_present() || known {
             let gone = |cached: &Pte| hazard::stale_translation(*cached, is).is_some();
             let mut caching = self.cached.iter().filter(|cached| !cached.is_empty());

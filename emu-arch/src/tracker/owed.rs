@@ -3,7 +3,7 @@
 //! A batch that is emptied without an invalidation of one of its pages has forgotten it: nothing is
 //! pending, and the old translation stays for as long as nobody else invalidates it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
 use crate::hw::page_map::Page;
@@ -30,58 +30,97 @@ pub(super) struct Lost {
     pub(super) seq: u32,
 }
 
-/// All that is owed, in order, and what is lost, at most one of a page.
+/// All that is owed, by page and the oldest first, and what is lost, at most one of a page.
+///
+/// A walk owes for pages that rise, and a flush goes through them in the same order: both ends are
+/// what is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Invalidations {
-    owed: Vec<Owed>,
+    owed: VecDeque<Owed>,
     lost: BTreeMap<Page, Lost>,
 }
 
 impl Invalidations {
+    #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.owed.is_empty() && self.lost.is_empty()
     }
 
+    /// The places of what is owed for the pages of `range`.
+    #[inline]
+    fn of(&self, range: &Range<Page>) -> Range<usize> {
+        let len = self.owed.len();
+        let before = |owed: &Owed| owed.page < range.start;
+        match (self.owed.front(), self.owed.back()) {
+            (_, None) => 0..0,
+            (_, Some(last)) if before(last) => len..len,
+            (Some(first), _) if first.page >= range.end => 0..0,
+            _ => {
+                let start = self.owed.partition_point(before);
+                let inside = self.owed.range(start..).take_while(|owed| owed.page < range.end);
+                start..start + inside.count()
+            }
+        }
+    }
+
     /// The batch of `owner` owes one for `page`.
     pub(super) fn push(&mut self, owner: u8, page: Page, seq: u32) {
-        self.owed.push(Owed { page, seq, owner: Some(owner), was: None });
+        let place = self.of(&(page..page.saturating_add(1))).end;
+        self.owed.insert(place, Owed { page, seq, owner: Some(owner), was: None });
     }
 
     /// The primitive has made another entry of `was`, which does no harm if it is not `gone`.
     /// Returns what is lost with it.
     pub(super) fn changed(&mut self, page: Page, was: Pte, gone: bool) -> Option<Lost> {
-        let new = |owed: &Owed| owed.page == page && owed.was.is_none();
-        if gone {
-            self.owed.iter_mut().filter(|owed| new(owed)).for_each(|owed| owed.was = Some(was));
-        } else {
-            self.owed.retain(|owed| !new(owed));
+        let here = self.of(&(page..page.saturating_add(1)));
+        let mut lost = None;
+        for place in here.rev() {
+            let owed = &mut self.owed[place];
+            if owed.was.is_none() {
+                owed.was = gone.then_some(was);
+            }
+            match (owed.was, owed.owner) {
+                (Some(_), Some(_)) => {}
+                (None, _) => {
+                    self.owed.remove(place);
+                }
+                (Some(was), None) => {
+                    lost = Some(Lost { was, seq: owed.seq });
+                    self.owed.remove(place);
+                }
+            }
         }
-        self.lose(|owed| owed.owner.is_none() && owed.page == page).pop().map(|(_, lost)| lost)
+        if let Some(lost) = lost {
+            self.lost.entry(page).or_insert(lost);
+        }
+        lost
     }
 
     /// The pages of `range` are invalidated.
     pub(super) fn done(&mut self, range: &Range<Page>) {
-        self.owed.retain(|owed| !range.contains(&owed.page));
-        self.lost.retain(|page, _| !range.contains(page));
+        let here = self.of(range);
+        self.owed.drain(here);
+        if !self.lost.is_empty() {
+            self.lost.retain(|page, _| !range.contains(page));
+        }
     }
 
-    /// The batch of `owner` is empty: returns what is lost with it.
+    /// The batch of `owner` is empty: returns what is lost with it, the oldest first.
     pub(super) fn emptied(&mut self, owner: u8) -> Vec<(Page, Lost)> {
-        let own = |owed: &Owed| owed.owner == Some(owner);
-        let lost = self.lose(|owed| own(owed) && owed.was.is_some());
-        self.owed.iter_mut().filter(|owed| own(owed)).for_each(|owed| owed.owner = None);
-        lost
-    }
-
-    /// Takes those that `are` from what is owed to what is lost, and returns them.
-    fn lose(&mut self, are: impl Fn(&Owed) -> bool) -> Vec<(Page, Lost)> {
-        let lost = self.owed.extract_if(.., |owed| are(owed));
-        let lost: Vec<_> = lost
-            .filter_map(|Owed { page, seq, was, .. }| was.map(|was| (page, Lost { was, seq })))
-            .collect();
-        lost.iter().for_each(|(page, lost)| {
-            self.lost.entry(*page).or_insert(*lost);
+        let mut lost = Vec::new();
+        self.owed.retain_mut(|owed| {
+            let own = owed.owner == Some(owner);
+            let was = owed.was.filter(|_| own);
+            lost.extend(was.map(|was| (owed.page, Lost { was, seq: owed.seq })));
+            if own {
+                owed.owner = None;
+            }
+            was.is_none()
         });
+        lost.sort_by_key(|(_, lost)| lost.seq);
+        for (page, lost) in &lost {
+            self.lost.entry(*page).or_insert(*lost);
+        }
         lost
     }
 
