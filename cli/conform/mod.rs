@@ -27,7 +27,7 @@ pub(crate) fn run(args: &ConformArgs) -> Result<ExitCode, Failure> {
     if args.hits.is_some() && args.traces.len() > 1 {
         return Err(Failure::Usage("--hits belongs to one trace, found several".to_owned()));
     }
-    let mut same = true;
+    let mut reports = Vec::new();
     for file in &args.traces {
         let (name, bytes) = input::read(file)?;
         let wrong = |error| Failure::input(&name, &bytes, error);
@@ -55,10 +55,23 @@ pub(crate) fn run(args: &ConformArgs) -> Result<ExitCode, Failure> {
         bar.finish_and_clear();
         let report = report.map_err(wrong)?;
         check_era(report.kernel, report.arch)?;
-        same &= report.holds();
-        show(args, name, &report)?;
+        reports.push((name.clone(), report));
     }
-    Ok(if same { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let known = |name: &&String| {
+        reports.iter().flat_map(|(_, report)| &report.checked).any(|one| one.name == **name)
+    };
+    if let Some(name) = args.operation.iter().find(|name| !known(name)) {
+        let what = format!("--operation {name}: expected the name of an operation of the trace");
+        return Err(Failure::Usage(what));
+    }
+    for (name, report) in &reports {
+        show(args, name, report)?;
+    }
+    Ok(if reports.iter().all(|(_, report)| report.holds()) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// Prints the commands that record a trace.

@@ -87,10 +87,15 @@ pub fn conform(
 
 /// The words of `arch`, or of the architecture that the names of the events tell.
 fn find(trace: &Trace<'_>, arch: Option<Arch>) -> Result<&'static Words, InputError> {
-    let mut all = words::ALL.into_iter();
-    let found = match arch {
-        Some(arch) => all.find(|words| words.arch == arch),
-        None => all.find(|words| trace.events.iter().any(words.tells)),
+    let first = |words: &&Words| trace.events.iter().find(|event| (words.tells)(event));
+    let told = words::ALL.into_iter().find_map(|words| Some((words, first(&words)?)));
+    let found = match (arch, told) {
+        (None, told) => told.map(|(words, _)| words),
+        (Some(arch), Some((words, event))) if words.arch != arch && words.also != Some(arch) => {
+            let message = format!("expected a trace of {arch}, found an event of {}", words.arch);
+            return Err(InputError::at(event.line as usize, event.text, event.name, message));
+        }
+        (Some(arch), _) => words::ALL.into_iter().find(|words| words.arch == arch),
     };
     found.ok_or_else(|| {
         let first = trace.events.first();

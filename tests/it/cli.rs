@@ -147,7 +147,7 @@ fn lines_of_two_codes() {
         b"good: arm64 v7.0 mended\n---\nenable\n",
         &["expected a block `bug {` or `mended {` for this run", ":1:18"],
     );
-    check_scenario_refused(b"bad: x86 v7.0 mended\n---\nenable\n", &["the mended code", ":1:15"]);
+    check_scenario_refused(b"bad: x86 v7.0 mended\n---\nenable\n", &["the fixed code", ":1:15"]);
     check_scenario_refused(
         b"good: arm64 v7.0 counts mendde\n---\nenable\n",
         &["expected `mended`, `,` or the end of the line, found \"mendde\"", ":1:25"],
@@ -331,4 +331,15 @@ fn check_saves_what_run_replays() {
         assert_eq!(output.status.code(), Some(0), "{output:?}");
         assert!(String::from_utf8_lossy(&output.stdout).contains("BUG_ON"));
     }
+}
+
+#[test]
+fn conform_compares_a_trace_with_its_own_architecture() {
+    let trace = "tests/fixtures/traces/xen-7.0.13-crash.trace.xz";
+    for arch in ["powerpc-hash", "powerpc-radix", "arm64"] {
+        let found = format!("expected a trace of {arch}, found an event of xen-pv");
+        check_refused(&["conform", trace, "--arch", arch], b"", &[&found, ".xz:"]);
+    }
+    let named = ["conform", trace, "--operation", "crahs"];
+    check_refused(&named, b"", &["--operation crahs: expected the name of an operation"]);
 }

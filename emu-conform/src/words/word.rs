@@ -14,6 +14,8 @@ pub(crate) struct Words {
     pub(crate) arch: Arch,
     /// Whether only its traces have such an event.
     pub(crate) tells: fn(&Event<'_>) -> bool,
+    /// Another architecture whose traces may have no other events than these.
+    pub(crate) also: Option<Arch>,
     /// Some of these events, for a person.
     pub(crate) events: &'static str,
     /// The kernels that can have written the trace, and why.

@@ -14,6 +14,7 @@ use crate::trace::{Event, Trace};
 pub(super) const WORDS: Words = Words {
     arch: Arch::ARM64,
     tells,
+    also: None,
     events: "dsb(ishst) among the hits of the plugin (--hits)",
     kernel,
     reduce: reduce::reduce,

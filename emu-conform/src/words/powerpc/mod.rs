@@ -19,6 +19,7 @@ pub(super) const HASH: Words = Words {
         ["hpte_need_flush", "flush_hash_range", "flush_hash_page", "__hash_page_4K"]
             .contains(&event.name)
     },
+    also: None,
     events: "hpte_need_flush",
     kernel,
     reduce: reduce::reduce,
@@ -31,6 +32,7 @@ pub(super) const HASH: Words = Words {
 pub(super) const RADIX: Words = Words {
     arch: Arch::POWERPC_RADIX,
     tells: |event| ["modify_start", "set_ptes", "radix_commit", "tlbie"].contains(&event.name),
+    also: Some(Arch::POWERPC_HASH),
     events: "set_ptes",
     kernel,
     reduce: reduce::reduce,

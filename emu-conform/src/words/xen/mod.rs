@@ -19,6 +19,7 @@ pub(super) const WORDS: Words = Words {
     tells: |event| {
         ["xen_mc_entry", "xen_mc_issue", "xen_mc_flush", "xen_mmu_set_pte"].contains(&event.name)
     },
+    also: None,
     events: "xen_mc_entry",
     kernel,
     reduce: reduce::reduce,
@@ -39,7 +40,10 @@ fn kernel(trace: &Trace<'_>) -> (Kernel, &'static str) {
         Some(issue) if issue.args.starts_with("flush:") => {
             (newest(), "xen_mc_issue says `flush:`, as from v7.2 on")
         }
-        _ if counters => (Kernel::V7_1, "counters, and xen_mc_issue has the text of up to v7.1"),
+        _ if counters => (
+            Kernel::V7_1,
+            "counters, and xen_mc_issue has the text of up to v7.1; --kernel v7.0 if it is that",
+        ),
         _ => (Kernel::V6_19, "no store of a counter is probed: up to v6.19"),
     }
 }
