@@ -30,7 +30,7 @@ Examples:
   lazymmu list                                        what there is to choose from
 
 Exit status: 0 done, 1 stopped by a warning (--on-warn panic), or what a scenario expects, or a
-property, does not hold, or two designs are told apart; 2 bad input; 3 a search gave up.";
+property, does not hold, or two designs are distinguished; 2 bad input; 3 a search gave up.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -44,7 +44,7 @@ pub(crate) enum Command {
     Conform(ConformArgs),
     /// Search every interleaving for what goes wrong, or prove that nothing does
     Check(CheckArgs),
-    /// Prove that two designs are equivalent, or show what tells them apart
+    /// Prove that two designs are equivalent, or show what distinguishes them
     Prove(ProveArgs),
     /// Run a kernel workload over the address space of a process
     Workload(WorkloadArgs),

@@ -56,7 +56,7 @@ pub(crate) struct ProveArgs {
 
 const EXAMPLES: &str = "\
 Two designs run in lockstep under every call sequence of a language. Either it is proved that
-no sequence tells them apart, however long, or a shortest one that does is shown:
+no sequence distinguishes them, however long, or a shortest one that does is shown:
 
   lazymmu prove --design count-enabled-rfc --against count-paused-rfc
   lazymmu prove --design count-enabled-rfc --against count-paused-rfc --compare hooks
@@ -68,7 +68,7 @@ no sequence tells them apart, however long, or a shortest one that does is shown
 Counters have eight bits, and a program of unlimited depth makes them wrap: --nesting 255 asks
 about those that do not.
 
-Exit status: 0 equivalent, 1 told apart, 2 usage, 3 gave up.";
+Exit status: 0 equivalent, 1 distinguished, 2 usage, 3 gave up.";
 
 /// Runs the command and prints the answer.
 pub(crate) fn run(args: &ProveArgs) -> Result<ExitCode, Failure> {

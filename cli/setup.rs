@@ -28,7 +28,7 @@ impl Asked {
     /// the header does, standard error says so.
     ///
     /// # Errors
-    /// The scenario has no mended code, or the kernel does not have the architecture.
+    /// The scenario has no fixed code, or the kernel does not have the architecture.
     pub(crate) fn setup(&self, source: &Source, usual: Arch) -> Result<Setup, Failure> {
         let name = &source.name;
         if self.mended && source.scenario.mended.is_none() {

@@ -1,4 +1,4 @@
-//! An architecture of one's own beside those of the lab: RISC-V, if it delayed `sfence.vma`.
+//! An architecture of your own beside those of the lab: RISC-V, if it delayed `sfence.vma`.
 //!
 //! Without arguments the example tests it, runs, compares and checks it; with arguments it is the
 //! whole command: `cargo run --example my_arch -- check --arch riscv`.

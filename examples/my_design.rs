@@ -1,4 +1,4 @@
-//! A design of one's own, beside those of the lab: its counters stop at their ends, and it has a
+//! A design of your own, beside those of the lab: its counters stop at their ends, and it has a
 //! call and a hook that no kernel has.
 
 use emu_arch::Arch;

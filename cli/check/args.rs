@@ -40,7 +40,7 @@ pub(crate) struct CheckArgs {
     /// A mistake to put into the code, to see what notices it; `lazymmu list` names them
     #[arg(long, value_name = "NAME", value_parser = fault_parser(), hide_possible_values = true)]
     fault: Option<Fault>,
-    /// A proposed fix to put into the code, of the fork under Xen PV v7.2
+    /// A proposed fix to put into the code, of the fork under Xen PV v7.2 and v7.3
     #[arg(long, value_name = "NAME", value_parser = fix_parser())]
     fix: Option<Fix>,
     /// A property to look at, as often as you like; all by default
@@ -96,7 +96,7 @@ pub(super) struct ClientArgs {
     /// It touches pages whose change may still be pending, reads entries raw, and sleeps anywhere
     #[arg(long)]
     any_access: bool,
-    /// No interrupt falls in
+    /// Search without interrupts
     #[arg(long)]
     no_interrupts: bool,
     /// Interrupt handlers call the API too, as by default from v7.0 on

@@ -56,7 +56,7 @@ What is compared of each call, each with what stands before it:
 
 const LEGEND_HEAD: &str = "
 A program of unlimited depth can open 256 brackets, and then an eight-bit counter is where it began.
-Whether that matters is told apart from what holds for programs that keep to 255. The words of a cell:
+Whether that matters is distinguished from what holds for programs that keep to 255. The words of a cell:
 
 ";
 

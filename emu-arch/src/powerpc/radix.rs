@@ -68,7 +68,7 @@ impl Backend for Radix {
         super::relax(hw, ptep, pte) != pte
     }
 
-    /// The mode puts off no invalidation.
+    /// The mode defers no invalidation.
     ///
     /// Fidelity: stub: arch/powerpc/mm/book3s64/radix_tlb.c v7.0, the names of what is called.
     fn flush_tlb_range(self, hw: &mut impl HwOf<Self>, at: At, pages: u32) {

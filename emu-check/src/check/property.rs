@@ -162,9 +162,9 @@ lazy_mmu::rows! {
     #[non_exhaustive]
     pub enum Sometimes, about {
         Entered = "the enter hook is called";
-        PutOff = "an update is put off";
-        Settled = "what was put off is done";
-        InterruptInCall = "an interrupt falls into a call";
+        Deferred = "an update is deferred";
+        Completed = "a deferred update is completed";
+        InterruptInCall = "an interrupt arrives inside a call";
         PreemptedInCall = "a task is left inside a call";
         PreemptedInSection = "a task is left in a section";
         Nested = "sections nest";

@@ -33,7 +33,7 @@ impl Report {
             (true, true) => "interrupts and preemption",
             (true, false) => "interrupts",
             (false, true) => "preemption",
-            (false, false) => "nothing falls in",
+            (false, false) => "no interrupts, no preemption",
         };
         let fault =
             options.fault.map_or(String::new(), |fault| format!("fault: {}\n", fault.about()));

@@ -194,10 +194,10 @@ impl MachineModel {
             }
         }
         if seen.exercised.contains(Trigger::Defer) {
-            sometimes |= Sometimes::PutOff.bit();
+            sometimes |= Sometimes::Deferred.bit();
         }
         if seen.exercised.contains(Trigger::Complete) {
-            sometimes |= Sometimes::Settled.bit();
+            sometimes |= Sometimes::Completed.bit();
         }
         verdicts.fatal = seen.bug.is_some();
         sometimes

@@ -29,10 +29,10 @@ impl fmt::Display for Cell {
 /// What a [`Cell`] shows.
 pub const LEGEND: &str = "\
 =      equivalent, proved: for sequences of any length and any depth
-3      told apart by 3 steps, and by no fewer
+3      distinguished by 3 steps, and by no fewer
 =/257  equivalent as long as at most 255 brackets are open at a time; without
-       that limit told apart by 257 steps
->40    not told apart by 40 steps, where the search gave up";
+       that limit distinguished by 257 steps
+>40    not distinguished by 40 steps, where the search gave up";
 
 /// The matrices for people, with the words that they use explained.
 #[must_use]

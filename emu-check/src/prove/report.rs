@@ -29,8 +29,8 @@ pub fn text(answer: &Answer) -> String {
     let mut text = String::new();
     let verb = match verdict {
         Verdict::Equivalent => "are equivalent",
-        Verdict::ToldApart(_) => "are told apart",
-        Verdict::GaveUp { .. } => "were not told apart",
+        Verdict::ToldApart(_) => "are distinguished",
+        Verdict::GaveUp { .. } => "were not distinguished",
         Verdict::Panics(_) => "cannot be compared",
     };
     let _ = writeln!(text, "{x} and {y} {verb}");

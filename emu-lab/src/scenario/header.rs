@@ -28,7 +28,7 @@ pub(super) fn line(scenario: &mut Scenario, number: usize, line: &str) -> Result
         "bad" => {
             let runs = runs(scenario, number, line, value)?;
             if runs.iter().any(|run| run.mended) {
-                let message = "expected a run with the bug, found one of the mended code";
+                let message = "expected a run with the bug, found one of the fixed code";
                 return Err(InputError::at(number, line, mended(line), message));
             }
             scenario.bad.extend(runs);

@@ -1,7 +1,7 @@
 //! Every short call sequence, run under every design: what the engines must agree with.
 //!
 //! Nothing of the engines is used here. Sequences are listed with the languages that have them;
-//! each design runs each sequence once; two designs are told apart by the shortest sequence of a
+//! each design runs each sequence once; two designs are distinguished by the shortest sequence of a
 //! language whose last step they answer differently.
 
 use emu_check::prove::{Compare, Language, Outcome, Question, Verdict, matrices, prove};
@@ -217,7 +217,7 @@ fn check_lengths(len: u32, irq: bool, languages: &[Language]) {
     let answers: Vec<_> =
         Design::LAB.iter().map(|design| answers(*design, &sequences, &mut warnings)).collect();
     for (level, compare) in Compare::ALL.into_iter().enumerate() {
-        // Enough for the sequences here; what takes more is told apart by longer ones, if at all.
+        // Enough for the sequences here; what takes more is distinguished by longer ones, if any.
         let question = Question::new(Design::LAB[0], Design::LAB[0]);
         let question = Question { compare, irq, max_states: 2_000, ..question };
         for (at, matrix) in matrices(Design::LAB, languages, &question).iter().enumerate() {

@@ -135,7 +135,7 @@ fn what_the_command_says() {
     assert_eq!(told_apart.status.code(), Some(1));
     let text = String::from_utf8_lossy(&told_apart.stdout);
     insta::assert_snapshot!(text, @"
-    count-enabled-rfc and count-paused-rfc are told apart
+    count-enabled-rfc and count-paused-rfc are distinguished
     language A: nested sections; a pause only inside a section, nothing inside it
     compared: hooks, warnings and changes of the mode, in their order
     shortest sequence: 256 calls; 512 states, 511 transitions
@@ -189,10 +189,10 @@ fn all_pairs_in_a_table() {
     11 with-ptes             1     1     3     1     1     1     1     =     =     =
 
     =      equivalent, proved: for sequences of any length and any depth
-    3      told apart by 3 steps, and by no fewer
+    3      distinguished by 3 steps, and by no fewer
     =/257  equivalent as long as at most 255 brackets are open at a time; without
-           that limit told apart by 257 steps
-    >40    not told apart by 40 steps, where the search gave up
+           that limit distinguished by 257 steps
+    >40    not distinguished by 40 steps, where the search gave up
     ");
     assert!(text.lines().all(|line| line.chars().count() <= 80));
     let matrix: serde_json::Value = serde_json::from_str(&run("--json")).expect("one object");

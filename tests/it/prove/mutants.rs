@@ -1,5 +1,5 @@
-//! Mutants of the merged design: each changes one line, and each is told apart or known to be the
-//! same.
+//! Mutants of the merged design: each changes one line, and each is distinguished or known to be
+//! the same.
 //!
 //! A transition is five lines: when the call is ignored, when a check fires, how the state moves,
 //! which hook is called, and the order of the last two. They are data, so that a mutant is one of
@@ -90,7 +90,7 @@ const COUNTS: Rules = Rules {
 
 /// What becomes of a mutant.
 enum Fate {
-    /// The shortest sequence that tells it apart.
+    /// The shortest sequence that distinguishes it.
     Found(&'static str),
     /// No sequence does, and why.
     Same(&'static str),
@@ -269,7 +269,7 @@ fn mutants_are_told_apart_or_known_to_be_the_same() {
     let all = MUTANTS.iter().copied().flatten();
     let mut wrong = Vec::new();
     for (mutant, design) in all.zip(DESIGNS) {
-        // Most are told apart within a few calls; no need to number all states for them.
+        // Most are distinguished within a few calls; no need to number all states for them.
         let few = Question { max_states: 1 << 8, ..question(design) };
         let answer = match prove(&few) {
             answer if matches!(answer.verdict, Verdict::GaveUp { .. }) => prove(&question(design)),

@@ -112,7 +112,7 @@ pause either. In a *crossing* sequence every bracket is closed, but some not in 
 * *legal*: no check fires, and the mode is inactive where it has to be: outside of every bracket, and
   where the innermost bracket is a pause.
 * *ignored*, *counted*: legal, and what is called inside a pause leaves the state as it is, or moves a
-  counter; told apart in language C.
+  counter; distinguished in language C.
 * *wrong*: no check fires, and the mode is active where it has to be inactive.
 * *warns*, *BUG*: a check fires.
 ";
