@@ -146,7 +146,8 @@ pub(super) fn hpte_need_flush<H: Hw<PerCpu = Ppc64TlbBatch>>(
 /// v6.19, is forgotten.
 ///
 /// Fidelity: same as `__flush_tlb_pending()` of arch/powerpc/mm/book3s64/hash_tlb.c v6.12 and v7.3
-/// and the test for an empty batch in its callers; whether only the local CPU is told, and what
+/// and the test for an empty batch in its callers, of which `hpte_need_flush()` asks its own count;
+/// whether only the local CPU is told, and what
 /// `flush_hash_range()` does on bare metal and under a hypervisor, are left out.
 #[inline(never)]
 pub(super) fn flush_pending(hw: &mut impl Hw<PerCpu = Ppc64TlbBatch>) {

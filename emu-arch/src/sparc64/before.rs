@@ -22,7 +22,8 @@ pub(super) fn arch_enter_lazy_mmu_mode_v6_14(hw: &mut impl Hw<PerCpu = TlbBatch>
     hw.per_cpu(|batch| batch.active = true);
 }
 
-/// Fidelity: same as arch/sparc/mm/tlb.c v6.14.
+/// Fidelity: same as arch/sparc/mm/tlb.c v6.14, where `tlb_nr` is asked first and `active` is that
+/// of the CPU on which the leave began.
 pub(super) fn arch_leave_lazy_mmu_mode_v6_14(hw: &mut impl Hw<PerCpu = TlbBatch>) {
     batch::flush_tlb_pending(hw);
     hw.per_cpu(|batch| batch.active = false);

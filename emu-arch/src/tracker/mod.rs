@@ -6,13 +6,12 @@
 //! [`crate::hazard`]. It is a plain value and is told who executes, so that the machine of a
 //! thread and the machine as a value share it.
 
+mod now;
 mod owed;
 mod pending;
 mod stale;
 #[cfg(test)]
 mod tests;
-
-use lazy_mmu::preempt::PreemptCount;
 
 use crate::backend::{At, Deferred, Facts, Level};
 use crate::hazard::{self, Hazard, Trigger};
@@ -20,29 +19,10 @@ use crate::hw::addr::{PMD_SHIFT, PTRS_PER_PTE, VirtAddr};
 use crate::hw::limits::NR_CPUS;
 use crate::hw::page_map::{Page, PageMap};
 use crate::hw::pte::Pte;
+pub use now::Now;
 use owed::{Invalidations, Lost};
 use pending::{Entry, Pending, Updates};
 use stale::Stales;
-
-/// Who executes, and when.
-#[derive(Clone, Copy, Debug)]
-pub struct Now {
-    /// The CPU.
-    pub cpu: u8,
-    /// The task that runs on it.
-    pub task: u8,
-    /// The preempt count of that task.
-    pub preempt_count: PreemptCount,
-    /// The number of the next event of the record; 0 where nobody asks when.
-    pub seq: u32,
-}
-
-impl Now {
-    /// The interrupts that are under way, as the preempt count has them.
-    const fn interrupts(self) -> u32 {
-        self.preempt_count.0 & !PreemptCount::PREEMPT_MASK
-    }
-}
 
 const fn page(at: At) -> Page {
     Page::new(at.mm, at.addr)

@@ -1,6 +1,6 @@
 //! What no scenario shows: five levels, an NMI inside a primitive, an access that hashes nothing.
 
-use lazy_mmu::preempt::{Counted, Layout};
+use lazy_mmu::preempt::{Counted, Layout, PreemptCount};
 
 use super::*;
 use crate::backend::{Batch, Deferred};

@@ -278,7 +278,8 @@ impl Backend for XenPv {
     /// CPUs have used; in v7.3 `flush_tlb_multi()` comes after `put_cpu()`. Kernel pages are
     /// flushed by each CPU for itself; the other CPUs, which do so in interrupt and hence at once,
     /// are left out. No CPU uses tables that are not pinned (`xen_drop_mm_ref()`), so that there is
-    /// nobody to flush.
+    /// nobody to flush; in v7.2 and v7.3 a CPU that went on to other tables stays in the mask all
+    /// the same, and the call that an exit makes for it is left out.
     fn flush_tlb_range(self, hw: &mut impl HwOf<Self>, at: At, pages: u32) {
         if !hw.page_pinned(at.mm) {
             hw.tlb_invalidate(at, pages);

@@ -23,7 +23,8 @@ impl XenPv {
     /// for user mode.
     ///
     /// Fidelity: same as `xen_enter_mmap()`, `__xen_pgd_pin()` and `xen_pin_page()` of
-    /// arch/x86/xen/mmu_pv.c v6.12 to v7.3, with split page table locks.
+    /// arch/x86/xen/mmu_pv.c v6.12 to v7.3, with split page table locks, without the flush of
+    /// the CPU's own TLB that comes with the two roots.
     pub(super) fn pgd_pin(hw: &mut impl Hw<PerCpu = XenCpu>, tables: &[Level]) {
         hw.local_irq_save();
         for level in tables {
@@ -45,7 +46,7 @@ impl XenPv {
     ///
     /// Fidelity: same as `xen_exit_mmap()`, `__xen_pgd_unpin()` and `xen_unpin_page()` of
     /// arch/x86/xen/mmu_pv.c v6.12 to v7.3, with split page table locks, without the switch to the
-    /// kernel's own tables in `xen_drop_mm_ref()`.
+    /// kernel's own tables in `xen_drop_mm_ref()` and the flush that comes with the two roots.
     pub(super) fn pgd_unpin(hw: &mut impl Hw<PerCpu = XenCpu>, mm: u8, tables: &[Level]) {
         if !hw.page_pinned(mm) {
             return;

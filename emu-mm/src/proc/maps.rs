@@ -82,7 +82,7 @@ pub(super) fn mapping(cursor: &mut Cursor<'_>) -> Result<Line, InputError> {
     }))
 }
 
-/// The end of the user addresses that a kernel may have below a hole: 57 bits on x86.
+/// The end of the user addresses that a kernel may have below a hole: 56 bits on x86.
 const USER_END: u64 = 1 << 57;
 
 /// The least address above the hole of any sparc64 (`sparc64_va_hole_top`).

@@ -29,8 +29,8 @@ pub struct PageRun {
 }
 
 impl PageKind {
-    /// What the entry says; none for an empty one. Bare frames without `struct page` are of no file
-    /// and not exclusive.
+    /// What the entry says; none for an empty one. The zero page and bare frames without `struct
+    /// page` are of no file and not exclusive, so that they look like pages that a fork left.
     ///
     /// Fidelity: same as the flags `PM_*` of fs/proc/task_mmu.c v6.12 to v7.3.
     #[must_use]

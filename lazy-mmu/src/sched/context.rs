@@ -26,8 +26,8 @@ impl Current {
 ///
 /// Fidelity: changed: `preempt_count_add()` and `preempt_count_sub()` of kernel/sched/core.c and
 /// `__nmi_enter()`, `__nmi_exit()` of include/linux/hardirq.h, v7.2 and v7.3 with
-/// `CONFIG_DEBUG_PREEMPT`; what is taken off must be in each field, where the kernel lets softirqs
-/// borrow from the next without a check.
+/// `CONFIG_DEBUG_PREEMPT`; what is taken off must be in each field. kernel/softirq.c takes softirqs
+/// and bottom halves off without a check, so that for those the report is the lab's own.
 #[must_use]
 pub fn change_preempt_count(
     count: &mut PreemptCount,
@@ -51,6 +51,8 @@ pub fn change_preempt_count(
             (BugOn, cond)
         }
         (Counted::Nmi, false) if count.sub(layout, what) => return None,
+        // It asks for the field of NMIs alone.
+        (Counted::Nmi, false) if was.0 & layout.nmi_mask() != 0 => return None,
         (Counted::Nmi, false) => (BugOn, "!in_nmi()"),
         (_, true) => {
             count.add(layout, what);

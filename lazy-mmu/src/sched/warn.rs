@@ -22,7 +22,7 @@ pub(crate) fn warn_current(cur: &Current, found: &Warn) {
 
 /// Reports what a sanity check found; the architecture hears of it where `tell`.
 fn report(cur: &Current, found: &Warn, tell: bool) {
-    /// The checks that have printed, as the kernel keeps a flag per check.
+    /// The checks that have printed: each condition prints once.
     static PRINTED: Mutex<BTreeSet<Warn>> = Mutex::new(BTreeSet::new());
 
     cur.note(Event::from(found));
