@@ -76,7 +76,8 @@ pub fn conform(
             let lost = op.lost;
             one.verdict = Verdict::LeftOut(format!("{lost} events were lost inside of it"));
         } else {
-            let reduced = (words.reduce)(trace, op)?;
+            let mut reduced = (words.reduce)(trace, op)?;
+            sites::agree(op.events, &mut reduced)?;
             compare::compare(words, kernel, &reduced, &mut one);
         }
         checked.push(one);

@@ -6,7 +6,7 @@ use emu_arch::kernel::Step;
 use emu_input::InputError;
 use lazy_mmu::design::{Call, CallInfo};
 
-use crate::moves::{Counter, Counters};
+use crate::moves::{Counter, Counters, Reduced};
 use crate::trace::{Event, Task};
 
 /// A store to a counter, which the probe shows before it happens.
@@ -80,10 +80,10 @@ pub(crate) fn kind(name: &str) -> Option<(Counter, Option<u8>)> {
     (plain && !function.is_empty()).then_some((counter, change))
 }
 
-/// The counters with which each task begins: those of its first site. A site inside of a context
-/// switch is about the task that goes, or the one that comes, by its direction.
-pub(crate) fn born(events: &[Event<'_>]) -> Result<BTreeMap<Task, Counters>, InputError> {
-    let mut born = BTreeMap::new();
+/// The stores to counters, each with its task. A site inside of a context switch is about the task
+/// that goes, or the one that comes, by its direction.
+fn stores(events: &[Event<'_>]) -> Result<Vec<(Task, Site)>, InputError> {
+    let mut stores = Vec::new();
     let mut switches: BTreeMap<u16, (Task, Task)> = BTreeMap::new();
     for event in events {
         if let Some(switch) = crate::runs::switch(event)? {
@@ -100,9 +100,41 @@ pub(crate) fn born(events: &[Event<'_>]) -> Result<BTreeMap<Task, Counters>, Inp
             Some((prev, _)) => prev,
             None => event.task(),
         };
+        stores.push((task, site));
+    }
+    Ok(stores)
+}
+
+/// The counters with which each task begins: those of its first site.
+pub(crate) fn born(events: &[Event<'_>]) -> Result<BTreeMap<Task, Counters>, InputError> {
+    let mut born = BTreeMap::new();
+    for (task, site) in stores(events)? {
         born.entry(task).or_insert(site.before);
     }
     Ok(born)
+}
+
+/// Each store shows both counters as the last one of the task left them.
+pub(crate) fn agree(events: &[Event<'_>], out: &mut Reduced) -> Result<(), InputError> {
+    let mut known: BTreeMap<Task, Counters> = BTreeMap::new();
+    for (task, site) in stores(events)? {
+        let Counters { enable, pause } = site.before;
+        let mut after = site.before;
+        match site.counter {
+            Counter::Enable => after.enable = site.new,
+            Counter::Pause => after.pause = site.new,
+        }
+        if let Some(last) = known.insert(task, after).filter(|last| *last != site.before) {
+            out.breaks(site.line, || {
+                let Counters { enable: was_enable, pause: was_pause } = last;
+                format!(
+                    "enable_count is {enable} and pause_count {pause}, and the last store left \
+                     {was_enable} and {was_pause}"
+                )
+            });
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

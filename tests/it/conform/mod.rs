@@ -140,6 +140,20 @@ pub(crate) fn report(
     conform(&trace, &options, &mut |_, _, _| {}).expect("a trace that can be read")
 }
 
+#[test]
+fn both_counters_are_as_the_last_store_left_them() {
+    let text = unpack("xen-7.1.13.trace.xz");
+    let line = text.lines().nth(11).expect("a line");
+    let wrong = text.replacen(line, &line.replace("pa=0", "pa=1"), 1);
+    assert_ne!(wrong, text);
+    let report = report(&wrong, None, None, None);
+    let different = report.checked.iter().filter_map(|one| match &one.verdict {
+        Verdict::Different(found) => Some((&*one.name, found.line)),
+        Verdict::Same | Verdict::LeftOut(_) => None,
+    });
+    assert_eq!(different.collect::<Vec<_>>(), [("mprotect-ro-1", 12)]);
+}
+
 /// The names of the operations with a verdict.
 fn named(report: &Report, is: fn(&Verdict) -> bool) -> Vec<&str> {
     let found = report.checked.iter().filter(|one| is(&one.verdict));
