@@ -27,6 +27,10 @@ pub(crate) fn run(args: &ConformArgs) -> Result<ExitCode, Failure> {
     if args.hits.is_some() && args.traces.len() > 1 {
         return Err(Failure::Usage("--hits belongs to one trace, found several".to_owned()));
     }
+    if let (Some(kernel), Some(arch)) = (args.kernel, args.arch) {
+        check_era(kernel, arch)?;
+    }
+    let options = Options { arch: args.arch, kernel: args.kernel, only: &args.operation };
     let mut reports = Vec::new();
     for file in &args.traces {
         let (name, bytes) = input::read(file)?;
@@ -42,10 +46,6 @@ pub(crate) fn run(args: &ConformArgs) -> Result<ExitCode, Failure> {
             None => (plain, &name, &bytes),
         };
         let wrong = |error| Failure::input(name, bytes, error);
-        let options = Options { arch: args.arch, kernel: args.kernel, only: &args.operation };
-        if let (Some(kernel), Some(arch)) = (args.kernel, args.arch) {
-            check_era(kernel, arch)?;
-        }
         let bar = progress_bar();
         let report = conform(&trace, &options, &mut |name, done, total| {
             bar.set_length(total as u64);
