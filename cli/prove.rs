@@ -94,7 +94,7 @@ pub(crate) fn run(args: &ProveArgs) -> Result<ExitCode, Failure> {
     print(|to| to.write_all(text.as_bytes()))?;
     Ok(match answer.verdict {
         Verdict::Equivalent => ExitCode::SUCCESS,
-        Verdict::ToldApart(_) => ExitCode::from(1),
+        Verdict::Distinguished(_) => ExitCode::from(1),
         Verdict::GaveUp { .. } | Verdict::Panics(_) => ExitCode::from(3),
     })
 }

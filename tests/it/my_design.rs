@@ -51,11 +51,11 @@ fn a_design_of_ones_own_beside_the_others() {
 fn a_design_of_ones_own_against_the_merged_one() {
     let shallow = example::against_the_merged_one(false, Some(255));
     assert_eq!(shallow.verdict, Verdict::Equivalent, "{}", text(&shallow));
-    let Verdict::ToldApart(deep) = example::against_the_merged_one(false, None).verdict else {
+    let Verdict::Distinguished(deep) = example::against_the_merged_one(false, None).verdict else {
         panic!("a counter that stops is distinguished from one that wraps");
     };
     assert_eq!(deep.len(), 256);
-    let Verdict::ToldApart(own) = example::against_the_merged_one(true, None).verdict else {
+    let Verdict::Distinguished(own) = example::against_the_merged_one(true, None).verdict else {
         panic!("the merged design knows nothing like the call");
     };
     let name = |row: &Row| match row.step {

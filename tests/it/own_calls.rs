@@ -205,7 +205,7 @@ fn the_checker_makes_calls_of_a_designs_own() {
 fn a_proof_takes_the_calls_of_both_designs() {
     let question = Question::of::<counts::State, Peeking>();
     let answer = prove(&Question { language: Language::Any, ..question });
-    let Verdict::ToldApart(witness) = &answer.verdict else { panic!("{}", text(&answer)) };
+    let Verdict::Distinguished(witness) = &answer.verdict else { panic!("{}", text(&answer)) };
     assert_eq!(witness.len(), 1, "a hook that stands for none of the kernel's");
     let alone = Question { own_calls: false, compare: Compare::Effects, ..question };
     assert_eq!(prove(&alone).verdict, Verdict::Equivalent);

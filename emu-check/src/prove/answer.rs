@@ -12,7 +12,7 @@ pub enum Verdict {
     /// Proved: no sequence of the language distinguishes the designs, however long.
     Equivalent,
     /// A shortest sequence whose last step looks different.
-    ToldApart(Witness),
+    Distinguished(Witness),
     /// Not proved: there is no difference in sequences of at most `steps` steps, and longer ones
     /// were not all looked at.
     GaveUp {

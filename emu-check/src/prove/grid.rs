@@ -9,7 +9,7 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Equivalent => f.write_str("="),
-            Self::ToldApart(steps) => write!(f, "{steps}"),
+            Self::Distinguished(steps) => write!(f, "{steps}"),
             Self::GaveUp(steps) => write!(f, ">{steps}"),
         }
     }

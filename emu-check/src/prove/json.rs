@@ -12,6 +12,10 @@ use super::report::{differences, step_name};
 use super::search::Step;
 use super::witness::{Did, Row, Side};
 
+/// The verdict on two designs that a sequence distinguishes: the word of the first version, which
+/// programs read.
+const TOLD_APART: &str = "told apart";
+
 impl Serialize for Answer {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         answer(self).serialize(serializer)
@@ -50,11 +54,11 @@ fn answer(answer: &Answer) -> Value {
     });
     let word = match verdict {
         Verdict::Equivalent => "equivalent",
-        Verdict::ToldApart(witness) => {
+        Verdict::Distinguished(witness) => {
             let rows = witness.rows.iter().map(|row| row_json(question, row));
             object["sequence"] = rows.collect();
             object["different"] = differences(question, witness.rows.last()).into();
-            "told apart"
+            TOLD_APART
         }
         Verdict::Panics(panic) => {
             object["panic"] = panic.to_string().into();
@@ -100,7 +104,7 @@ fn row_json(question: &Question, row: &Row) -> Value {
 fn matrix(matrix: &Matrix) -> Value {
     let outcome = |outcome| match outcome {
         Outcome::Equivalent => json!({ "verdict": "equivalent" }),
-        Outcome::ToldApart(steps) => json!({ "verdict": "told apart", "steps": steps }),
+        Outcome::Distinguished(steps) => json!({ "verdict": TOLD_APART, "steps": steps }),
         Outcome::GaveUp(steps) => json!({ "verdict": "gave up", "bounded_by_steps": steps }),
     };
     let places = (0..matrix.designs.len()).flat_map(|x| (0..x).map(move |y| (x, y)));

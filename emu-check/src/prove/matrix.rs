@@ -49,7 +49,7 @@ pub enum Outcome {
     /// Proved to be equivalent.
     Equivalent,
     /// Told apart by so many steps.
-    ToldApart(u32),
+    Distinguished(u32),
     /// No difference in at most so many steps; not searched further.
     GaveUp(u32),
 }
@@ -174,10 +174,10 @@ fn cell(both: &Lockstep, question: &Question, known: impl Iterator<Item = Cell>)
     let shallow = match any_depth {
         _ if question.language == Language::Any => any_depth,
         // A shorter sequence never has more brackets open than it has calls.
-        Outcome::ToldApart(steps) if steps <= DEPTH.into() => any_depth,
+        Outcome::Distinguished(steps) if steps <= DEPTH.into() => any_depth,
         Outcome::Equivalent => any_depth,
-        Outcome::ToldApart(_) | Outcome::GaveUp(_) if shallow_known => Outcome::Equivalent,
-        Outcome::ToldApart(_) | Outcome::GaveUp(_) => run(Some(DEPTH)),
+        Outcome::Distinguished(_) | Outcome::GaveUp(_) if shallow_known => Outcome::Equivalent,
+        Outcome::Distinguished(_) | Outcome::GaveUp(_) => run(Some(DEPTH)),
     };
     Cell { any_depth, shallow }
 }
@@ -185,7 +185,7 @@ fn cell(both: &Lockstep, question: &Question, known: impl Iterator<Item = Cell>)
 fn outcome(found: &Found) -> Outcome {
     match found {
         Found::Nothing => Outcome::Equivalent,
-        Found::Witness(steps) => Outcome::ToldApart(steps.len() as u32),
+        Found::Witness(steps) => Outcome::Distinguished(steps.len() as u32),
         Found::NothingWithin(steps) => Outcome::GaveUp(*steps),
         Found::Unfit => unreachable!("summaries fit every design"),
     }

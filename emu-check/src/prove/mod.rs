@@ -94,7 +94,7 @@ pub fn prove_with(question: &Question, watch: &mut dyn Watch) -> Answer {
     let product = if several { product(effort, question) } else { None };
     let verdict = match found {
         Found::Nothing => Verdict::Equivalent,
-        Found::Witness(steps) => Verdict::ToldApart(Witness::new(question.designs, &steps)),
+        Found::Witness(steps) => Verdict::Distinguished(Witness::new(question.designs, &steps)),
         Found::NothingWithin(steps) => match both.panicked() {
             Some(panic) => Verdict::Panics(panic),
             None => Verdict::GaveUp { steps },

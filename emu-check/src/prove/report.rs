@@ -29,7 +29,7 @@ pub fn text(answer: &Answer) -> String {
     let mut text = String::new();
     let verb = match verdict {
         Verdict::Equivalent => "are equivalent",
-        Verdict::ToldApart(_) => "are distinguished",
+        Verdict::Distinguished(_) => "are distinguished",
         Verdict::GaveUp { .. } => "were not distinguished",
         Verdict::Panics(_) => "cannot be compared",
     };
@@ -48,7 +48,7 @@ pub fn text(answer: &Answer) -> String {
             let _ = writeln!(text, "{panic}");
             let _ = writeln!(text, "a transition must answer every call that the language makes");
         }
-        Verdict::ToldApart(witness) => {
+        Verdict::Distinguished(witness) => {
             let _ = writeln!(text, "shortest sequence: {}; {looked}", length(witness));
             text.push('\n');
             table(&mut text, question, witness);

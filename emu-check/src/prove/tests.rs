@@ -215,7 +215,7 @@ fn calls_that_are_no_brackets_or_close_what_another_opens() {
             let verdict = prove(&question).verdict;
             let found = match &verdict {
                 Verdict::Equivalent => None,
-                Verdict::ToldApart(witness) => Some(witness.len()),
+                Verdict::Distinguished(witness) => Some(witness.len()),
                 Verdict::GaveUp { .. } | Verdict::Panics(_) => panic!("{verdict:?}"),
             };
             assert_eq!(found, expected, "{designs:?} {language:?}");

@@ -230,7 +230,7 @@ fn check_lengths(len: u32, irq: bool, languages: &[Language]) {
                     let first = sequences.iter().enumerate().find(differs);
                     let shortest = first.map(|(_, sequence)| sequence.len);
                     let found = match matrix.cell(x, y).any_depth {
-                        Outcome::ToldApart(steps) if steps <= len => Some(steps),
+                        Outcome::Distinguished(steps) if steps <= len => Some(steps),
                         _ => None,
                     };
                     let pair = [x, y].map(|place| Design::LAB[place].id());
@@ -263,7 +263,9 @@ fn irqs(sequences: &[Sequence], number: usize) -> usize {
 /// The same of the sequence that the prover shows.
 fn witness_irqs(question: &Question) -> usize {
     match prove(question).verdict {
-        Verdict::ToldApart(witness) => witness.rows.iter().filter(|row| row.step.is_irq()).count(),
+        Verdict::Distinguished(witness) => {
+            witness.rows.iter().filter(|row| row.step.is_irq()).count()
+        }
         verdict => panic!("{verdict:?}"),
     }
 }

@@ -17,7 +17,7 @@ use crate::cli::{check_refused, lazymmu};
 /// The sequence that tells apart, in short: e, d, p, r for the calls, `(` and `)` for interrupts.
 #[track_caller]
 fn sequence(answer: &Answer) -> String {
-    let Verdict::ToldApart(witness) = &answer.verdict else { panic!("{}", text(answer)) };
+    let Verdict::Distinguished(witness) = &answer.verdict else { panic!("{}", text(answer)) };
     let letter = |step: Step| match step {
         Step::Call(info, _) => info.short.chars().next().expect("a call has a name"),
         Step::IrqEnter => '(',

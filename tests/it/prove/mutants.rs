@@ -277,7 +277,7 @@ fn mutants_are_told_apart_or_known_to_be_the_same() {
         };
         let (found, expected) = match &mutant.fate {
             Found(expected) => match answer.verdict {
-                Verdict::ToldApart(_) => (sequence(&answer), (*expected).to_owned()),
+                Verdict::Distinguished(_) => (sequence(&answer), (*expected).to_owned()),
                 _ => ("nothing".to_owned(), (*expected).to_owned()),
             },
             Same(why) => match answer.verdict {
