@@ -157,17 +157,17 @@ pub(super) fn flush_pending(hw: &mut impl Hw<PerCpu = Ppc64TlbBatch>) {
         0 => return,
         1 => {
             hw.effect(FLUSH_HASH_PAGE);
-            invalidate(hw, first.as_slice(), size);
+            invalidate(hw, &[first], size);
         }
         n => {
             hw.effect(FLUSH_HASH_RANGE.of(n as u32));
             if hw.tracks() {
-                // Read by the flush itself.
-                let (pages, size) = hw.per_cpu(|batch| {
-                    let pages = batch.pages.iter().take(n).copied().flatten();
-                    (pages.collect::<Vec<_>>(), batch.size)
-                });
+                // Read by the flush itself; nobody looks at the batch before it is empty.
+                let (mut pages, size) =
+                    hw.per_cpu(|batch| (std::mem::take(&mut batch.pages), batch.size));
+                pages.truncate(n);
                 invalidate(hw, &pages, size);
+                hw.per_cpu(|batch| batch.pages = pages);
             }
         }
     }
@@ -176,15 +176,20 @@ pub(super) fn flush_pending(hw: &mut impl Hw<PerCpu = Ppc64TlbBatch>) {
 }
 
 /// The pages leave the hash page table, but for those that are not found by `size`.
-fn invalidate(hw: &mut impl Hw, pages: &[(At, Size)], size: Size) {
+fn invalidate(hw: &mut impl Hw, pages: &[Option<(At, Size)>], size: Size) {
     // Neighbours at once.
-    let follows = |(page, size): &(At, Size), (next, other): &(At, Size)| {
-        next.mm == page.mm
-            && next.addr.get().wrapping_sub(page.addr.get()) == PAGE_SIZE
-            && size == other
+    let follows = |page: &Option<(At, Size)>, next: &Option<(At, Size)>| {
+        let next = next.filter(|(_, next)| *next == size);
+        page.zip(next).is_some_and(|((page, of), (next, _))| {
+            of == size
+                && next.mm == page.mm
+                && next.addr.get().wrapping_sub(page.addr.get()) == PAGE_SIZE
+        })
     };
-    for run in pages.chunk_by(follows).filter(|run| run[0].1 == size) {
-        hw.tlb_invalidate(run[0].0, run.len() as u32);
+    for run in pages.chunk_by(follows) {
+        if let Some((first, _)) = run[0].filter(|(_, of)| *of == size) {
+            hw.tlb_invalidate(first, run.len() as u32);
+        }
     }
 }
 

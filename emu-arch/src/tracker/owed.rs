@@ -64,14 +64,36 @@ impl Invalidations {
     }
 
     /// The batch of `owner` owes one for `page`.
+    #[inline]
     pub(super) fn push(&mut self, owner: u8, page: Page, seq: u32) {
-        let place = self.of(&(page..page.saturating_add(1))).end;
-        self.owed.insert(place, Owed { page, seq, owner: Some(owner), was: None });
+        let new = Owed { page, seq, owner: Some(owner), was: None };
+        if self.owed.back().is_none_or(|last| last.page <= page) {
+            self.owed.push_back(new);
+        } else {
+            let place = self.of(&(page..page.saturating_add(1))).end;
+            self.owed.insert(place, new);
+        }
     }
 
     /// The primitive has made another entry of `was`, which does no harm if it is not `gone`.
     /// Returns what is lost with it.
+    #[inline]
     pub(super) fn changed(&mut self, page: Page, was: Pte, gone: bool) -> Option<Lost> {
+        // A walk asks for the page that it has just joined.
+        let len = self.owed.len();
+        let before = |place: usize| self.owed.get(place).is_none_or(|owed| owed.page < page);
+        if let (true, Some(owed)) = (before(len.wrapping_sub(2)), self.owed.back_mut())
+            && owed.page == page
+            && owed.owner.is_some()
+            && gone
+        {
+            owed.was.get_or_insert(was);
+            return None;
+        }
+        self.changed_at(page, was, gone)
+    }
+
+    fn changed_at(&mut self, page: Page, was: Pte, gone: bool) -> Option<Lost> {
         let here = self.of(&(page..page.saturating_add(1)));
         let mut lost = None;
         for place in here.rev() {
