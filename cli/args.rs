@@ -19,9 +19,9 @@ pub(crate) struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  lazymmu run scenarios/nesting/nested.scn            one scenario, as a tree
-  lazymmu run scenarios/nesting/nested.scn --arch powerpc-hash
-  lazymmu compare scenarios/nesting/nested.scn --design direct,counts
+  lazymmu run @nested                                 one scenario, as a tree
+  lazymmu run @nested --arch powerpc-hash
+  lazymmu compare @nested --design direct,counts
   lazymmu check --arch xen-pv --kernel v7.0           every interleaving
   lazymmu conform trace.xz                            what a real kernel did
   lazymmu prove --design count-enabled-rfc --against count-paused-rfc

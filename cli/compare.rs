@@ -45,8 +45,8 @@ pub(crate) struct CompareArgs {
 const EXAMPLES: &str = "\
 A column for each combination of what is listed, a row for each call:
 
-  lazymmu compare scenarios/nesting/enable-in-pause.scn
-  lazymmu compare scenarios/irq/hardirq.scn --kernel v6.19,v7.0 --arch arm64
+  lazymmu compare @enable-in-pause
+  lazymmu compare @irq/hardirq --kernel v6.19,v7.0 --arch arm64
   lazymmu compare a.scn b.scn --design counts,independent --format markdown
 
 Plain tables are at most 78 columns wide, so that they can go into a mail.";

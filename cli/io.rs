@@ -46,16 +46,18 @@ impl Source {
     }
 }
 
-/// The scenario that comes with the lab under `name`.
+/// The scenario that comes with the lab under `name`, with its folder or, where that is enough,
+/// without.
 pub(crate) fn builtin(name: &str) -> Result<&'static Scenario, Failure> {
-    let all = scenario::builtin().map_err(|error| Failure::about(format!("@{name}"), error))?;
-    let names = || all.iter().map(|(known, _)| *known);
-    let found = all.iter().find(|(known, _)| *known == name).map(|(_, scenario)| scenario);
+    let wrong = |error| Failure::about(format!("@{name}"), error);
+    let found = scenario::find_builtin(name).map_err(wrong)?;
+    let all = scenario::builtin().map_err(wrong)?;
     found.ok_or_else(|| {
-        let near = input::nearest(name, names())
-            .map_or(String::new(), |n| format!("; did you mean @{n}?"));
-        let list = names().map(|n| format!("@{n}")).collect::<Vec<_>>().join(", ");
-        Failure::Usage(format!("unknown scenario @{name}, expected one of {list}{near}"))
+        let names = all.iter().flat_map(|(full, _)| scenario::builtin_names(full));
+        let near = input::nearest(name, names).map_or(String::new(), |n| format!(", such as @{n}"));
+        Failure::Usage(format!(
+            "expected the name of a scenario{near}, found @{name}; `lazymmu list` has them all"
+        ))
     })
 }
 

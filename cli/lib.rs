@@ -116,3 +116,12 @@ fn under(command: clap::Command, name: &str) -> clap::Command {
     };
     command.mut_subcommands(|sub| under(sub, name))
 }
+
+/// The Rust blocks of the guide, which are doctests.
+#[cfg(doctest)]
+mod guide {
+    #[doc = include_str!("../docs/guide/src/annotate.md")]
+    struct Annotate;
+    #[doc = include_str!("../docs/guide/src/design.md")]
+    struct Design;
+}

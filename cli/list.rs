@@ -38,10 +38,7 @@ pub(crate) fn list() -> Result<ExitCode, Failure> {
             writeln!(to, "  {:<27} {}", fault.id(), fault.about())?;
         }
         writeln!(to, "\nScenarios that come along (lazymmu run @NAME):")?;
-        for (name, scenario) in scenario::builtin().into_iter().flatten() {
-            let what = scenario.what.split(':').next().unwrap_or_default();
-            writeln!(to, "  @{name:<17} {what}")?;
-        }
+        words(to, scenario::builtin().into_iter().flatten().map(|(name, _)| *name))?;
         writeln!(to, "\nCalls of a scenario:")?;
         words(to, scenario::words())?;
         writeln!(to, "\nHazards that it can expect (expect hazard NAME):")?;

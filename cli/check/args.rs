@@ -180,7 +180,7 @@ The crash of v7.0 as a Xen PV guest, found from nothing but the rules of the API
 
   lazymmu check --arch xen-pv --kernel v7.1         it is gone
   lazymmu check --arch arm64 --cpus 2 --nesting 1 --no-interrupts   with migration
-  lazymmu check scenarios/bugs/xen-preempted-in-enable.scn   its tasks, interleaved
+  lazymmu check @xen-preempted-in-enable              its tasks, interleaved
   lazymmu check --all                               what holds where
 
 A search that ends by itself is exhaustive, for call sequences of any length. A property then

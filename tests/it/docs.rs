@@ -24,8 +24,8 @@ fn check_document(name: &str, computed: &str) {
 
 #[test]
 fn designs_are_up_to_date() {
-    let builtin = scenario::builtin().expect("they are scenarios");
-    let (_, kunit) = builtin.iter().find(|(name, _)| *name == "kunit").expect("the KUnit test");
+    let kunit = scenario::find_builtin("kunit").expect("they are scenarios");
+    let kunit = kunit.expect("the KUnit test");
     check_document("designs.md", &designs::markdown(kunit));
 }
 

@@ -40,6 +40,7 @@ mod tracker;
 mod tidy;
 mod gather;
 mod generation;
+mod guide;
 mod hosts;
 mod joins;
 mod workload;

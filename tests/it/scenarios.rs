@@ -27,6 +27,24 @@ fn eras_with_the_same_code_run_the_worked_example_alike() {
     }
 }
 
+#[test]
+fn every_scenario_comes_with_the_command() {
+    let folders = std::fs::read_dir(root().join("scenarios")).expect("the folder");
+    let folders = folders.map(|entry| entry.expect("an entry").path()).filter(|path| path.is_dir());
+    let mut names = Vec::new();
+    for folder in folders {
+        let folder = folder.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
+        for path in files(&format!("scenarios/{folder}"), ".scn") {
+            let name = path.file_stem().and_then(|name| name.to_str()).expect("a name");
+            names.push(format!("{folder}/{name}"));
+        }
+    }
+    names.sort_unstable();
+    let builtin = scenario::builtin().expect("they are scenarios");
+    let known: Vec<&str> = builtin.iter().map(|(name, _)| *name).collect();
+    assert_eq!(known, names, "the rows of emu-lab/src/scenario/builtin.rs");
+}
+
 /// Steps of the worked example: how often each effect happens, in order of first appearance.
 fn effects(name: &str, arch: Arch) -> Vec<(String, usize)> {
     let scenario = parse(&read(&root().join(format!("scenarios/worked/{name}.scn"))));

@@ -13,12 +13,9 @@ use lazymmu_docs::{designs, equivalence, fidelity, findings};
 fn main() -> io::Result<()> {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let root = docs.join("..");
-    let kunit = scenario::builtin().map_err(io::Error::other)?;
-    let kunit = kunit
-        .iter()
-        .find(|(name, _)| *name == "kunit")
-        .ok_or_else(|| io::Error::other("no scenario kunit"))?;
-    fs::write(docs.join("designs.md"), designs::markdown(&kunit.1))?;
+    let kunit = scenario::find_builtin("kunit").map_err(io::Error::other)?;
+    let kunit = kunit.ok_or_else(|| io::Error::other("no scenario kunit"))?;
+    fs::write(docs.join("designs.md"), designs::markdown(kunit))?;
     fs::write(docs.join("equivalence.md"), equivalence::markdown())?;
     fs::write(docs.join("findings.md"), findings::markdown(&mut nobody()))?;
     let fidelity = docs.join("fidelity.md");

@@ -44,3 +44,18 @@ pub(crate) fn breaks(report: &Report) -> String {
     let list = report.breaks().join(", ");
     if list.is_empty() { "nothing".to_owned() } else { list }
 }
+
+/// A text in which commits of the kernel and message ids of mails are links.
+pub(crate) fn linked(text: &str) -> String {
+    let link = |word: &str| {
+        let id = word.trim_end_matches([',', ';']);
+        let commit = id.len() == 12 && id.chars().all(|c| c.is_ascii_hexdigit());
+        let base = match (commit, id.contains('@')) {
+            (true, _) => "https://git.kernel.org/linus/",
+            (_, true) => "https://lore.kernel.org/r/",
+            _ => return word.to_owned(),
+        };
+        format!("[{id}]({base}{id}){}", &word[id.len()..])
+    };
+    text.split(' ').map(link).collect::<Vec<_>>().join(" ")
+}

@@ -14,7 +14,7 @@
 //! let outcome = run(&scenario, Setup { arch: Arch::ARM64, ..Setup::default() });
 //! assert!(outcome.record.to_string().contains("dsb(ishst)"));
 //! ```
-#![doc = include_str!("../../../docs/scenarios.md")]
+#![doc = include_str!("../../scenarios.md")]
 
 mod blocks;
 mod builtin;
@@ -31,7 +31,7 @@ mod tasks;
 mod value;
 mod words;
 
-pub use builtin::builtin;
+pub use builtin::{builtin, builtin_names, find_builtin};
 pub use lab::Unmet;
 pub use parse::parse;
 pub use replayed::{run_on_code, run_replayed};

@@ -129,7 +129,8 @@ pub trait LazyMmuDesign: LazyMmuState {
     /// One line on what the design is and where it comes from.
     const ABOUT: &'static str;
 
-    /// Where it was published: commits, or the ids of mails.
+    /// Where it was published: commits of the kernel and the message ids of mails, with words
+    /// between.
     const SOURCE: &'static str = "";
 
     /// The calls: the four of the kernel, in its order, then those of the design itself.

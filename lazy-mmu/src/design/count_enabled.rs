@@ -25,7 +25,9 @@ const fn returns_early(cx: Context) -> bool {
 impl LazyMmuDesign for State {
     const ID: &'static str = "count-enabled";
     const ABOUT: &'static str = "count and a flag enabled, with checks; v3, October 2025";
-    const SOURCE: &'static str = "20251015082727.2395128-8, -13, -14";
+    const SOURCE: &'static str = "20251015082727.2395128-8-kevin.brodsky@arm.com, \
+         20251015082727.2395128-13-kevin.brodsky@arm.com, \
+         20251015082727.2395128-14-kevin.brodsky@arm.com";
 
     #[inline(always)]
     fn enable(self, cx: Context) -> Effects<Self> {

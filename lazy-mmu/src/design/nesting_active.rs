@@ -19,7 +19,8 @@ crate::lazy_mmu_state! {
 impl LazyMmuDesign for State {
     const ID: &'static str = "nesting-active";
     const ABOUT: &'static str = "nesting_level and a flag active; v4, October 2025";
-    const SOURCE: &'static str = "20251029100909.3381140-8, -13";
+    const SOURCE: &'static str = "20251029100909.3381140-8-kevin.brodsky@arm.com, \
+         20251029100909.3381140-13-kevin.brodsky@arm.com";
 
     #[inline(always)]
     fn enable(self, cx: Context) -> Effects<Self> {

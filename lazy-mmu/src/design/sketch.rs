@@ -22,8 +22,8 @@ crate::lazy_mmu_state! {
 impl LazyMmuDesign for State {
     const ID: &'static str = "sketch";
     const ABOUT: &'static str = "enabled_count and a flag paused; sketch, September 2025";
-    const SOURCE: &'static str =
-        "ef343405-c394-4763-a79f-21381f217b6c, 4aa28016-5678-4c66-8104-8dcc3fa2f5ce";
+    const SOURCE: &'static str = "ef343405-c394-4763-a79f-21381f217b6c@redhat.com, \
+         4aa28016-5678-4c66-8104-8dcc3fa2f5ce@redhat.com";
 
     #[inline(always)]
     fn enable(self, _: Context) -> Effects<Self> {

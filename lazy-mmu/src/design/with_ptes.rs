@@ -20,7 +20,7 @@ super::counts::counts_and_more! {
     const ID: &'static str = "with-ptes";
     const ABOUT: &'static str = "counts, with a range hint on enable; s390 proposal, 2026";
     const SOURCE: &'static str =
-        "[PATCH v6 1/4] s390/mm: Batch PTE updates in lazy MMU mode, 15 July 2026";
+        "cover.1784121418.git.agordeev@linux.ibm.com, v6 of 15 July 2026";
     const CALLS: &'static [CallInfo] = &[
         CallInfo::ENABLE,
         CallInfo::DISABLE,

@@ -7,7 +7,7 @@ use lazy_mmu::design::{Call, Context, Design, Effect, StateBits, Token, Value, W
 
 use super::states::{calls, fields, reachable, representative, values};
 use super::task::{Effects, Task, is_bug, step, stored};
-use crate::words::{code, hook_word, table};
+use crate::words::{code, hook_word, linked, table};
 use emu_lab::render::text::mode;
 
 /// Writes the chapter of `design`.
@@ -15,7 +15,7 @@ pub(super) fn write(text: &mut String, design: Design) {
     let all = reachable(design);
     let states = representative(design, &all);
     let _ = writeln!(text, "\n## {}\n\n{}.\n", design.id(), capital(design.about()));
-    let _ = writeln!(text, "* Published: {}", design.source());
+    let _ = writeln!(text, "* Published: {}", linked(design.source()));
     let kernels: Vec<_> = Kernel::ALL.iter().filter(|kernel| kernel.had(design)).collect();
     let kernels: Vec<_> = kernels.iter().map(|kernel| kernel.id()).collect();
     let kernels = if kernels.is_empty() { "none".to_owned() } else { kernels.join(", ") };
