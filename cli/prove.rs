@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args};
+use emu_check::least::{self, NESTING_MAX, Rule};
 use emu_check::prove::{self, Compare, Language, Question, TASKS_MAX, Verdict};
 use lazy_mmu::design::Design;
 use lazymmu_docs::equivalence;
@@ -15,7 +16,7 @@ use crate::values::{design_parser, language_parser};
 
 /// Arguments of `lazymmu prove`.
 #[derive(Args, Debug)]
-#[command(after_help = EXAMPLES, group = ArgGroup::new("what").required(true).args(["design", "all"]))]
+#[command(after_help = EXAMPLES, group = ArgGroup::new("what").required(true).args(["design", "all", "least"]))]
 pub(crate) struct ProveArgs {
     /// A design
     #[arg(long, value_name = "ID", value_parser = design_parser(), requires = "against")]
@@ -26,6 +27,12 @@ pub(crate) struct ProveArgs {
     /// Compare every design with every other one, in each language
     #[arg(long, conflicts_with_all = ["design", "against", "tasks", "nesting"])]
     all: bool,
+    /// Find the smallest machine that does what the API requires
+    #[arg(long, conflicts_with_all = ["design", "against", "all", "irq", "tasks", "json"])]
+    least: bool,
+    /// A rule that --least does not require; may be given several times
+    #[arg(long, value_name = "RULE", requires = "least", value_parser = rule_parser())]
+    without: Vec<Rule>,
     /// Which call sequences are compared; D by default, each one with --all
     #[arg(long, value_parser = language_parser())]
     language: Option<Language>,
@@ -64,6 +71,7 @@ no sequence distinguishes them, however long, or a shortest one that does is sho
   lazymmu prove --design counts --against independent --nesting 255
   lazymmu prove --design counts --against nesting-active --language A --irq
   lazymmu prove --all --language D                    the matrix of all pairs
+  lazymmu prove --least --language C --nesting 2      how much state does it take?
 
 Counters have eight bits, and a program of unlimited depth makes them wrap: --nesting 255 asks
 about those that do not.
@@ -72,6 +80,9 @@ Exit status: 0 equivalent, 1 distinguished, 2 usage, 3 gave up.";
 
 /// Runs the command and prints the answer.
 pub(crate) fn run(args: &ProveArgs) -> Result<ExitCode, Failure> {
+    if args.least {
+        return smallest(args);
+    }
     let (Some(design), Some(against)) = (args.design, args.against) else {
         print(|to| to.write_all(all(args).as_bytes()))?;
         return Ok(ExitCode::SUCCESS);
@@ -97,6 +108,26 @@ pub(crate) fn run(args: &ProveArgs) -> Result<ExitCode, Failure> {
         Verdict::Distinguished(_) => ExitCode::from(1),
         Verdict::GaveUp { .. } | Verdict::Panics(_) => ExitCode::from(3),
     })
+}
+
+/// Prints the smallest machine that does what is required.
+fn smallest(args: &ProveArgs) -> Result<ExitCode, Failure> {
+    let language = args.language.unwrap_or(Language::D);
+    if !language.nests() {
+        let found = format!("expected A, B, C or D with --least, found {}", language.name());
+        return Err(Failure::about("--language", found));
+    }
+    let nesting = args.nesting.unwrap_or(least::Question::default().nesting.into());
+    let nesting = u8::try_from(nesting).ok().filter(|nesting| *nesting <= NESTING_MAX);
+    let Some(nesting) = nesting else {
+        let found = format!("expected 1 to {NESTING_MAX} brackets with --least");
+        return Err(Failure::about("--nesting", found));
+    };
+    let mut rules = Rule::ALL.to_vec();
+    rules.retain(|rule| !args.without.contains(rule));
+    let answer = least::least(&least::Question { language, nesting, rules });
+    print(|to| to.write_all(least::text(&answer).as_bytes()))?;
+    Ok(if answer.machine.is_some() { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }
 
 /// Refuses what has no meaning in a language.
@@ -135,5 +166,14 @@ fn compare_parser() -> impl TypedValueParser<Value = Compare> {
     PossibleValuesParser::new(Compare::ALL.map(value)).map(|name| {
         let mut all = Compare::ALL.into_iter();
         all.find(|compare| compare.name() == name).expect("the parser accepts listed names only")
+    })
+}
+
+/// A parser of rules.
+fn rule_parser() -> impl TypedValueParser<Value = Rule> {
+    let value = |rule: Rule| PossibleValue::new(rule.id()).help(rule.about());
+    PossibleValuesParser::new(Rule::ALL.map(value)).map(|id| {
+        let mut all = Rule::ALL.into_iter();
+        all.find(|rule| rule.id() == id).expect("the parser accepts listed ids only")
     })
 }

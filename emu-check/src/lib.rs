@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`check`] | every interleaving of tasks, interrupts and preemption on one machine |
 //! | [`prove`] | two designs under every call sequence of a language |
+//! | [`least`] | the machines that do what an API requires: the smallest |
 //! | [`explore`] | any model: the search that both are built on |
 //! | [`language`] | the languages of call sequences that both ask for |
 //!
@@ -24,4 +25,5 @@
 pub mod check;
 pub mod explore;
 pub mod language;
+pub mod least;
 pub mod prove;

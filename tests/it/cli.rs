@@ -343,3 +343,23 @@ fn conform_compares_a_trace_with_its_own_architecture() {
     let named = ["conform", trace, "--operation", "crahs"];
     check_refused(&named, b"", &["--operation crahs: expected the name of an operation"]);
 }
+
+#[test]
+fn the_least_state_is_a_proof_and_refuses_what_has_no_least() {
+    let output = lazymmu(&["prove", "--least", "--language", "A", "--nesting", "2"], b"");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(
+        text.starts_with("3 states do, in 2 bits, and no machine has fewer: proof\n"),
+        "{text}"
+    );
+    assert!(text.contains("1  active   ø 2"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    check_refused(
+        &["prove", "--least", "--language", "crossing"],
+        b"",
+        &["--language: expected A, B, C or D with --least, found crossing"],
+    );
+    check_refused(&["prove", "--least", "--nesting", "7"], b"", &["expected 1 to 6 brackets"]);
+    check_refused(&["prove", "--without", "active-bit", "--design", "counts"], b"", &["--least"]);
+}
