@@ -23,8 +23,8 @@
 //! Language C adds the pause outside of a section, a pause in a section and a section in a pause.
 //! A pause outside of a section calls nothing when it is resumed, and one in a section enters: two
 //! inactive situations that a resume tells apart. A section in a pause may end only, and without a
-//! hook. So four states do, and two of them are active. One counter of open brackets has three values
-//! here: it is too little where pauses exist, however they are coded.
+//! hook. So four states do, and two of them are active. One counter of open brackets has three
+//! values here: it is too little where pauses exist, however they are coded.
 //!
 //! ```
 //! use emu_check::language::Language;

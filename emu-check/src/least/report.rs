@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use lazy_mmu::design::{Hook, HookInfo};
 
+use super::answer::Answer;
+use super::rule::Rule;
 use super::search::{Row, bits};
-use super::{Answer, Rule};
 
 /// The answer for people.
 #[must_use]

@@ -72,6 +72,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("emu-check/src/explore/", &["explore/"]),
     ("emu-check/src/language.rs", &[]),
     ("emu-check/src/prove/", &["prove/", "explore/", "language.rs"]),
+    ("emu-check/src/least/", &["least/", "language.rs"]),
     ("emu-check/src/check/", &["check/", "explore/", "language.rs"]),
     ("emu-check/src/lib.rs", ANY),
     ("emu-conform/src/trace/", &["trace/"]),
