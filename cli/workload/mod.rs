@@ -11,7 +11,7 @@ use std::num::NonZeroU32;
 use std::process::ExitCode;
 
 use emu_arch::{Arch, Kernel};
-use emu_mm::workload::{self, Options};
+use emu_mm::workload::{self, Options, Workload};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use args::Format;
@@ -26,7 +26,8 @@ use crate::values::check_era;
 /// Runs the command and prints its report.
 pub(crate) fn run(args: &WorkloadArgs) -> Result<ExitCode, Failure> {
     let kernel = args.kernel();
-    let archs = if args.arch.is_empty() { all_of(kernel) } else { args.arch.clone() };
+    let archs =
+        if args.arch.is_empty() { all_of(kernel, args.workload) } else { args.arch.clone() };
     let options = Options {
         populate: args.populate.populate(),
         resched: NonZeroU32::new(args.resched),
@@ -60,9 +61,9 @@ pub(crate) fn run(args: &WorkloadArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The architectures that have the mode in `kernel`.
-fn all_of(kernel: Kernel) -> Vec<Arch> {
-    Arch::all().filter(|arch| arch.is_in(kernel).is_ok()).collect()
+/// The architectures that have the mode in `kernel`, and the workload.
+fn all_of(kernel: Kernel, workload: Workload) -> Vec<Arch> {
+    Arch::all().filter(|arch| arch.is_in(kernel).is_ok() && workload.is_on(*arch).is_ok()).collect()
 }
 
 /// A progress bar on standard error, or none where that is no terminal.

@@ -83,7 +83,7 @@ impl<B: Backend> Architecture for Of<B> {
     }
 
     fn used(&self, pte: Pte) -> Pte {
-        if pte.is_present() { B::used(pte) } else { pte }
+        if pte.is_valid() { B::used(pte) } else { pte }
     }
 
     fn boot(&self, kernel: Kernel) -> Box<dyn ArchCode> {

@@ -3,7 +3,9 @@
 //! | kernel | here |
 //! |---|---|
 //! | mm/ | [`mm`] |
+//! | fs/proc/task_mmu.c | [`fs`] |
 //! | fs/proc/task_mmu.c, read backwards | [`proc`] |
+//! | arch/, code of architectures that is not behind a primitive | [`arch`] |
 //!
 //! [`workload`] runs the first over the second:
 //!
@@ -22,6 +24,9 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+pub mod arch;
+pub mod fs;
 pub mod mm;
 pub mod proc;
+pub mod sites;
 pub mod workload;

@@ -2,7 +2,7 @@
 
 use emu_check::explore::nobody;
 use emu_lab::scenario;
-use lazymmu_docs::{designs, equivalence, fidelity, findings};
+use lazymmu_docs::{designs, equivalence, fidelity, findings, mm};
 
 use crate::support::{read, root};
 
@@ -39,6 +39,11 @@ fn findings_are_up_to_date() {
     let computed = findings::markdown(&mut nobody());
     check_document("findings.md", &computed);
     assert!(!computed.contains("not found"), "a bug of the corpus is not found");
+}
+
+#[test]
+fn call_sites_are_up_to_date() {
+    check_document("mm.md", &mm::markdown());
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod ratio;
 use std::hint::black_box;
 
 use emu_arch::{Arch, Machine, MmStruct, Pfn, Pte, VirtAddr};
-use emu_mm::mm::memory::unmap_page_range;
+use emu_mm::mm::memory::{ZapDetails, unmap_page_range};
 use emu_mm::mm::mprotect::change_protection;
 use emu_mm::mm::vma::{VmAreaStruct, VmFlags};
 use emu_mm::mm::vmalloc::{vmap_pages_range, vunmap_range_noflush};
@@ -73,7 +73,7 @@ fn at(base: u64, pages: u64) -> VirtAddr {
 
 fn vma(pages: u64, flags: VmFlags) -> VmAreaStruct {
     let (vm_start, vm_end) = (at(USER, 0), at(USER, pages));
-    VmAreaStruct { vm_start, vm_end, vm_flags: flags, anon_vma: true }
+    VmAreaStruct { vm_start, vm_end, vm_flags: flags, anonymous: true, anon_vma: true }
 }
 
 /// Whether the machines look for hazards.
@@ -140,7 +140,9 @@ fn protect(machine: &Machine, mm: &MmStruct, pages: u64) -> u64 {
 fn zap(machine: &Machine, mm: &MmStruct, pages: u64) -> u64 {
     run_on(machine, || {
         let mut tlb = MmuGather::tlb_gather_mmu(mm);
-        unmap_page_range(&mut tlb, at(USER, 0), at(USER, pages), &Resched::every(None));
+        let (vma, resched) = (vma(pages, VmFlags::VM_READ), Resched::every(None));
+        let details = ZapDetails { vma: &vma, drop_markers: true, resched: &resched };
+        unmap_page_range(&mut tlb, at(USER, 0), at(USER, pages), details);
         pages
     })
 }

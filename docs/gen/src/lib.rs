@@ -6,6 +6,7 @@
 //! | docs/equivalence.md | [`equivalence`] |
 //! | docs/findings.md | [`findings`] |
 //! | docs/fidelity.md, the tables in it | [`fidelity`] |
+//! | docs/mm.md | [`mm`] |
 //!
 //! `cargo run --release -p lazymmu-docs` writes all of them, and a test compares each with its
 //! file.
@@ -16,6 +17,7 @@ pub mod designs;
 pub mod equivalence;
 pub mod fidelity;
 pub mod findings;
+pub mod mm;
 
 mod forked;
 mod open_questions;

@@ -24,7 +24,7 @@ pub(super) const SET_PENDING: ArchEffect = ArchEffect::deferral("TIF_LAZY_MMU_PE
 /// Fidelity: same as arch/arm64/include/asm/pgtable.h v7.0.
 #[inline]
 pub(super) const fn pte_valid_not_user(pte: Pte) -> bool {
-    const MASK: u64 = Pte::PRESENT | Pte::USER | Pte::UXN;
+    const MASK: u64 = Pte::PRESENT | Pte::PROTNONE | Pte::USER | Pte::UXN;
     pte.0 & MASK == Pte::PRESENT | Pte::UXN
 }
 

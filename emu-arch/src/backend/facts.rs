@@ -71,6 +71,15 @@ pub struct Facts {
     pub separate_preempt_resched_bits: bool,
     /// The levels of its page tables, 4 or 5: with 4 the p4d is folded into the pgd.
     pub pgtable_levels: u8,
+    /// `ptep_clear_flush()` leaves nothing to flush: the entry is invalidated when it is emptied.
+    pub ptep_clear_flushes: bool,
+    /// `CONFIG_ARCH_HAS_HW_PTE_YOUNG`: hardware sets the accessed bit, and with that reclaim walks
+    /// page tables (`CONFIG_LRU_GEN_WALKS_MMU`).
+    pub hw_pte_young: bool,
+    /// `arch_has_hw_nonleaf_pmd_young()`: hardware sets it in the entries above too.
+    pub hw_nonleaf_pmd_young: bool,
+    /// `CONFIG_KASAN_VMALLOC` can be had, and works.
+    pub kasan_vmalloc: bool,
     /// Its own code may sleep in a section; generic code may not, on any architecture.
     pub arch_code_sleeps: bool,
     /// `arch_wants_lazy_mmu_mode()`, which only the design `sketch` asks.
@@ -100,6 +109,10 @@ impl Facts {
             defers_kernel: true,
             separate_preempt_resched_bits: false,
             pgtable_levels: 4,
+            ptep_clear_flushes: false,
+            hw_pte_young: false,
+            hw_nonleaf_pmd_young: false,
+            kasan_vmalloc: true,
             arch_code_sleeps: false,
             wants_lazy_mmu_mode: true,
         }

@@ -47,6 +47,8 @@ pub use words::{Access, At, Level, Psize, RangeHint};
 /// | `ptep_modify_prot_start` | [`ptep_modify_prot_start`] | `pte_update` |
 /// | `ptep_modify_prot_commit` | [`ptep_modify_prot_commit`] | `set_ptes` of one page |
 /// | `ptep_set_access_flags` | [`ptep_set_access_flags`] | a plain store |
+/// | `pte_update` | [`pte_update`] | reads, then writes |
+/// | `hpte_need_flush` | [`hpte_need_flush`](Self::hpte_need_flush) | nothing |
 /// | `set_pmd`, `set_pud`, `set_p4d`, `set_pgd` | [`set_table`] | nothing |
 /// | `read`, `write` | [`access`] | sets young and dirty, or faults |
 /// | `flush_tlb_range`, `flush_tlb_batched_pending` | [`flush_tlb_range`] per range | no default |
@@ -254,6 +256,8 @@ pub trait Backend: Copy + std::fmt::Debug + Send + Sync + 'static {
     fn ptep_modify_prot_commit<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep, pte: Pte) {
         self.set_ptes(hw, at, ptep, pte, 1);
     }
+    /// `hpte_need_flush()`, as arch code calls it for an entry that stays: by default nothing.
+    fn hpte_need_flush<H: HwOf<Self>>(self, _: &mut H, _: At, _: H::Ptep) {}
     /// A CPU touches memory through the entry; hardware or a fault handler may change the entry.
     fn access<H: HwOf<Self>>(self, hw: &mut H, _: At, ptep: H::Ptep, access: Access) {
         let pte = hw.read(ptep);

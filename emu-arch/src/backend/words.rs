@@ -111,6 +111,6 @@ impl Access {
     /// Tells whether `pte` lets the access through.
     #[must_use]
     pub const fn permitted_by(self, pte: Pte) -> bool {
-        pte.is_present() && (matches!(self, Self::Read) || pte.has(Pte::WRITE))
+        pte.is_valid() && (matches!(self, Self::Read) || pte.has(Pte::WRITE))
     }
 }

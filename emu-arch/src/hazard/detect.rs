@@ -32,7 +32,7 @@ pub(crate) fn stale_translation(cached: Pte, entry: Pte) -> Option<Hazard> {
     let executes = |pte: Pte| pte.has(Pte::USER) && !pte.has(Pte::UXN);
     let wider =
         cached.has(Pte::WRITE) && !entry.has(Pte::WRITE) || executes(cached) && !executes(entry);
-    let gone = !entry.is_present() || cached.pfn() != entry.pfn();
+    let gone = !entry.is_valid() || cached.pfn() != entry.pfn();
     (gone || wider).then_some(Hazard::StaleTranslation)
 }
 

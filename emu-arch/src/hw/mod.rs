@@ -6,7 +6,10 @@ pub mod effect;
 pub mod limits;
 pub mod page_map;
 pub mod pte;
+mod softleaf;
 pub mod table;
+
+pub use softleaf::SoftLeaf;
 
 /// The place of a page table entry: its table and its index, as one number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]

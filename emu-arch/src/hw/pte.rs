@@ -8,7 +8,7 @@ use super::addr::Pfn;
 /// A page table entry.
 ///
 /// Bits 0 to 15 are flags, bits 16 to 53 the page frame number, the rest is zero. An entry that is
-/// not zero and not present is a swap, migration or marker entry.
+/// not zero and not present is one that software alone reads: [`SoftLeaf`](super::SoftLeaf).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Pte(pub u64);
 
@@ -36,6 +36,19 @@ impl Pte {
     /// kernel's `pte_present()` counts such an entry as present, which
     /// [`is_present`](Self::is_present) does not.
     pub const INVALID: u64 = 1 << 8;
+    /// Present for software, and nobody may use the page: `pte_protnone()`, for which arm64 has
+    /// `PTE_PRESENT_INVALID` and x86 `_PAGE_PROTNONE`.
+    pub const PROTNONE: u64 = 1 << 9;
+    /// One of the contiguous entries that a TLB may keep as one: `PTE_CONT` (arm64). In an entry
+    /// that is not present, the swap entry belongs to this page table alone:
+    /// `pte_swp_exclusive()`.
+    pub const CONT: u64 = 1 << 14;
+    /// userfaultfd watches the page: `pte_uffd()` and `pte_swp_uffd()`, up to v7.2 `pte_uffd_wp()`.
+    pub const UFFD: u64 = 1 << 15;
+    /// What an entry that is not present is: 0 where it is none of the kinds of
+    /// [`SoftLeaf`](super::SoftLeaf).
+    pub(super) const SOFTLEAF_SHIFT: u32 = 10;
+    pub(super) const SOFTLEAF_MASK: u64 = 0xf << Self::SOFTLEAF_SHIFT;
 
     /// Bits of an entry; those above are never set.
     pub const BITS: u32 = Self::PFN_SHIFT + Pfn::BITS;
@@ -43,7 +56,7 @@ impl Pte {
     const PFN_SHIFT: u32 = 16;
     const PFN_MASK: u64 = ((1 << Pfn::BITS) - 1) << Self::PFN_SHIFT;
     /// Every flag there is.
-    const FLAGS: [u64; 9] = [
+    const FLAGS: [u64; 12] = [
         Self::PRESENT,
         Self::USER,
         Self::WRITE,
@@ -53,6 +66,9 @@ impl Pte {
         Self::HASHPTE,
         Self::SPECIAL,
         Self::INVALID,
+        Self::PROTNONE,
+        Self::CONT,
+        Self::UFFD,
     ];
 
     /// An entry for `pfn` with `flags`.
@@ -131,6 +147,13 @@ impl Pte {
         self.has(Self::PRESENT)
     }
 
+    /// Tells whether hardware takes translations from the entry: it is present, and not for nobody.
+    #[inline]
+    #[must_use]
+    pub const fn is_valid(self) -> bool {
+        self.0 & (Self::PRESENT | Self::PROTNONE) == Self::PRESENT
+    }
+
     /// The flags as `ls` shows permissions: present, user, write, young, dirty, hashed.
     #[must_use]
     pub fn flags_text(self) -> String {
@@ -147,7 +170,7 @@ impl Pte {
 }
 
 const _: () = {
-    let (mut seen, mut at) = (Pte::PFN_MASK, 0);
+    let (mut seen, mut at) = (Pte::PFN_MASK | Pte::SOFTLEAF_MASK, 0);
     while at < Pte::FLAGS.len() {
         assert!(Pte::FLAGS[at].is_power_of_two(), "a flag is one bit");
         assert!(seen & Pte::FLAGS[at] == 0, "no two fields of an entry meet");

@@ -8,7 +8,7 @@ use lazy_mmu::design::{Check, Warn};
 use super::Host;
 use super::task::check_sleep;
 use crate::hazard::Trigger;
-use crate::hw::addr::{PMD_SHIFT, VirtAddr};
+use crate::hw::addr::{PMD_SHIFT, PUD_SHIFT, VirtAddr};
 use crate::kernel::ContextOp;
 
 /// A lock.
@@ -20,6 +20,14 @@ use crate::kernel::ContextOp;
 pub enum Lock {
     /// The lock of the page table of address space `mm` that maps `addr`: `pte_lockptr()`.
     Pte {
+        /// The address space.
+        mm: u8,
+        /// Any address that the table maps.
+        addr: VirtAddr,
+    },
+    /// The lock of the table of pmd entries of address space `mm` that maps `addr`:
+    /// `pmd_lockptr()`.
+    Pmd {
         /// The address space.
         mm: u8,
         /// Any address that the table maps.
@@ -37,6 +45,8 @@ impl Lock {
     pub const fn key(self) -> (u8, u64) {
         match self {
             Self::Pte { mm, addr } => (mm, addr.get() >> PMD_SHIFT),
+            // Above every number of a page table.
+            Self::Pmd { mm, addr } => (mm, 1 << 63 | addr.get() >> PUD_SHIFT),
             Self::InitMm => (u8::MAX, 0),
             Self::Mutex => (u8::MAX, 1),
         }
@@ -59,8 +69,8 @@ impl LockOp {
         match (lock, self) {
             (Lock::Mutex, Self::Lock) => "mutex_lock",
             (Lock::Mutex, Self::Unlock) => "mutex_unlock",
-            (Lock::Pte { .. } | Lock::InitMm, Self::Lock) => "spin_lock",
-            (Lock::Pte { .. } | Lock::InitMm, Self::Unlock) => "spin_unlock",
+            (Lock::Pte { .. } | Lock::Pmd { .. } | Lock::InitMm, Self::Lock) => "spin_lock",
+            (Lock::Pte { .. } | Lock::Pmd { .. } | Lock::InitMm, Self::Unlock) => "spin_unlock",
         }
     }
 }
@@ -88,7 +98,7 @@ pub(crate) fn unlock<H: Host>(host: &mut H, lock: Lock) {
         host.warn(WRONG_OWNER);
     }
     let (mm, addr) = match lock {
-        Lock::Mutex => return,
+        Lock::Mutex | Lock::Pmd { .. } => return,
         Lock::Pte { mm, addr } => (mm, Some(addr)),
         Lock::InitMm => (0, None),
     };

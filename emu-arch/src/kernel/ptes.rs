@@ -75,6 +75,14 @@ macro_rules! for_each_primitive {
             /// `pte`: it becomes `pte`, or on arm64 and powerpc keeps what it has beside.
             ptep_set_access_flags(pte: Pte = relaxed) -> bool [1, Latest::Pages(pte)]
                 = |b, k, at, ptep| b.ptep_set_access_flags(k, at, ptep, pte);
+            /// Changes nothing of an entry, so that its translation is invalidated where that is
+            /// what a change comes to: powerpc's `pte_update()` with no bit to clear or set.
+            pte_update() -> Pte [1, Latest::From(|was| was)]
+                = |b, k, at, ptep| b.pte_update(k, at, ptep, |pte| pte);
+            /// Has the translation by an entry invalidated and leaves the entry: powerpc's arch
+            /// code alone; nothing elsewhere.
+            hpte_need_flush() [1, Latest::From(|was| was)]
+                = |b, k, at, ptep| b.hpte_need_flush(k, at, ptep);
         }
     };
 }

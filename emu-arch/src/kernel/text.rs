@@ -22,7 +22,9 @@ impl Display for Step {
                 let name = op.name(*lock);
                 match lock {
                     Lock::InitMm => write!(f, "{name} init_mm"),
-                    Lock::Pte { addr, .. } => write!(f, "{name} {addr:#x}"),
+                    Lock::Pte { addr, .. } | Lock::Pmd { addr, .. } => {
+                        write!(f, "{name} {addr:#x}")
+                    }
                     Lock::Mutex => f.write_str(name),
                 }
             }

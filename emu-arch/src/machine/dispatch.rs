@@ -106,7 +106,7 @@ impl<B: Backend> ArchCode for Booted<B> {
     }
 
     fn used(&self, pte: Pte) -> Pte {
-        if pte.is_present() { B::used(pte) } else { pte }
+        if pte.is_valid() { B::used(pte) } else { pte }
     }
 
     fn ptep_get_is_read(&self) -> bool {

@@ -237,6 +237,10 @@ pub(super) struct MmInner {
     pub(super) tables: RefCell<BTreeMap<u64, Rc<Table>>>,
     /// The entries set in the levels above: level shift and address under it.
     pub(super) uppers: RefCell<BTreeSet<(u32, u64)>>,
+    /// Entries that map huge pages, by the order of their pages and the address under it.
+    pub(super) leaves: RefCell<BTreeMap<(u8, u64), Pte>>,
+    /// The pmd entries that point to a table and are not young any more.
+    pub(super) old_pmds: RefCell<BTreeSet<u64>>,
     pub(super) slices: RefCell<BTreeMap<u64, Psize>>,
     pub(super) has_slices: Cell<bool>,
     /// Whether the tables are pinned (Xen PV).

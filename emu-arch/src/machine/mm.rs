@@ -70,6 +70,8 @@ impl MmStruct {
             id,
             tables: RefCell::default(),
             uppers: RefCell::default(),
+            leaves: RefCell::default(),
+            old_pmds: RefCell::default(),
             slices: RefCell::default(),
             has_slices: Cell::new(false),
             pinned: Cell::new(pinned),
@@ -112,6 +114,27 @@ impl MmStruct {
             self.0.machine.new_table()
         });
         Rc::clone(table)
+    }
+
+    /// Has `table` map what lies under the pmd entry of `addr`.
+    pub(super) fn link(&self, addr: VirtAddr, table: Rc<Table>) {
+        self.0.tables.borrow_mut().insert(addr.get() >> PMD_SHIFT, table);
+    }
+
+    /// Tells whether the pmd entry of `addr` points to a page table.
+    pub(super) fn has_table(&self, addr: VirtAddr) -> bool {
+        self.0.tables.borrow().contains_key(&(addr.get() >> PMD_SHIFT))
+    }
+
+    /// The page table that maps `addr`, locked unless somebody has the lock:
+    /// `pte_offset_map_rw_nolock()` and `spin_trylock()`. None where there is no table, and none in
+    /// some where its lock is held.
+    #[must_use]
+    pub fn pte_offset_map_trylock(&self, addr: VirtAddr) -> Option<Option<PteLock>> {
+        let table = self.pte_offset_kernel(addr)?;
+        let lock = Lock::Pte { mm: self.id(), addr };
+        let held = self.machine().locks.borrow().contains_key(&lock.key());
+        Some((!held).then(|| PteLock::new(self, table, addr)))
     }
 
     /// The page table that maps `addr`, locked; none where the address space has none there.

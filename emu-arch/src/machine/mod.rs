@@ -13,6 +13,7 @@ mod point;
 mod probe;
 mod task;
 mod totals;
+mod upper;
 
 use std::rc::Rc;
 
@@ -29,6 +30,7 @@ pub(crate) use inner::{ArchCode, Primitives};
 pub use inner::{Found, MmStruct};
 pub use mm::PteLock;
 pub use totals::{Total, Totals};
+pub use upper::{LockGuard, Pmd};
 
 use crate::backend::{Access, At, Backend};
 use crate::hazard::Hazard;

@@ -33,6 +33,7 @@ impl Backend for Hash {
         effects: &[batch::FLUSH_HASH_PAGE, batch::FLUSH_HASH_RANGE, HASH_PAGE],
         hash_table: true,
         own_mode: true,
+        kasan_vmalloc: false,
         ..Facts::new("powerpc-hash", "delays hash page table invalidations, 192 at most")
     };
 
@@ -122,13 +123,19 @@ impl Backend for Hash {
         let old = hw.read(ptep);
         hw.write(ptep, new(old));
         if old.has(Pte::HASHPTE) {
-            let joined = if self == Self::V7_0 { batch::JOINED } else { batch::JOINED_V6_19 };
-            batch::hpte_need_flush(hw, at, joined, |hw| match self {
-                Self::V7_0 => hw.is_lazy_mmu_mode_active(),
-                Self::V6_0 | Self::V6_1 => hw.per_cpu(|batch| batch.active),
-            });
+            self.hpte_need_flush(hw, at, ptep);
         }
         old
+    }
+
+    /// Fidelity: same as arch/powerpc/mm/book3s64/hash_tlb.c v6.12 and v7.3.
+    #[inline]
+    fn hpte_need_flush<H: HwOf<Self>>(self, hw: &mut H, at: At, _: H::Ptep) {
+        let joined = if self == Self::V7_0 { batch::JOINED } else { batch::JOINED_V6_19 };
+        batch::hpte_need_flush(hw, at, joined, |hw| match self {
+            Self::V7_0 => hw.is_lazy_mmu_mode_active(),
+            Self::V6_0 | Self::V6_1 => hw.per_cpu(|batch| batch.active),
+        });
     }
 
     /// Does nothing where the entry permits no writing, so that nothing is queued either.

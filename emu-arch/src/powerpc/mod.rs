@@ -35,8 +35,7 @@ fn relax<H: Hw>(hw: &mut H, ptep: H::Ptep, pte: Pte) -> Pte {
 /// Writes entries that must not have been valid for the hardware, since nothing is flushed.
 ///
 /// Fidelity: same as `set_ptes()` of arch/powerpc/mm/pgtable.c v6.12 and v7.3, whose
-/// `set_pte_at_unchecked()` has the same check, and `set_pte_at()` of v6.1; no entry is
-/// `pte_protnone()` here.
+/// `set_pte_at_unchecked()` has the same check, and `set_pte_at()` of v6.1.
 #[inline(always)]
 fn set_ptes<H: Hw>(hw: &mut H, ptep: H::Ptep, pte: Pte, nr: u16) {
     if !hw.watched() {
@@ -44,7 +43,7 @@ fn set_ptes<H: Hw>(hw: &mut H, ptep: H::Ptep, pte: Pte, nr: u16) {
     }
     for n in 0..nr {
         let ptep = hw.ptep_add(ptep, n);
-        let hw_valid = hw.read(ptep).has(Pte::PRESENT);
+        let hw_valid = hw.read(ptep).is_valid();
         hw.vm_warn_on(hw_valid, "pte_hw_valid(*ptep) && !pte_protnone(*ptep)");
         hw.write(ptep, pte.advance_pfn(u64::from(n)));
     }

@@ -31,8 +31,8 @@ const _: () = assert!(PTE_POISON.0 >> Pte::BITS != 0, "no entry is poison");
 /// old entry young is left out.
 #[inline]
 pub(super) const fn is_valid(pte: Pte) -> bool {
-    const MASK: u64 = Pte::PRESENT | Pte::YOUNG;
-    pte.0 & MASK == MASK
+    const MASK: u64 = Pte::PRESENT | Pte::YOUNG | Pte::PROTNONE;
+    pte.0 & MASK == Pte::PRESENT | Pte::YOUNG
 }
 
 /// What s390 keeps per CPU.

@@ -105,6 +105,7 @@ impl Backend for Sparc64 {
             SMP_FLUSH_TLB_PENDING,
         ],
         own_mode: true,
+        kasan_vmalloc: false,
         ..Facts::new("sparc64", "delays TSB and TLB invalidations, 192 at most")
     };
 
@@ -250,7 +251,7 @@ impl Backend for Sparc64 {
 #[inline]
 const fn pte_accessible(pte: Pte) -> bool {
     const VALID: u64 = Pte::PRESENT | Pte::YOUNG;
-    pte.0 & VALID == VALID
+    pte.0 & (VALID | Pte::PROTNONE) == VALID
 }
 
 /// Fidelity: same as arch/sparc/include/asm/pgtable_64.h v7.0.

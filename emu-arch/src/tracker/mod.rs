@@ -271,19 +271,19 @@ impl Tracker {
             }
         }
         let known = !self.stale.is_empty() && self.stale.get(page).is_some();
-        if was.is_present() || known {
+        if was.is_valid() || known {
             let gone = |cached: &Pte| hazard::stale_translation(*cached, is).is_some();
             let mut caching = self.cached.iter().filter(|cached| !cached.is_empty());
             let stale = caching.any(|cached| cached.get(page).is_some_and(gone))
                 || self.owed.lost(page).is_some_and(|lost| gone(&lost.was));
-            if stale && was.is_present() {
+            if stale && was.is_valid() {
                 self.stale.insert(page, was.pfn(), now.seq.saturating_sub(1));
             } else if known && !stale {
                 // An entry that was put back, with no fewer rights than any CPU has cached.
                 self.stale.remove(page);
             }
         }
-        if is.is_present() && !self.stale.is_empty() {
+        if is.is_valid() && !self.stale.is_empty() {
             // The new place of a page.
             self.stale.mapped(is.pfn(), page);
         }
@@ -334,7 +334,7 @@ impl Tracker {
             Some(cached) => self
                 .report_some(hazard::stale_translation(cached, after), lost.map(|lost| lost.seq)),
             // An access that was refused leaves an entry that is present, and hashes nothing.
-            None if after.is_present() && (!hashed || after.has(Pte::HASHPTE)) => {
+            None if after.is_valid() && (!hashed || after.has(Pte::HASHPTE)) => {
                 self.cached[cpu].get_or_insert(page, after);
             }
             None => {}

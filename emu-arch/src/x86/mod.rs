@@ -22,6 +22,8 @@ impl Backend for X86 {
     const FACTS: Facts = Facts {
         effects: &[FLUSH_TLB_MM_RANGE, FLUSH_TLB_KERNEL_RANGE],
         separate_preempt_resched_bits: true,
+        hw_pte_young: true,
+        hw_nonleaf_pmd_young: true,
         ..Facts::new("x86", "delays nothing, the counters move")
     };
 

@@ -75,6 +75,7 @@ impl Backend for XenPv {
         bug_on: true,
         own_mode: true,
         separate_preempt_resched_bits: true,
+        hw_pte_young: true,
         ..Facts::new("xen-pv", "delays the stores, in a queue of hypercalls")
     };
 

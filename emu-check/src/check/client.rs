@@ -102,7 +102,9 @@ impl Kind {
             | PteOp::ptep_modify_prot_start
             | PteOp::ptep_modify_prot_commit
             | PteOp::ptep_test_and_clear_young
-            | PteOp::ptep_set_access_flags => Self::Write { page, mapped: true },
+            | PteOp::ptep_set_access_flags
+            | PteOp::pte_update
+            | PteOp::hpte_need_flush => Self::Write { page, mapped: true },
             PteOp::flush_tlb_range | PteOp::tlb_flush => Self::Flush,
             PteOp::set_pmd
             | PteOp::set_pud

@@ -3,30 +3,28 @@
 //! Models mm/mprotect.c (v7.0): `change_protection()` down to the loop over the entries of one
 //! table. NUMA hinting and userfaultfd, which share the kernel's loop, are left out.
 
+use emu_arch::hw::SoftLeaf;
 use emu_arch::hw::addr::VirtAddr;
 use emu_arch::hw::table::Ptep;
 use emu_arch::machine::PteLock;
 use emu_arch::{Pte, pgtable};
 use lazy_mmu::lazy_mmu;
 
-use super::internal::folio_pte_batch_flags;
+use super::internal::{folio_pte_batch_flags, folio_test_anon};
 use super::ptes::{entries, modify_prot_commit_ptes, modify_prot_start_ptes};
-use super::vma::{VmFlags, vm_get_page_prot};
+use super::vma::vm_get_page_prot;
 use super::{MmuGather, VmAreaStruct};
 
 /// Gives the entries of `addr..end` of `vma`, whose flags are new already, the protection that
 /// these ask for, and returns how many entries changed.
 ///
-/// Fidelity: changed: mm/mprotect.c v7.0; the levels above the last table are one look-up, and the
-/// flags must permit something, as the lab's entries have no form for `PROT_NONE`.
+/// Fidelity: changed: mm/mprotect.c v7.0; the levels above the last table are one look-up.
 pub fn change_protection(
     tlb: &mut MmuGather<'_>,
     vma: &VmAreaStruct,
     mut addr: VirtAddr,
     end: VirtAddr,
 ) -> u64 {
-    let some = VmFlags::VM_READ | VmFlags::VM_WRITE | VmFlags::VM_EXEC;
-    assert!(vma.vm_flags.has(some), "no entry stands for a page without any permission");
     let mut pages = 0;
     while let Some(table) = tlb.mm().next_pte_table(addr, end) {
         let next = table.pmd_addr_end(end);
@@ -57,7 +55,7 @@ fn change_pte_range(
 
 /// The section of `change_pte_range()`; returns how many entries changed.
 ///
-/// Fidelity: changed: mm/mprotect.c v7.0; entries that are not present stay as they are.
+/// Fidelity: same as mm/mprotect.c v7.3, for `mprotect()`.
 #[lazy_mmu(name = "change_pte_range", with_ptes(tlb.mm(), addr, end, ptl.ptep(addr)))]
 fn change_locked_ptes(
     ptl: &PteLock,
@@ -74,6 +72,8 @@ fn change_locked_ptes(
         if oldpte.is_present() {
             nr = change_present_ptes(tlb, newprot, ptep, oldpte, addr, entries(addr, end));
             pages += u64::from(nr);
+        } else if !oldpte.is_none() {
+            pages += u64::from(change_softleaf_pte(tlb, ptep, oldpte, addr));
         }
         (addr, ptep) = (addr.add_pages(u64::from(nr)), ptep.add(nr));
     }
@@ -103,11 +103,28 @@ fn change_present_ptes(
     nr
 }
 
+/// Takes the permission to write from an entry that is not present and tells whether it had it.
+///
+/// Fidelity: same as mm/mprotect.c v7.3, for `mprotect()`.
+fn change_softleaf_pte(tlb: &MmuGather<'_>, ptep: Ptep<'_>, oldpte: Pte, addr: VirtAddr) -> bool {
+    let leaf = match SoftLeaf::of(oldpte) {
+        Some(SoftLeaf::MigrationWrite) if folio_test_anon(oldpte.pfn()) => {
+            SoftLeaf::MigrationReadExclusive
+        }
+        Some(SoftLeaf::MigrationWrite) => SoftLeaf::MigrationRead,
+        Some(SoftLeaf::DevicePrivateWrite) => SoftLeaf::DevicePrivateRead,
+        _ => return false,
+    };
+    let uffd = if leaf == SoftLeaf::DevicePrivateRead { oldpte.0 & Pte::UFFD } else { 0 };
+    pgtable::set_pte_at(tlb.mm(), addr, ptep, leaf.pte(oldpte.pfn()).with(uffd));
+    true
+}
+
 /// The entry with the protection `newprot`; what else it says stays.
 ///
 /// Fidelity: same as asm/pgtable.h v7.0.
 #[inline]
 const fn pte_modify(pte: Pte, newprot: u64) -> Pte {
-    const PROT: u64 = Pte::PRESENT | Pte::USER | Pte::WRITE | Pte::UXN;
+    const PROT: u64 = Pte::PRESENT | Pte::PROTNONE | Pte::USER | Pte::WRITE | Pte::UXN;
     pte.without(PROT).with(newprot)
 }

@@ -76,6 +76,8 @@ pub struct VmAreaStruct {
     pub vm_end: VirtAddr,
     /// What may be done with the pages.
     pub vm_flags: VmFlags,
+    /// The mapping is of no file: `vma_is_anonymous()`.
+    pub anonymous: bool,
     /// The mapping has, or had, pages of its own: the kernel's pointer `anon_vma` is set.
     pub anon_vma: bool,
 }
@@ -111,5 +113,9 @@ impl VmAreaStruct {
 pub const fn vm_get_page_prot(flags: VmFlags) -> u64 {
     let write = flags.has(VmFlags::VM_WRITE) && flags.has(VmFlags::VM_SHARED);
     let exec = flags.has(VmFlags::VM_EXEC);
+    let some = VmFlags(VmFlags::VM_READ.0 | VmFlags::VM_WRITE.0 | VmFlags::VM_EXEC.0);
+    if !flags.has(some) {
+        return Pte::PRESENT | Pte::PROTNONE | Pte::USER | Pte::UXN;
+    }
     Pte::PRESENT | Pte::USER | if write { Pte::WRITE } else { 0 } | if exec { 0 } else { Pte::UXN }
 }

@@ -1,14 +1,16 @@
 //! Mapping pages into the kernel's own address space, and unmapping them.
 //!
-//! Models mm/vmalloc.c (v7.0): `vmap_pages_range()` and `vunmap_range()` down to the loops over the
-//! entries of one table. No lock is held, since each range has one user. Before v6.16 these loops
-//! were no sections: [`Kernel::vmalloc_is_section`](emu_arch::Kernel::vmalloc_is_section).
+//! Models mm/vmalloc.c (v7.0): `vmap_page_range()`, `vmap_pages_range()` and `vunmap_range()` down
+//! to the loops over the entries of one table. No lock is held, since each range has one user.
+//! Before v6.16 these loops were no sections:
+//! [`Kernel::vmalloc_is_section`](emu_arch::Kernel::vmalloc_is_section).
 
 use std::fmt::{self, Display, Formatter};
 
 use emu_arch::hw::addr::VirtAddr;
 use emu_arch::hw::table::Table;
 use emu_arch::{MmStruct, Pfn, Pte, pgtable};
+use lazy_mmu::design::Check;
 use lazy_mmu::lazy_mmu;
 
 use super::ptes::entries;
@@ -35,6 +37,45 @@ impl Display for VmapError {
 }
 
 impl std::error::Error for VmapError {}
+
+/// Maps the frames from `pfn` on at `addr..end` of the kernel's address space `init_mm`: what
+/// `ioremap()` and its like come to.
+///
+/// Fidelity: changed: `vmap_range_noflush()` of mm/vmalloc.c v7.3; the levels above the last table
+/// are one step, and no page is huge.
+pub fn vmap_page_range(init_mm: &MmStruct, mut addr: VirtAddr, end: VirtAddr, mut pfn: Pfn) {
+    while addr != end {
+        let next = addr.pmd_addr_end(end);
+        let table = init_mm.pte_alloc_kernel(addr);
+        let section = init_mm.kernel().vmalloc_is_section();
+        let map = if section { vmap_pte_range } else { vmap_frames };
+        map(init_mm, &table, addr, next, pfn);
+        (pfn, addr) = (Pfn(pfn.0 + u64::from(entries(addr, next))), next);
+    }
+}
+
+/// Maps the frames from `pfn` on at `addr..end`, which one table maps, in a section.
+///
+/// Fidelity: same as mm/vmalloc.c v7.3; huge entries (`arch_vmap_pte_range_map_size()`) are left
+/// out.
+#[lazy_mmu(with_ptes(init_mm, addr, end, table.ptep(addr.pte_index())))]
+fn vmap_pte_range(init_mm: &MmStruct, table: &Table, addr: VirtAddr, end: VirtAddr, pfn: Pfn) {
+    vmap_frames(init_mm, table, addr, end, pfn);
+}
+
+/// Maps the frames from `pfn` on at `addr..end`, which one table maps.
+///
+/// Fidelity: same as `vmap_pte_range()` of mm/vmalloc.c v6.12.
+#[inline]
+fn vmap_frames(init_mm: &MmStruct, table: &Table, mut addr: VirtAddr, end: VirtAddr, mut pfn: Pfn) {
+    let mut ptep = table.ptep(addr.pte_index());
+    while addr != end {
+        let pte = pgtable::ptep_get(init_mm, addr, ptep);
+        init_mm.warn(Check::BugOn, "!pte_none(ptep_get(pte))", !pte.is_none());
+        pgtable::set_pte_at(init_mm, addr, ptep, Pte::kernel(pfn));
+        (pfn, addr, ptep) = (Pfn(pfn.0 + 1), addr.add_pages(1), ptep.add(1));
+    }
+}
 
 /// Maps `pages` at `addr..end` of the kernel's address space `init_mm`.
 ///

@@ -9,6 +9,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use emu_arch::backend::Access;
+use emu_arch::hw::SoftLeaf;
 use emu_arch::hw::addr::PTRS_PER_PTE;
 use emu_arch::machine::MMS_MAX;
 use emu_arch::{Arch, Machine, MmStruct, Pfn, Pte, VirtAddr};
@@ -59,6 +60,8 @@ pub enum BuildError {
     },
     /// The machine has as many address spaces as it can have.
     TooManyMms,
+    /// The architecture does not have what is to run, for this reason.
+    NotThere(&'static str),
 }
 
 impl Display for BuildError {
@@ -69,6 +72,7 @@ impl Display for BuildError {
                 "expected at most {PAGES_MAX} pages in memory, found {pages}; \
                  populate fewer (rss or none)"
             ),
+            Self::NotThere(reason) => write!(f, "expected an architecture that has this: {reason}"),
             Self::TooManyMms => {
                 write!(f, "expected at most {MMS_MAX} address spaces, the kernel's included")
             }
@@ -110,7 +114,7 @@ pub fn build(
             let frames = if run.pages.is_anon() { &mut anon } else { &mut file };
             let pte = match run.pages.entry(mapping.vm_flags) {
                 Some((pte, access)) => machine.accessed(&mm, first, pte, access),
-                None => Pte(Pte::SPECIAL),
+                None => SoftLeaf::Swap.pte(Pfn(0)),
             };
             populate_pages(&mm, first, run.nr, pte, frames);
         }
@@ -118,6 +122,7 @@ pub fn build(
             vm_start: mapping.start,
             vm_end: mapping.end,
             vm_flags: mapping.vm_flags,
+            anonymous: mapping.is_anonymous(),
             anon_vma: runs.iter().any(|run| run.pages.is_anon()),
         });
     }

@@ -7,7 +7,7 @@ use emu_arch::pgtable;
 
 use super::stage::Stage;
 use crate::mm::MmuGather;
-use crate::mm::memory::unmap_page_range;
+use crate::mm::memory::{ZapDetails, unmap_page_range};
 use crate::proc::BuildError;
 
 /// Empties every mapping.
@@ -20,7 +20,9 @@ pub(super) fn run(stage: &mut Stage<'_>) -> Result<(), BuildError> {
     for index in 0..stage.space.vmas.len() {
         let before = tlb.entries();
         stage.each_chunk(index, |stage, addr, end| {
-            unmap_page_range(&mut tlb, addr, end, &stage.resched);
+            let (vma, resched) = (&stage.space.vmas[index], &stage.resched);
+            let details = ZapDetails { vma, drop_markers: true, resched };
+            unmap_page_range(&mut tlb, addr, end, details);
         });
         stage.mapping_done(index, tlb.entries() - before);
     }

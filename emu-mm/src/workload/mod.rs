@@ -16,12 +16,22 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod area;
 mod exit;
 mod fork;
+mod kasan;
+mod madvise;
+mod migrate_device;
 mod mprotect;
+mod mremap;
+mod munmap;
 mod options;
+mod pagemap_scan;
+mod reclaim;
 mod report;
+mod set_memory;
 mod stage;
+mod uffd_move;
 mod vmalloc;
 
 use emu_arch::Arch;
@@ -31,6 +41,7 @@ use crate::proc::{BuildError, Mapping};
 pub use options::{Options, Workload};
 pub use report::{Report, Row};
 
+use madvise::Advice;
 use stage::{Mode, Stage};
 
 /// Runs `workload` over the address space with `mappings` on a machine of `arch`.
@@ -39,7 +50,8 @@ use stage::{Mode, Stage};
 /// once per page table.
 ///
 /// # Errors
-/// `TooManyPages`: more pages would be in memory than [`PAGES_MAX`](crate::proc::PAGES_MAX).
+/// `NotThere`: the kernel does not have it on the architecture. `TooManyPages`: more pages would be
+/// in memory than [`PAGES_MAX`](crate::proc::PAGES_MAX).
 pub fn run(
     workload: Workload,
     arch: Arch,
@@ -47,6 +59,7 @@ pub fn run(
     options: &Options,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Report, BuildError> {
+    workload.is_on(arch).map_err(BuildError::NotThere)?;
     let mut once = |mode| -> Result<_, BuildError> {
         let mut stage = Stage::new(arch, mappings, options, mode, progress)?;
         stage.run(|stage| match workload {
@@ -54,6 +67,16 @@ pub fn run(
             Workload::Exit => exit::run(stage),
             Workload::Mprotect => mprotect::run(stage),
             Workload::Vmalloc => vmalloc::run(stage),
+            Workload::Munmap => munmap::run(stage),
+            Workload::Mremap => mremap::run(stage),
+            Workload::MadviseCold => madvise::run(stage, Advice::Cold),
+            Workload::MadviseFree => madvise::run(stage, Advice::Free),
+            Workload::Reclaim => reclaim::run(stage),
+            Workload::MigrateDevice => migrate_device::run(stage),
+            Workload::UffdMove => uffd_move::run(stage),
+            Workload::PagemapScan => pagemap_scan::run(stage),
+            Workload::Kasan => kasan::run(stage),
+            Workload::SetMemory => set_memory::run(stage),
         })?;
         Ok(stage.finish())
     };

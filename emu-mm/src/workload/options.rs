@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use emu_arch::{Kernel, UnknownId};
+use emu_arch::{Arch, Kernel, UnknownId};
 use lazy_mmu::design::Design;
 
 use crate::proc::Populate;
@@ -20,6 +20,43 @@ lazy_mmu::rows! {
         /// `vmalloc()` and `vfree()`: as many pages as each mapping has in memory are mapped into
         /// the kernel's address space, used, and unmapped.
         Vmalloc = "vmalloc", "map and unmap as many kernel pages (vmap_pages_range, vunmap_range)";
+        /// `munmap()`: each mapping goes away by a call of its own.
+        Munmap = "munmap", "unmap each mapping (unmap_page_range)";
+        /// `mremap()`: each mapping moves to other addresses.
+        Mremap = "mremap", "move each mapping, one page off (move_page_tables)";
+        /// `madvise(MADV_COLD)`
+        MadviseCold = "madvise-cold", "take all pages for cold (madvise_cold_or_pageout_pte_range)";
+        /// `madvise(MADV_FREE)`, for memory of no file.
+        MadviseFree = "madvise-free", "give anonymous pages up (madvise_free_pte_range)";
+        /// Reclaim looks which pages were used.
+        Reclaim = "reclaim", "find the pages that were used (walk_mm or lru_gen_look_around)";
+        /// A driver has the pages move to a device.
+        MigrateDevice = "migrate-device", "collect all pages for a device (migrate_vma_collect)";
+        /// `UFFDIO_MOVE`, for memory of no file.
+        UffdMove = "uffd-move", "move anonymous pages by userfaultfd (move_pages)";
+        /// `PAGEMAP_SCAN`: each mapping is watched for writes.
+        PagemapScan = "pagemap-scan", "watch all pages for writes (pagemap_scan_pmd_entry)";
+        /// Kernel memory gets shadow memory and loses it.
+        Kasan = "kasan", "map and unmap shadow memory for as many kernel pages (KASAN)";
+        /// `set_memory_ro()` and `set_memory_rw()`, where they have sections.
+        SetMemory = "set-memory", "make as many kernel pages read-only and back (arch code)";
+    }
+}
+
+impl Workload {
+    /// Tells whether the kernel has it on `arch`.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn is_on(self, arch: Arch) -> Result<(), &'static str> {
+        let facts = arch.facts();
+        if self == Self::Kasan && !facts.kasan_vmalloc {
+            return Err("the architecture has no CONFIG_KASAN_VMALLOC");
+        }
+        if self == Self::SetMemory && !facts.arch_code_sleeps {
+            return Err("the architecture changes the kernel's mappings outside of sections");
+        }
+        Ok(())
     }
 }
 

@@ -78,8 +78,8 @@ impl Row {
         }
     }
 
-    /// Sections that reached the architecture. No workload nests sections, so each is one call of
-    /// the enter hook.
+    /// Sections that reached the architecture, and pauses that ended in one: no workload nests
+    /// sections, so that each is one call of the enter hook.
     #[must_use]
     pub fn sections(&self) -> u64 {
         let enters = self.lazy.hooks().filter(|(hook, _)| hook.kernel() == Some(Hook::ENTER));

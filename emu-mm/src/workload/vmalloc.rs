@@ -12,7 +12,7 @@ use crate::proc::BuildError;
 
 /// The first address of the first area: where the vmalloc range of arm64 began while modules had
 /// 128 MiB; v7.0 gives them 2 GiB from the same start, so that it lies in theirs.
-const VMALLOC_START: u64 = 0xffff_8000_0800_0000;
+pub(super) const VMALLOC_START: u64 = 0xffff_8000_0800_0000;
 
 /// Page tables that are mapped between two calls of the progress callback.
 const CHUNK_TABLES: u64 = 128;
@@ -63,7 +63,7 @@ fn vmalloc_vfree(stage: &mut Stage<'_>, index: usize, start: u64, end: u64) {
 
 /// An address in the area of 2^47 bytes from [`VMALLOC_START`] on, which none of the at most
 /// [`PAGES_MAX`](crate::proc::PAGES_MAX) pages leaves.
-fn kernel_page(addr: u64) -> VirtAddr {
+pub(super) fn kernel_page(addr: u64) -> VirtAddr {
     VirtAddr::page(addr).expect("areas lie in kernel space and begin at pages")
 }
 

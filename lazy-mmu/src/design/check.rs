@@ -13,6 +13,8 @@ crate::rows! {
     pub enum Check, name, UnknownName::new("a check") {
         /// Reports the first time only; execution goes on.
         VmWarnOnOnce = "VM_WARN_ON_ONCE";
+        /// The same, in a kernel without CONFIG_DEBUG_VM too.
+        WarnOnOnce = "WARN_ON_ONCE";
         /// Reports each time; execution goes on.
         VmWarnOn = "VM_WARN_ON";
         /// The rest of the call does not happen.
@@ -37,7 +39,7 @@ impl Check {
     #[must_use]
     pub const fn reports_once(self, cond: &str) -> Option<&str> {
         match self {
-            Self::VmWarnOnOnce => Some(cond),
+            Self::VmWarnOnOnce | Self::WarnOnOnce => Some(cond),
             Self::DebugLocksWarnOn => Some("debug_locks"),
             Self::VmWarnOn | Self::VmBugOn | Self::BugOn => None,
         }

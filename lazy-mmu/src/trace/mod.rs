@@ -33,6 +33,8 @@ crate::rows! {
         ptep_modify_prot_commit = "ptep_modify_prot_commit";
         ptep_test_and_clear_young = "ptep_test_and_clear_young";
         ptep_set_access_flags = "ptep_set_access_flags";
+        pte_update = "pte_update";
+        hpte_need_flush = "hpte_need_flush";
         set_pmd = "set_pmd";
         set_pud = "set_pud";
         set_p4d = "set_p4d";

@@ -1,17 +1,22 @@
 //! The mm-style functions: their sequences of hooks, their breaks, and what they leave.
 
+mod breaks;
 mod copy;
 mod interleaved;
+mod lives;
 mod mprotect;
 mod real;
+mod sites;
 mod vmalloc;
 mod wrong;
+mod wrong_arch;
+mod wrong_sites;
 mod zap;
 
 use emu_arch::backend::Access;
 use emu_arch::{Arch, ArchEffect, Machine, MmStruct, Pfn, Pte, VirtAddr};
 use emu_mm::mm::internal::ANON_FRAMES;
-use emu_mm::mm::memory::{PageCopy, copy_page_range, unmap_page_range};
+use emu_mm::mm::memory::{PageCopy, ZapDetails, copy_page_range, unmap_page_range};
 use emu_mm::mm::vma::VmFlags;
 use emu_mm::mm::{MmuGather, Resched, VmAreaStruct};
 use lazy_mmu::design::Hook;
@@ -54,6 +59,7 @@ impl User {
             vm_start: page(USER),
             vm_end: page(USER).add_pages(pages),
             vm_flags: VmFlags::VM_READ | VmFlags::VM_WRITE | flags,
+            anonymous: flags.has(VmFlags::VM_MAYWRITE),
             anon_vma: flags.has(VmFlags::VM_MAYWRITE),
         };
         Self { machine, mm, vma }
@@ -69,7 +75,8 @@ impl User {
     }
 
     fn zap(&self, tlb: &mut MmuGather<'_>, resched: &Resched) {
-        unmap_page_range(tlb, self.vma.vm_start, self.vma.vm_end, resched);
+        let details = ZapDetails { vma: &self.vma, drop_markers: true, resched };
+        unmap_page_range(tlb, self.vma.vm_start, self.vma.vm_end, details);
     }
 
     /// Copies the mapping for a child and returns the child with what was copied and

@@ -4,7 +4,7 @@
 use emu_arch::backend::Access;
 use emu_arch::hw::addr::PAGE_SHIFT;
 use emu_arch::{Arch, Kernel, Machine, MmStruct, Pfn, VirtAddr, pgtable};
-use emu_mm::mm::memory::{PageCopy, copy_page_range, unmap_page_range};
+use emu_mm::mm::memory::{PageCopy, ZapDetails, copy_page_range, unmap_page_range};
 use emu_mm::mm::mprotect::change_protection;
 use emu_mm::mm::vma::VmFlags;
 use emu_mm::mm::vmalloc::{vmap_pages_range, vunmap_range};
@@ -19,7 +19,7 @@ use crate::support::{read, root};
 const VMALLOC: u64 = 0xffff_8000_0800_0000;
 
 /// Another CPU touches every page of `vma` that is there, as a thread of the process does.
-fn touch(machine: &Machine, mm: &MmStruct, vma: &VmAreaStruct) {
+pub(super) fn touch(machine: &Machine, mm: &MmStruct, vma: &VmAreaStruct) {
     machine.context_switch(1, 2);
     let mut addr = vma.vm_start;
     while let Some(table) = mm.next_pte_table(addr, vma.vm_end) {
@@ -70,7 +70,8 @@ fn live_and_die(machine: &Machine, space: &mut AddressSpace, resched: &Resched) 
     use_all(space);
     let mut tlb = MmuGather::tlb_gather_mmu(&mm);
     for vma in &space.vmas {
-        unmap_page_range(&mut tlb, vma.vm_start, vma.vm_end, resched);
+        let details = ZapDetails { vma, drop_markers: true, resched };
+        unmap_page_range(&mut tlb, vma.vm_start, vma.vm_end, details);
     }
     tlb.tlb_finish_mmu();
     assert!(space.vmas.iter().all(|vma| vma_is_empty(&mm, vma)));

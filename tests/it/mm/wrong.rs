@@ -1,6 +1,6 @@
 //! Wrong variants of the mm-style functions: each is caught, on the architectures where it matters.
 //!
-//! Each function here has the loop of its model in emu-lab/src/mm and one mistake, which it makes
+//! Each function here has the loop of its model in emu-mm/src/mm and one mistake, which it makes
 //! if it is told to. Told not to, it is silent everywhere.
 
 use std::collections::BTreeSet;
@@ -17,15 +17,15 @@ use lazy_mmu::{PteRange, lazy_mmu_mode_disable, lazy_mmu_mode_enable_with_ptes};
 use super::{USER, page};
 use crate::support::preemption_off;
 
-const KERNEL: u64 = 0xffff_8000_0800_0000;
-const PAGES: u16 = 4;
+pub(super) const KERNEL: u64 = 0xffff_8000_0800_0000;
+pub(super) const PAGES: u16 = 4;
 
 /// A machine with pages that another CPU has used, and empty kernel entries.
-struct Stage {
-    machine: Machine,
-    mm: MmStruct,
+pub(super) struct Stage {
+    pub(super) machine: Machine,
+    pub(super) mm: MmStruct,
     /// Makes the mistake.
-    wrong: bool,
+    pub(super) wrong: bool,
 }
 
 impl Stage {
@@ -37,7 +37,7 @@ impl Stage {
     }
 
     /// Maps the pages from `addr` on and has the other CPU use them.
-    fn map(&self, mm: &MmStruct, addr: VirtAddr, pte: Pte) {
+    pub(super) fn map(&self, mm: &MmStruct, addr: VirtAddr, pte: Pte) {
         let used = self.machine.accessed(mm, addr, pte, Access::Write);
         let table = mm.pte_table(addr);
         for n in 0..PAGES {
@@ -47,7 +47,7 @@ impl Stage {
     }
 
     /// The other CPU uses the pages from `addr` on.
-    fn touch(&self, mm: &MmStruct, addr: VirtAddr) {
+    pub(super) fn touch(&self, mm: &MmStruct, addr: VirtAddr) {
         self.machine.context_switch(1, 2);
         let table = mm.pte_table(addr);
         for (at, ptep) in entries(&table, addr) {
@@ -73,12 +73,12 @@ impl Stage {
 }
 
 /// The entries of the pages from `addr` on.
-fn entries(table: &Table, addr: VirtAddr) -> impl Iterator<Item = (VirtAddr, Ptep<'_>)> {
+pub(super) fn entries(table: &Table, addr: VirtAddr) -> impl Iterator<Item = (VirtAddr, Ptep<'_>)> {
     (0..PAGES).map(move |n| (addr.add_pages(n.into()), table.ptep(addr.pte_index() + n)))
 }
 
 /// A section over the pages from `addr` on.
-fn enable(mm: &MmStruct, table: &Table, addr: VirtAddr) {
+pub(super) fn enable(mm: &MmStruct, table: &Table, addr: VirtAddr) {
     let (mm, ptep) = (mm.id().into(), table.ptep(addr.pte_index()).slot().0);
     let end = addr.add_pages(PAGES.into()).get();
     lazy_mmu_mode_enable_with_ptes(PteRange { mm, addr: addr.get(), end, ptep });
@@ -87,7 +87,7 @@ fn enable(mm: &MmStruct, table: &Table, addr: VirtAddr) {
 /// Checks that the mistake of `function` has the hazards on each architecture that `expected`
 /// gives, and that without the mistake there are none.
 #[track_caller]
-fn check_wrong(function: fn(&Stage), expected: impl Fn(Arch) -> Vec<Hazard>) {
+pub(super) fn check_wrong(function: fn(&Stage), expected: impl Fn(Arch) -> Vec<Hazard>) {
     for arch in Arch::all() {
         let id = arch.id();
         assert_eq!(Stage::hazards(arch, false, function), BTreeSet::new(), "right on {id}");
@@ -97,7 +97,7 @@ fn check_wrong(function: fn(&Stage), expected: impl Fn(Arch) -> Vec<Hazard>) {
 }
 
 /// `hazards` where `there` is true.
-fn when(there: bool, hazards: &[Hazard]) -> Vec<Hazard> {
+pub(super) fn when(there: bool, hazards: &[Hazard]) -> Vec<Hazard> {
     if there { hazards.to_vec() } else { Vec::new() }
 }
 
@@ -255,7 +255,7 @@ fn mprotect_that_unlocks_before_the_disable() {
 }
 
 /// What is deferred of a kernel entry that was empty: there is nothing to invalidate.
-fn defers_new_entries(arch: Arch) -> Option<Deferred> {
+pub(super) fn defers_new_entries(arch: Arch) -> Option<Deferred> {
     arch.facts().defers.filter(|what| *what != Deferred::Invalidation)
 }
 

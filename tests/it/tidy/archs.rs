@@ -15,6 +15,8 @@ const PLACES: &[(&str, &str)] = &[
     ("emu-arch/src/era.rs", "the list of eras, one of which is a proposal for one architecture"),
     ("lazy-mmu/src/design/with_ptes.rs", "says whose proposal it is"),
     ("docs/gen/", "the documents are about the architectures"),
+    ("emu-mm/src/arch/", "models code of architectures that is not behind a primitive"),
+    ("emu-mm/src/sites/own.rs", "the table of call sites has theirs"),
     ("cli/args.rs", "help has examples"),
     ("cli/check/", "help has examples; the crash of v7.0 is what a search finds by default"),
     ("cli/compare.rs", "help has examples"),
