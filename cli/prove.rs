@@ -1,5 +1,6 @@
 //! `lazymmu prove`: whether two designs are equivalent, or what distinguishes them.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -15,17 +16,20 @@ use crate::values::{design_parser, language_parser};
 
 /// Arguments of `lazymmu prove`.
 #[derive(Args, Debug)]
-#[command(after_help = EXAMPLES, group = ArgGroup::new("what").required(true).args(["design", "all"]))]
+#[command(after_help = EXAMPLES, group = ArgGroup::new("what").required(true).args(["design", "tree", "all"]).multiple(true))]
 pub(crate) struct ProveArgs {
     /// A design
-    #[arg(long, value_name = "ID", value_parser = design_parser(), requires = "against")]
-    design: Option<Design>,
+    #[arg(long, value_name = "ID", value_parser = design_parser())]
+    pub(crate) design: Option<Design>,
     /// The design that it is compared with
-    #[arg(long, value_name = "ID", value_parser = design_parser(), requires = "design")]
-    against: Option<Design>,
+    #[arg(long, value_name = "ID", value_parser = design_parser(), requires = "what")]
+    pub(crate) against: Option<Design>,
+    /// A kernel tree in the place of one of the designs, or of both: the C of its headers
+    #[arg(long, value_name = "DIR")]
+    pub(crate) tree: Vec<PathBuf>,
     /// Compare every design with every other one, in each language
-    #[arg(long, conflicts_with_all = ["design", "against", "tasks", "nesting"])]
-    all: bool,
+    #[arg(long, conflicts_with_all = ["design", "against", "tree", "tasks", "nesting"])]
+    pub(crate) all: bool,
     /// Which call sequences are compared; D by default, each one with --all
     #[arg(long, value_parser = language_parser())]
     language: Option<Language>,
@@ -63,6 +67,7 @@ no sequence distinguishes them, however long, or a shortest one that does is sho
   lazymmu prove --design counts --against independent --language crossing
   lazymmu prove --design counts --against independent --nesting 255
   lazymmu prove --design counts --against nesting-active --language A --irq
+  lazymmu prove --tree linux --against counts-task    the C of a kernel tree
   lazymmu prove --all --language D                    the matrix of all pairs
 
 Counters have eight bits, and a program of unlimited depth makes them wrap: --nesting 255 asks

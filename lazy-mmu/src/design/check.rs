@@ -22,6 +22,10 @@ crate::rows! {
         DebugLocksWarnOn = "DEBUG_LOCKS_WARN_ON";
         /// The kernel stops here.
         BugOn = "BUG_ON";
+        /// Reports the first time only, whatever the configuration; execution goes on.
+        WarnOnOnce = "WARN_ON_ONCE";
+        /// Reports each time, whatever the configuration; execution goes on.
+        WarnOn = "WARN_ON";
     }
 }
 
@@ -37,9 +41,9 @@ impl Check {
     #[must_use]
     pub const fn reports_once(self, cond: &str) -> Option<&str> {
         match self {
-            Self::VmWarnOnOnce => Some(cond),
+            Self::VmWarnOnOnce | Self::WarnOnOnce => Some(cond),
             Self::DebugLocksWarnOn => Some("debug_locks"),
-            Self::VmWarnOn | Self::VmBugOn | Self::BugOn => None,
+            Self::VmWarnOn | Self::WarnOn | Self::VmBugOn | Self::BugOn => None,
         }
     }
 }
