@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::check::CheckArgs;
 use crate::compare::CompareArgs;
 use crate::conform::ConformArgs;
+use crate::kunit::KunitArgs;
 use crate::prove::ProveArgs;
 use crate::run::RunArgs;
 use crate::workload::WorkloadArgs;
@@ -26,6 +27,8 @@ Examples:
   lazymmu conform trace.xz                            what a real kernel did
   lazymmu prove --design count-enabled-rfc --against count-paused-rfc
   lazymmu workload fork --pid 1234 --arch powerpc-hash
+  lazymmu prove --tree linux --against counts-task     the C of a kernel tree
+  lazymmu kunit linux/mm/tests/lazy_mmu_mode_kunit.c --tree linux
   printf 'enable\\ndisable\\n' | lazymmu run -          from standard input
   lazymmu list                                        what there is to choose from
 
@@ -46,6 +49,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Prove that two designs are equivalent, or show what distinguishes them
     Prove(ProveArgs),
+    /// Run a KUnit test of the mode, a C file as the kernel has it
+    Kunit(KunitArgs),
     /// Run a kernel workload over the address space of a process
     Workload(WorkloadArgs),
     /// Print the book of designs: what each one does, computed, as Markdown

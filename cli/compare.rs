@@ -28,7 +28,10 @@ pub(crate) struct CompareArgs {
     /// given
     #[arg(long, value_name = "LIST", value_delimiter = ',',
           value_parser = choice_parser(design_parser()))]
-    design: Vec<Choice<Design>>,
+    pub(crate) design: Vec<Choice<Design>>,
+    /// A kernel tree, as often as you like: the API design in the C of its headers
+    #[arg(long, value_name = "DIR")]
+    pub(crate) tree: Vec<PathBuf>,
     /// The kernels, separated by commas; the newest by default
     #[arg(long, value_name = "LIST", value_delimiter = ',',
           value_parser = choice_parser(kernel_parser()))]

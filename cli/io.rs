@@ -89,6 +89,9 @@ fn reason(error: &io::Error) -> String {
 
 /// Prints to standard output; a reader that has seen enough is no failure.
 pub(crate) fn print(body: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    if let Some(failed) = emu_tree::design::failure() {
+        return Err(Failure::Usage(failed.to_string()));
+    }
     let mut to = BufWriter::new(io::stdout().lock());
     match body(&mut to).and_then(|()| to.flush()) {
         Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {

@@ -46,6 +46,7 @@ mod compare;
 mod conform;
 mod demo;
 mod io;
+mod kunit;
 mod list;
 mod progress;
 mod prove;
@@ -53,6 +54,7 @@ mod registry;
 mod report;
 mod run;
 mod setup;
+mod tree;
 mod values;
 mod workload;
 
@@ -64,6 +66,7 @@ use clap::{CommandFactory, FromArgMatches};
 
 use args::{Cli, Command};
 pub use registry::Registry;
+use report::Failure;
 
 /// The name of the command with nothing of your own in it, which the examples of its help use.
 const NAME: &str = "lazymmu";
@@ -78,7 +81,7 @@ pub fn cli(registry: Registry) -> ExitCode {
     if let Err(failure) = registry.register() {
         return failure.report();
     }
-    let cli = match parse() {
+    let mut cli = match parse() {
         Ok(cli) => cli,
         Err(error) => {
             // A closed pipe is no reason to fail.
@@ -86,7 +89,20 @@ pub fn cli(registry: Registry) -> ExitCode {
             return ExitCode::from(error.exit_code() as u8);
         }
     };
-    let result = match &cli.command {
+    let loaded = tree::load(&mut cli.command);
+    let result = loaded.and_then(|()| execute(&cli.command));
+    emu_tree::notes().iter().for_each(|note| report::note(note));
+    emu_tree::clean_up();
+    // What a guest that went wrong has said since is not to be believed.
+    let failed = emu_tree::design::failure().cloned().map(Failure::from);
+    match (failed, result) {
+        (Some(failure), _) | (None, Err(failure)) => failure.report(),
+        (None, Ok(status)) => status,
+    }
+}
+
+fn execute(command: &Command) -> Result<ExitCode, Failure> {
+    match command {
         Command::Demo => demo::demo(),
         Command::Run(args) => run::run(args),
         Command::Check(args) => check::run(args),
@@ -96,8 +112,8 @@ pub fn cli(registry: Registry) -> ExitCode {
         Command::Workload(args) => workload::run(args),
         Command::Book => book::book(),
         Command::List => list::list(),
-    };
-    result.unwrap_or_else(|failure| failure.report())
+        Command::Kunit(args) => kunit::run(args),
+    }
 }
 
 /// Parses the arguments of the process; help shows the examples under the name of the program.

@@ -30,7 +30,7 @@ impl Progress {
             let set = Arc::clone(&ended);
             ctrlc::set_handler(move || set.store(true, Ordering::Relaxed))
                 .map_err(|error| Failure::about("Ctrl-C", error))?;
-            Ok(ended)
+            Ok::<_, Failure>(ended)
         })?;
         let terminal = io::stderr().is_terminal();
         let bar = if terminal { ProgressBar::new_spinner() } else { ProgressBar::hidden() };

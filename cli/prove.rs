@@ -1,5 +1,6 @@
 //! `lazymmu prove`: whether two designs are equivalent, or what distinguishes them.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -16,19 +17,23 @@ use crate::values::{design_parser, language_parser};
 
 /// Arguments of `lazymmu prove`.
 #[derive(Args, Debug)]
-#[command(after_help = EXAMPLES, group = ArgGroup::new("what").required(true).args(["design", "all", "least"]))]
+#[command(after_help = EXAMPLES, group = ArgGroup::new("what").required(true)
+    .args(["design", "tree", "all", "least"]).multiple(true))]
 pub(crate) struct ProveArgs {
     /// A design
-    #[arg(long, value_name = "ID", value_parser = design_parser(), requires = "against")]
-    design: Option<Design>,
+    #[arg(long, value_name = "ID", value_parser = design_parser())]
+    pub(crate) design: Option<Design>,
     /// The design that it is compared with
-    #[arg(long, value_name = "ID", value_parser = design_parser(), requires = "design")]
-    against: Option<Design>,
+    #[arg(long, value_name = "ID", value_parser = design_parser(), requires = "what")]
+    pub(crate) against: Option<Design>,
+    /// A kernel tree in the place of one of the designs, or of both: the C of its headers
+    #[arg(long, value_name = "DIR")]
+    pub(crate) tree: Vec<PathBuf>,
     /// Compare every design with every other one, in each language
-    #[arg(long, conflicts_with_all = ["design", "against", "tasks", "nesting"])]
-    all: bool,
+    #[arg(long, conflicts_with_all = ["design", "against", "tree", "tasks", "nesting"])]
+    pub(crate) all: bool,
     /// Find the smallest machine that does what the API requires
-    #[arg(long, conflicts_with_all = ["design", "against", "all", "irq", "tasks", "json"])]
+    #[arg(long, conflicts_with_all = ["design", "against", "tree", "all", "irq", "tasks", "json"])]
     least: bool,
     /// A rule that --least does not require; may be given several times
     #[arg(long, value_name = "RULE", requires = "least", value_parser = rule_parser())]
@@ -70,6 +75,7 @@ no sequence distinguishes them, however long, or a shortest one that does is sho
   lazymmu prove --design counts --against independent --language crossing
   lazymmu prove --design counts --against independent --nesting 255
   lazymmu prove --design counts --against nesting-active --language A --irq
+  lazymmu prove --tree linux --against counts-task    the C of a kernel tree
   lazymmu prove --all --language D                    the matrix of all pairs
   lazymmu prove --least --language C --nesting 2      how much state does it take?
 

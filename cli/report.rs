@@ -23,6 +23,12 @@ pub(crate) enum Failure {
     Usage(String),
 }
 
+impl From<emu_tree::Error> for Failure {
+    fn from(error: emu_tree::Error) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
 impl Failure {
     /// A failure about something with a name.
     pub(crate) fn about(name: impl Display, what: impl Display) -> Self {

@@ -33,6 +33,9 @@ pub(crate) struct RunArgs {
     /// Another API design than the kernel's
     #[arg(long, value_parser = design_parser())]
     pub(crate) design: Option<Design>,
+    /// The API design of a kernel tree: the C of its headers, compiled by `cc`
+    #[arg(long, value_name = "DIR", conflicts_with = "design")]
+    pub(crate) tree: Option<PathBuf>,
     /// Run the fixed code: leave out the lines in `bug {` blocks and take those in `mended {`
     #[arg(long)]
     pub(crate) mended: bool,
@@ -85,7 +88,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let RunArgs { arch, kernel, design, mended, .. } = *args;
     let setup = Asked { arch, kernel, design, mended }.setup(&source, Setup::default().arch)?;
     let setup = Setup { panic_on_warn: args.on_warn == OnWarn::Panic, ..setup };
-    if !setup.kernel.had(setup.design) {
+    if args.tree.is_none() && !setup.kernel.had(setup.design) {
         let (design, kernel) = (setup.design.id(), setup.kernel.id());
         report::note(&format!(
             "{kernel} never had the design {design}; the backends are those of {kernel}"

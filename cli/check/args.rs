@@ -36,7 +36,10 @@ pub(crate) struct CheckArgs {
     pub(super) kernel: Option<Kernel>,
     /// Another API design than the kernel's
     #[arg(long, value_parser = design_parser())]
-    pub(super) design: Option<Design>,
+    pub(crate) design: Option<Design>,
+    /// The API design of a kernel tree: the C of its headers, compiled by `cc`
+    #[arg(long, value_name = "DIR", conflicts_with = "design")]
+    pub(crate) tree: Option<PathBuf>,
     /// A mistake to put into the code, to see what notices it; `lazymmu list` names them
     #[arg(long, value_name = "NAME", value_parser = fault_parser(), hide_possible_values = true)]
     fault: Option<Fault>,

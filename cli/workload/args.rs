@@ -62,7 +62,11 @@ pub(crate) struct WorkloadArgs {
 
     /// Another API design than the kernel's
     #[arg(long, value_parser = design_parser())]
-    pub(super) design: Option<Design>,
+    pub(crate) design: Option<Design>,
+
+    /// The API design of a kernel tree: the C of its headers, compiled by `cc`
+    #[arg(long, value_name = "DIR", conflicts_with = "design")]
+    pub(crate) tree: Option<PathBuf>,
 }
 
 /// Which pages are in memory.

@@ -224,7 +224,9 @@ impl<'r> Machine<'r> {
         for (was, is) in self.design.fields(before).zip(self.design.fields(after)) {
             let counters = [Counter::Enable, Counter::Pause];
             let counter = counters.into_iter().find(|counter| counter.name() == is.name);
-            if let (Some(counter), Value::Count(value), true) = (counter, is.value, was != is) {
+            if let (Some(counter), Value::Count(value), true) = (counter, is.value, was != is)
+                && let Ok(value) = u8::try_from(value)
+            {
                 done.stores.push(Store { task, counter, value });
             }
         }

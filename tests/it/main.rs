@@ -37,6 +37,7 @@ mod sparc64;
 mod support;
 mod tables;
 mod tracker;
+mod tree;
 mod tidy;
 mod gather;
 mod generation;

@@ -138,8 +138,9 @@ fn warning_code(
     WARNINGS + number(known, class)
 }
 
-/// The condition with the place of each field among the counters or flags instead of its name:
-/// `state->nesting_level == 0` becomes `counter1 == 0`, wherever the fields stand.
+/// The condition with the place of each field among the counters or flags instead of its name, and
+/// without the pointer to the state: `state->nesting_level == 0` becomes `counter1 == 0`, wherever
+/// the fields stand and whatever the pointer is called.
 pub(super) fn condition_class(design: Design, state: StateBits, cond: &str) -> String {
     let (mut counters, mut flags) = (0, 0);
     let mut names: Vec<(&'static str, String)> = Vec::new();
@@ -152,13 +153,16 @@ pub(super) fn condition_class(design: Design, state: StateBits, cond: &str) -> S
         names.push((name, format!("{kind}{count}")));
     }
     let mut class = String::new();
-    let cond = cond.replace("state->", "");
-    let mut rest = cond.as_str();
+    let in_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut rest = cond;
     while let Some(first) = rest.chars().next() {
-        let in_word = |c: char| c.is_alphanumeric() || c == '_';
         let same = |c: char| in_word(c) == in_word(first);
         let end = rest.find(|c| !same(c)).unwrap_or(rest.len());
         let (word, after) = rest.split_at(end);
+        if let Some(member) = after.strip_prefix("->").filter(|_| in_word(first)) {
+            rest = member;
+            continue;
+        }
         let renamed = names.iter().find(|(name, _)| *name == word);
         class += renamed.map_or(word, |(_, new)| new);
         rest = after;

@@ -1,8 +1,9 @@
-//! A design as a value: chosen at run time, its state packed into one word.
+//! A design as a value: chosen or made at run time, its state packed into one word.
 
 use std::any::TypeId;
 
 use super::contract::{Field, LazyMmuDesign, StateBits};
+use super::made::{Description, Transitions};
 use super::rows::{check_calls, check_hooks};
 use super::{
     Call, CallInfo, Context, EFFECTS_MAX, Effect, Effects, Fields, Hook, HookInfo, Role, Takes,
@@ -39,9 +40,39 @@ struct Table {
     type_id: fn() -> TypeId,
     /// Calls the closure with each effect, in order. A list would have to be copied from one
     /// representation of the state to the other; here the slots of the design vanish.
-    each: fn(StateBits, Context, Call, See<'_>) -> Token,
-    is_active: fn(StateBits) -> [bool; 2],
-    fields: fn(StateBits) -> Fields,
+    each: fn(&Self, StateBits, Context, Call, See<'_>) -> Token,
+    is_active: fn(&Self, StateBits) -> [bool; 2],
+    fields: fn(&Self, StateBits) -> Fields,
+    /// The code of a design that was made at run time.
+    made: Option<&'static dyn Transitions>,
+}
+
+impl Table {
+    /// The table of a design that is made at run time.
+    fn made(description: Description, code: &'static dyn Transitions) -> Self {
+        let Description { id, about, source, calls, hooks } = description;
+        check_calls(calls);
+        check_hooks(hooks);
+        Self {
+            id,
+            about,
+            source,
+            has_tokens: calls.iter().any(|info| info.takes == Takes::Token),
+            calls,
+            hooks,
+            type_id: TypeId::of::<Description>,
+            each: |table, bits, cx, call, see| {
+                table.code().step(bits, cx, call).each(|state| state, see)
+            },
+            is_active: |table, bits| table.code().is_active(bits),
+            fields: |table, bits| table.code().fields(bits),
+            made: Some(code),
+        }
+    }
+
+    fn code(&self) -> &dyn Transitions {
+        self.made.expect("only the functions of `made` ask, which has set it")
+    }
 }
 
 /// The one table of `D`.
@@ -69,19 +100,20 @@ impl<D: LazyMmuDesign> TableOf<D> {
             any
         },
         type_id: TypeId::of::<D>,
-        each: |bits, cx, call, see| match call {
+        each: |_, bits, cx, call, see| match call {
             Call::ENABLE => D::unpack(bits).enable(cx).each(D::pack, see),
             Call::DISABLE => D::unpack(bits).disable(cx).each(D::pack, see),
             Call::PAUSE => D::unpack(bits).pause(cx).each(D::pack, see),
             Call::RESUME => D::unpack(bits).resume(cx).each(D::pack, see),
             own => D::unpack(bits).own_call(cx, own).each(D::pack, see),
         },
-        is_active: |bits| {
+        is_active: |_, bits| {
             [false, true].map(|in_interrupt| {
                 D::unpack(bits).is_active(Context { in_interrupt, ..Context::default() })
             })
         },
-        fields: |bits| D::unpack(bits).fields(),
+        fields: |_, bits| D::unpack(bits).fields(),
+        made: None,
     };
 }
 
@@ -107,9 +139,21 @@ impl Design {
         Self(&TableOf::<D>::TABLE)
     }
 
+    /// A design that is made at run time, of what a program reads. It lives as long as the
+    /// process.
+    ///
+    /// # Panics
+    /// The tables of calls and hooks are not as [`LazyMmuDesign`] has them: those of the kernel
+    /// come first, and no name is there twice.
+    #[must_use]
+    pub fn made(description: Description, code: impl Transitions + 'static) -> Self {
+        Self(Box::leak(Box::new(Table::made(description, Box::leak(Box::new(code))))))
+    }
+
     /// Tells whether both are designs of one state type, not merely of one id.
     pub(super) fn is_same(self, other: Self) -> bool {
-        (self.0.type_id)() == (other.0.type_id)()
+        let types = || (self.0.type_id)() == (other.0.type_id)();
+        std::ptr::eq(self.0, other.0) || self.0.made.is_none() && types()
     }
 
     /// The id that the command line and snapshots use.
@@ -209,7 +253,7 @@ impl Design {
         call: Call,
         see: &mut dyn FnMut(Effect<StateBits>),
     ) -> Token {
-        (self.0.each)(state, cx, call, see)
+        (self.0.each)(self.0, state, cx, call, see)
     }
 
     /// The transition of `call` from `state`.
@@ -229,13 +273,13 @@ impl Design {
     #[inline]
     #[must_use]
     pub fn is_active(self, state: StateBits) -> [bool; 2] {
-        (self.0.is_active)(state)
+        (self.0.is_active)(self.0, state)
     }
 
     /// The fields of `state`, in the order of the kernel's structure.
     #[must_use]
     pub fn fields(self, state: StateBits) -> Fields {
-        (self.0.fields)(state)
+        (self.0.fields)(self.0, state)
     }
 
     /// The state as traces show it: `enable=1 pause=0`.

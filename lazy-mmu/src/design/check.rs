@@ -13,8 +13,6 @@ crate::rows! {
     pub enum Check, name, UnknownName::new("a check") {
         /// Reports the first time only; execution goes on.
         VmWarnOnOnce = "VM_WARN_ON_ONCE";
-        /// The same, in a kernel without CONFIG_DEBUG_VM too.
-        WarnOnOnce = "WARN_ON_ONCE";
         /// Reports each time; execution goes on.
         VmWarnOn = "VM_WARN_ON";
         /// The rest of the call does not happen.
@@ -24,6 +22,10 @@ crate::rows! {
         DebugLocksWarnOn = "DEBUG_LOCKS_WARN_ON";
         /// The kernel stops here.
         BugOn = "BUG_ON";
+        /// Reports the first time only, whatever the configuration; execution goes on.
+        WarnOnOnce = "WARN_ON_ONCE";
+        /// Reports each time, whatever the configuration; execution goes on.
+        WarnOn = "WARN_ON";
     }
 }
 
@@ -41,7 +43,7 @@ impl Check {
         match self {
             Self::VmWarnOnOnce | Self::WarnOnOnce => Some(cond),
             Self::DebugLocksWarnOn => Some("debug_locks"),
-            Self::VmWarnOn | Self::VmBugOn | Self::BugOn => None,
+            Self::VmWarnOn | Self::WarnOn | Self::VmBugOn | Self::BugOn => None,
         }
     }
 }

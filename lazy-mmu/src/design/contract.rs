@@ -23,8 +23,8 @@ pub struct Field {
 /// The value of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value {
-    /// A counter.
-    Count(u8),
+    /// A counter: eight bits in the designs of the lab, whatever a kernel tree has.
+    Count(i64),
     /// A flag.
     Flag(bool),
 }
@@ -48,6 +48,15 @@ impl Fields {
     pub fn of<const N: usize>(fields: [Field; N]) -> Self {
         const { assert!(N <= 8, "a state is one word: at most eight fields of eight bits") };
         let all: [Option<Field>; 8] = std::array::from_fn(|at| fields.get(at).copied());
+        Self(all.into_iter().flatten())
+    }
+}
+
+/// The first eight fields of those given.
+impl FromIterator<Field> for Fields {
+    fn from_iter<I: IntoIterator<Item = Field>>(fields: I) -> Self {
+        let mut fields = fields.into_iter();
+        let all: [Option<Field>; 8] = std::array::from_fn(|_| fields.next());
         Self(all.into_iter().flatten())
     }
 }
@@ -221,6 +230,6 @@ macro_rules! lazy_mmu_state {
     };
     (@get u8, $e:expr) => { ($e & 0xff) as u8 };
     (@get bool, $e:expr) => { $e & 1 != 0 };
-    (@value u8, $e:expr) => { $crate::design::Value::Count($e) };
+    (@value u8, $e:expr) => { $crate::design::Value::Count(i64::from($e)) };
     (@value bool, $e:expr) => { $crate::design::Value::Flag($e) };
 }

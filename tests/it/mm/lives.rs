@@ -34,7 +34,7 @@ fn process(machine: &Machine, space: &mut AddressSpace, resched: &Resched) {
     let (mm, folios) = (space.mm.clone(), Folios::default());
     let vmas = space.vmas.clone();
     let use_all = || vmas.iter().for_each(|vma| touch(machine, &mm, vma));
-    let mut each = |f: &mut dyn FnMut(&VmAreaStruct, &mut MmuGather<'_>)| {
+    let each = |f: &mut dyn FnMut(&VmAreaStruct, &mut MmuGather<'_>)| {
         use_all();
         for vma in &vmas {
             let mut tlb = MmuGather::tlb_gather_mmu(&mm);

@@ -8,7 +8,7 @@ use super::task::{step, stored};
 use emu_check::prove;
 
 /// The values that stand for all values of a counter.
-const COUNTS: [u8; 4] = [0, 1, 2, u8::MAX];
+const COUNTS: [i64; 4] = [0, 1, 2, 255];
 
 /// Every state that some sequence of calls in task context leads to, well-formed or not.
 pub(super) fn reachable(design: Design) -> BTreeSet<StateBits> {
@@ -28,7 +28,7 @@ pub(super) fn representative(design: Design, states: &BTreeSet<StateBits>) -> Ve
     shown.sort_by_key(|state| {
         let value = |field: &Field| match field.value {
             Value::Count(n) => n,
-            Value::Flag(flag) => u8::from(flag),
+            Value::Flag(flag) => i64::from(flag),
         };
         fields(design, *state).iter().map(value).collect::<Vec<_>>()
     });
