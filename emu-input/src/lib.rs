@@ -85,7 +85,7 @@ pub fn nearest(found: &str, valid: impl IntoIterator<Item = &'static str>) -> Op
     let limit = found.chars().count() / 3 + 1;
     valid
         .into_iter()
-        .map(|name| (strsim::damerau_levenshtein(&found, name), name))
+        .map(|name| (strsim::damerau_levenshtein(&found, &name.to_ascii_lowercase()), name))
         .filter(|(distance, _)| *distance <= limit)
         .min()
         .map(|(_, name)| name)

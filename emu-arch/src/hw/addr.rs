@@ -92,6 +92,7 @@ impl VirtAddr {
     }
 
     /// The number.
+    #[inline]
     #[must_use]
     pub const fn get(self) -> u64 {
         self.0
@@ -125,6 +126,7 @@ impl VirtAddr {
     }
 
     /// The end of the part of `self..end` that one page table maps: `pmd_addr_end()`.
+    #[inline]
     #[must_use]
     pub const fn pmd_addr_end(self, end: Self) -> Self {
         let boundary = (self.0 & !(PMD_SIZE - 1)).wrapping_add(PMD_SIZE);

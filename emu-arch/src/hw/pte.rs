@@ -93,6 +93,7 @@ impl Pte {
     }
 
     /// The page frame.
+    #[inline]
     #[must_use]
     pub const fn pfn(self) -> Pfn {
         Pfn((self.0 & Self::PFN_MASK) >> Self::PFN_SHIFT)

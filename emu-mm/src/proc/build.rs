@@ -104,19 +104,12 @@ pub fn build(
         return Err(BuildError::TooManyPages { pages });
     }
     let mm = machine.mm_alloc().ok_or(BuildError::TooManyMms)?;
-    let order = folio_order.min(FOLIO_ORDER_MAX);
-    let mut anon = Frames { next: ANON_FRAMES, order };
-    let mut file = Frames { next: Pfn(1), order };
+    let mut filler = Filler::new(machine, &mm, folio_order);
     let mut vmas = Vec::with_capacity(mappings.len());
     for (mapping, runs) in mappings.iter().zip(&resident) {
         for run in runs {
             let first = mapping.start.add_pages(run.first);
-            let frames = if run.pages.is_anon() { &mut anon } else { &mut file };
-            let pte = match run.pages.entry(mapping.vm_flags) {
-                Some((pte, access)) => machine.accessed(&mm, first, pte, access),
-                None => SoftLeaf::Swap.pte(Pfn(0)),
-            };
-            populate_pages(&mm, first, run.nr, pte, frames);
+            filler.fill(mapping.vm_flags, first, run.nr, run.pages);
         }
         vmas.push(VmAreaStruct {
             vm_start: mapping.start,
@@ -137,8 +130,8 @@ struct Run {
 }
 
 /// What entries are.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Pages {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pages {
     /// Of no file.
     Anon,
     /// Of no file, and shared with another process since a fork.
@@ -261,7 +254,38 @@ fn file_pte(flags: VmFlags) -> Pte {
     if bare { pte.with(Pte::SPECIAL) } else { pte }
 }
 
+/// Fills page tables with the entries of pages that were touched; nothing happens to the machine
+/// and nothing is recorded.
+#[derive(Debug)]
+pub struct Filler<'m> {
+    machine: &'m Machine,
+    mm: &'m MmStruct,
+    anon: Frames,
+    file: Frames,
+}
+
+impl<'m> Filler<'m> {
+    /// For address space `mm` of `machine`, in folios of 2^`folio_order` pages.
+    #[must_use]
+    pub fn new(machine: &'m Machine, mm: &'m MmStruct, folio_order: u8) -> Self {
+        let order = folio_order.min(FOLIO_ORDER_MAX);
+        let [anon, file] = [ANON_FRAMES, Pfn(1)].map(|next| Frames { next, order });
+        Self { machine, mm, anon, file }
+    }
+
+    /// Fills the entries of `nr` pages from `first` on, of a mapping with `flags`.
+    pub fn fill(&mut self, flags: VmFlags, first: VirtAddr, nr: u64, pages: Pages) {
+        let pte = match pages.entry(flags) {
+            Some((pte, access)) => self.machine.accessed(self.mm, first, pte, access),
+            None => SoftLeaf::Swap.pte(Pfn(0)),
+        };
+        let frames = if pages.is_anon() { &mut self.anon } else { &mut self.file };
+        populate_pages(self.mm, first, nr, pte, frames);
+    }
+}
+
 /// Frames to hand out, with a gap behind each folio of 2^`order` pages.
+#[derive(Debug)]
 struct Frames {
     next: Pfn,
     order: u8,

@@ -20,7 +20,9 @@ mod maps;
 pub mod pagemap;
 mod smaps;
 
-pub use build::{AddressSpace, BuildError, FOLIO_ORDER_MAX, PAGES_MAX, Populate, build};
+pub use build::{
+    AddressSpace, BuildError, FOLIO_ORDER_MAX, Filler, PAGES_MAX, Pages, Populate, build,
+};
 pub use mapping::{Mapping, Memory};
 
 use cursor::Cursor;

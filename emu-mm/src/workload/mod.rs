@@ -40,6 +40,7 @@ use crate::proc::{BuildError, Mapping};
 
 pub use options::{Options, Workload};
 pub use report::{Report, Row};
+pub use stage::fork_chain;
 
 use madvise::Advice;
 use stage::{Mode, Stage};

@@ -69,6 +69,11 @@ impl Row {
         Self { pages: lazy.pages, ptes: lazy.ptes, lazy: lazy_totals, paused: paused_totals }
     }
 
+    /// Adds the other row.
+    pub fn add(&mut self, other: &Self) {
+        *self = self.plus(other);
+    }
+
     fn plus(&self, other: &Self) -> Self {
         Self {
             pages: self.pages + other.pages,

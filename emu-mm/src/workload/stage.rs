@@ -162,7 +162,8 @@ impl<'p> Stage<'p> {
 ///
 /// A count of eight bits is as it was after 256 generations, and nothing else passes from task to
 /// task.
-fn fork_chain(machine: &Machine, generation: u32) -> bool {
+#[must_use]
+pub fn fork_chain(machine: &Machine, generation: u32) -> bool {
     let fresh = enables();
     // A record takes what the generic layer warns of, which a kernel without CONFIG_DEBUG_VM keeps
     // to itself.
