@@ -21,6 +21,7 @@ const PLACES: &[(&str, &str)] = &[
     ("cli/check/", "help has examples; the crash of v7.0 is what a search finds by default"),
     ("cli/compare.rs", "help has examples"),
     ("cli/demo.rs", "shows two architectures"),
+    ("cli/replay/args.rs", "help has examples"),
     ("emu-conform/src/words/", "each folder has the words that the traces of one kernel use"),
     ("examples/", "a user's programs choose what they run on"),
     ("benches/", "measures one architecture beside another"),
