@@ -7,6 +7,7 @@ use crate::compare::CompareArgs;
 use crate::conform::ConformArgs;
 use crate::kunit::KunitArgs;
 use crate::prove::ProveArgs;
+use crate::replay::ReplayArgs;
 use crate::run::RunArgs;
 use crate::workload::WorkloadArgs;
 
@@ -29,6 +30,7 @@ Examples:
   lazymmu workload fork --pid 1234 --arch powerpc-hash
   lazymmu prove --tree linux --against counts-task     the C of a kernel tree
   lazymmu kunit linux/mm/tests/lazy_mmu_mode_kunit.c --tree linux
+  lazymmu replay strace.log --summary                 the whole life of a program
   printf 'enable\\ndisable\\n' | lazymmu run -          from standard input
   lazymmu list                                        what there is to choose from
 
@@ -53,6 +55,8 @@ pub(crate) enum Command {
     Kunit(KunitArgs),
     /// Run a kernel workload over the address space of a process
     Workload(WorkloadArgs),
+    /// Replay a log of strace: what the mode saves a program in its whole life
+    Replay(ReplayArgs),
     /// Print the book of designs: what each one does, computed, as Markdown
     Book,
     /// List the architectures, designs and calls

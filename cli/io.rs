@@ -77,7 +77,7 @@ pub(crate) fn read(file: &Path) -> Result<(String, Vec<u8>), Failure> {
 }
 
 /// The error of the system in words, without its number.
-fn reason(error: &io::Error) -> String {
+pub(crate) fn reason(error: &io::Error) -> String {
     let known = [
         (io::ErrorKind::NotFound, "no such file"),
         (io::ErrorKind::IsADirectory, "is a directory, expected a file"),

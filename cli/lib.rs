@@ -51,6 +51,7 @@ mod list;
 mod progress;
 mod prove;
 mod registry;
+mod replay;
 mod report;
 mod run;
 mod setup;
@@ -110,6 +111,7 @@ fn execute(command: &Command) -> Result<ExitCode, Failure> {
         Command::Conform(args) => conform::run(args),
         Command::Prove(args) => prove::run(args),
         Command::Workload(args) => workload::run(args),
+        Command::Replay(args) => replay::run(args),
         Command::Book => book::book(),
         Command::List => list::list(),
         Command::Kunit(args) => kunit::run(args),

@@ -25,6 +25,7 @@ pub(crate) fn load(command: &mut Command) -> Result<(), Failure> {
         Command::Run(args) => one(&args.tree, &mut args.design),
         Command::Check(args) => one(&args.tree, &mut args.design),
         Command::Workload(args) => one(&args.tree, &mut args.design),
+        Command::Replay(args) => one(&args.tree, &mut args.design),
         Command::Kunit(args) => one(&args.tree, &mut args.design),
         Command::Compare(args) => {
             let trees = designs(args.tree.iter().map(PathBuf::as_path))?;

@@ -38,6 +38,10 @@ pub(crate) struct WorkloadArgs {
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: Format,
 
+    /// One table, with a row for each architecture
+    #[arg(long, conflicts_with_all = ["top", "format"])]
+    pub(super) summary: bool,
+
     /// Show the N mappings with the most page table writes only; a table's totals are of all
     #[arg(long, value_name = "N", conflicts_with = "format")]
     pub(super) top: Option<usize>,
@@ -118,7 +122,7 @@ fn workload_parser() -> impl TypedValueParser<Value = Workload> {
 }
 
 /// A parser of folio orders.
-fn folio_order_parser() -> RangedI64ValueParser<u8> {
+pub(crate) fn folio_order_parser() -> RangedI64ValueParser<u8> {
     value_parser!(u8).range(..=i64::from(FOLIO_ORDER_MAX))
 }
 

@@ -65,7 +65,8 @@ fn arch(reports: &Reports<'_>, report: &Report) -> Value {
     })
 }
 
-fn numbers(row: &Row) -> Map<String, Value> {
+/// The numbers of a row, by name.
+pub(crate) fn numbers(row: &Row) -> Map<String, Value> {
     let times = |info: &HookInfo| (info.name.to_owned(), row.lazy.hook(info.hook).into());
     let hooks: Map<String, Value> = design::hooks().map(times).collect();
     let object = json!({

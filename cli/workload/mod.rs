@@ -2,9 +2,9 @@
 
 mod args;
 mod input;
-mod json;
-mod notes;
-mod table;
+pub(crate) mod json;
+pub(crate) mod notes;
+pub(crate) mod table;
 
 use std::io::{self, IsTerminal};
 use std::num::NonZeroU32;
@@ -15,7 +15,7 @@ use emu_mm::workload::{self, Options, Workload};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use args::Format;
-pub(crate) use args::WorkloadArgs;
+pub(crate) use args::{WorkloadArgs, folio_order_parser};
 use input::Input;
 use json::Reports;
 
@@ -52,6 +52,7 @@ pub(crate) fn run(args: &WorkloadArgs) -> Result<ExitCode, Failure> {
     let notes = notes::of_input(args, &maps, pagemap);
     let reports = Reports { name: &name, args, maps: &maps, notes: &notes, reports };
     let text = match args.format {
+        Format::Table if args.summary => table::summarized(&reports.reports, &notes),
         Format::Table => {
             table::render(mappings, &reports.reports, args.top, args.generation, &notes)
         }

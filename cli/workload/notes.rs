@@ -64,12 +64,12 @@ fn unknown(workload: Workload, smaps: bool, pagemap: bool) -> impl Iterator<Item
 }
 
 /// `n` things, in words.
-fn count(n: u64, what: &str) -> String {
+pub(crate) fn count(n: u64, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 /// `note: ` and the sentence, in lines of at most `width` characters.
-pub(super) fn wrapped(note: &str, width: usize) -> String {
+pub(crate) fn wrapped(note: &str, width: usize) -> String {
     let mut text = String::from("note:");
     let mut column = text.len();
     for word in note.split(' ') {

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::fmt::Write;
 
 use comfy_table::{CellAlignment, Table, presets};
+use emu_arch::Arch;
 use emu_lab::render::text::grouped;
 use emu_mm::proc::Mapping;
 use emu_mm::workload::{Report, Row};
@@ -11,7 +12,7 @@ use emu_mm::workload::{Report, Row};
 use super::notes;
 
 /// The widest line, in characters.
-const WIDTH: usize = 80;
+pub(crate) const WIDTH: usize = 80;
 /// The shortest that a path is cut to, in characters.
 const PATH_MIN: usize = 12;
 
@@ -37,15 +38,28 @@ pub(super) fn render(
             report.design.id()
         );
         rows(&mut text, mappings, report, top);
-        effects(&mut text, report);
+        effects(&mut text, &report.total);
         for note in notes::of_report(report, generation) {
             text.push_str(&notes::wrapped(&note, WIDTH));
         }
-        let _ = writeln!(text, "{}", saved(report));
+        let sentence = saved(report.arch, report.workload.id(), &report.total);
+        let _ = writeln!(text, "{sentence}");
     }
     if !notes.is_empty() {
         text.push('\n');
     }
+    text.extend(notes.iter().map(|note| notes::wrapped(note, WIDTH)));
+    text
+}
+
+/// The reports as one table, with a row for each architecture; `notes` at the end.
+pub(super) fn summarized(reports: &[Report], notes: &[String]) -> String {
+    let mut text = String::new();
+    if let Some(report) = reports.first() {
+        let _ = writeln!(text, "{}, design {}", report.workload.id(), report.design.id());
+    }
+    summary(&mut text, reports.iter().map(|report| (report.arch, &report.total)));
+    text.push('\n');
     text.extend(notes.iter().map(|note| notes::wrapped(note, WIDTH)));
     text
 }
@@ -66,7 +80,7 @@ fn rows(text: &mut String, mappings: &[Mapping], report: &Report, top: Option<us
         lines.push(("(at the end)".to_owned(), numbers(&report.rest)));
     }
     lines.push(("total".to_owned(), numbers(&report.total)));
-    let header = ["pages", "PTE writes", "sections", report.arch.facts().noun, "without"];
+    let header = ["pages", "PTE writes", "sections", report.arch.facts().noun, "without the mode"];
 
     let mut width = WIDTH;
     for (column, title) in header.iter().enumerate() {
@@ -89,8 +103,8 @@ fn rows(text: &mut String, mappings: &[Mapping], report: &Report, top: Option<us
 }
 
 /// The table of hooks and effects by kind.
-fn effects(text: &mut String, report: &Report) {
-    let (lazy, paused) = (&report.total.lazy, &report.total.paused);
+pub(crate) fn effects(text: &mut String, total: &Row) {
+    let (lazy, paused) = (&total.lazy, &total.paused);
     let mut names: Vec<_> = lazy.plus(paused).effects().map(|total| total.name).collect();
     names.sort_unstable();
     let hooks = lazy.hooks().map(|(info, times)| (info.name, times, paused.hook(info.hook)));
@@ -104,23 +118,38 @@ fn effects(text: &mut String, report: &Report) {
     push(text, table);
 }
 
-/// The last sentence: what the mode saved.
-fn saved(report: &Report) -> String {
-    let (with, without) = (report.total.delayable(), report.total.delayable_paused());
-    let noun = report.arch.facts().noun;
+/// The last sentence: what the mode saved in `total` of `what` on `arch`.
+pub(crate) fn saved(arch: Arch, what: &str, total: &Row) -> String {
+    let (with, without) = (total.delayable(), total.delayable_paused());
+    let noun = arch.facts().noun;
     if without == 0 {
-        let (workload, arch) = (report.workload.id(), report.arch.id());
-        return format!("the mode saved nothing: {workload} needs no {noun} on {arch}");
+        return format!("the mode saved nothing: {what} needs no {noun} on {}", arch.id());
     }
     let saved = without.saturating_sub(with);
-    let permille = saved * 1000 / without;
-    format!(
-        "the mode saved {} of {} {noun} ({}.{} %)",
-        grouped(saved),
-        grouped(without),
-        permille / 10,
-        permille % 10
-    )
+    let (part, whole) = (grouped(saved), grouped(without));
+    format!("the mode saved {part} of {whole} {noun} ({} %)", percent(saved, without))
+}
+
+fn percent(part: u64, whole: u64) -> String {
+    let permille = part * 1000 / whole.max(1);
+    format!("{}.{}", permille / 10, permille % 10)
+}
+
+/// One table with a row for each architecture: what the mode saved there.
+pub(crate) fn summary<'r>(text: &mut String, rows: impl Iterator<Item = (Arch, &'r Row)>) {
+    let mut table = new_table();
+    table.set_header(["architecture", "what", "sections", "hooks", "with", "without", "saved"]);
+    for (arch, row) in rows {
+        let (with, without) = (row.delayable(), row.delayable_paused());
+        let saved = match without {
+            0 => "-".to_owned(),
+            _ => format!("{} %", percent(without.saturating_sub(with), without)),
+        };
+        let numbers = [row.sections(), row.hooks(), with, without].map(grouped);
+        let head = [arch.id().to_owned(), arch.facts().noun.to_owned()];
+        table.add_row(head.into_iter().chain(numbers).chain([saved]));
+    }
+    push(text, table);
 }
 
 fn numbers(row: &Row) -> [String; 5] {
@@ -132,14 +161,14 @@ fn path(mapping: &Mapping) -> &str {
 }
 
 /// A table without borders; all columns but the first hold numbers.
-fn new_table() -> Table {
+pub(crate) fn new_table() -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table
 }
 
 /// Appends the table, its numbers to the right.
-fn push(text: &mut String, mut table: Table) {
+pub(crate) fn push(text: &mut String, mut table: Table) {
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
@@ -162,7 +191,6 @@ fn shorten(path: &str, width: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use emu_arch::Arch;
     use emu_mm::workload::{Options, Workload, run};
 
     use super::*;

@@ -26,6 +26,7 @@ mod my_design;
 mod own_calls;
 mod random;
 mod readme;
+mod replay;
 mod outside;
 mod pinned;
 mod prove;
