@@ -67,7 +67,7 @@ pub enum What {
     Attached(u32),
     /// A call, a signal or a message that changes no address space.
     Other,
-    /// A line of a stack (`-k`), or an empty one.
+    /// A line of a stack (`-k`) or of the table at the end (`-C`), or an empty one.
     Nothing,
 }
 
@@ -81,6 +81,8 @@ pub struct Reader {
     /// The unfinished call that strace itself has cut by a message, and that goes on in the next
     /// line: whose it is.
     cut: Option<u32>,
+    /// What follows is the table of `-C`.
+    counts: bool,
     names: Names,
     joined: String,
 }
@@ -124,13 +126,16 @@ impl Reader {
 
     fn text_line(&mut self, line: &str) -> Result<Event, InputError> {
         let mut cursor = Cursor::new(line);
-        if line.trim().is_empty() || line.starts_with(" > ") {
+        self.counts |= line.starts_with("% time ");
+        if line.trim().is_empty() || line.starts_with(" > ") || self.counts {
             return Ok(Event { pid: None, time: None, what: What::Nothing });
         }
         let Prefix { pid, time } = prefix::skip(&mut cursor);
         let text = cursor.rest();
         let what = if let Some(resumed) = text.strip_prefix("<... ") {
             self.resumed(line, pid, resumed)?
+        } else if self.cut.take_if(|_| text.trim_end() == "<unfinished ...>").is_some() {
+            What::Other
         } else if let Some(key) = self.cut.take_if(|_| text.starts_with([',', ')'])) {
             self.goes_on(line, key, text)?
         } else {

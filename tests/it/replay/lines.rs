@@ -111,6 +111,9 @@ fn what_is_no_call() {
     for line in ["", "  ", " > /usr/lib/libc.so.6(mmap+0x17) [0x11b7f]"] {
         assert_eq!(read(line).what, What::Nothing, "{line}");
     }
+    let table =
+        ["% time     seconds  usecs/call", "------ ------", "  0.00    0.000000  0  3 mmap"];
+    check_last(&table, What::Nothing);
 }
 
 /// Checks what the last of `lines` says; those before are read, too.
@@ -148,6 +151,10 @@ fn calls_that_were_cut() {
             ", child_tidptr=0x7f0000000a10) = 12",
         ],
         What::Returned(Call::Clone(0x100), Returned::Value(12)),
+    );
+    check_last(
+        &["vfork(strace: Process 12 attached", " <unfinished ...>", "<... vfork resumed>) = 12"],
+        What::Returned(Call::Clone(0x4100), Returned::Value(12)),
     );
 }
 
