@@ -45,6 +45,7 @@ mod check;
 mod compare;
 mod conform;
 mod demo;
+mod format;
 mod io;
 mod kunit;
 mod list;

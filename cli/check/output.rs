@@ -79,6 +79,12 @@ fn counterexample(
     text
 }
 
+/// What a search says of each property that it looked at.
+pub(super) fn verdicts(report: &Report) -> Vec<(Property, Verdict)> {
+    let looked_at = Property::all().filter(|property| report.options.looks_at(*property));
+    looked_at.map(|property| (property, report.verdict(property))).collect()
+}
+
 /// The report for programs, with the time that the search took.
 pub(super) fn json(report: &Report, time: Duration) -> Value {
     let mut json = serde_json::json!(report);

@@ -39,6 +39,7 @@ mod tables;
 mod tracker;
 mod tree;
 mod tidy;
+mod views;
 mod gather;
 mod generation;
 mod guide;
