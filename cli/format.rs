@@ -9,6 +9,7 @@ pub(crate) enum Format {
     Json,
     Markdown,
     Html,
+    Perfetto,
     FunctionGraph,
     Ktap,
     Mermaid,
@@ -18,7 +19,7 @@ pub(crate) enum Format {
 use Format::*;
 
 /// What a record can be printed as.
-pub(crate) const RUN: &[Format] = &[Text, Json, Html, FunctionGraph, Ktap, Mermaid, Dot];
+pub(crate) const RUN: &[Format] = &[Text, Json, Html, Perfetto, FunctionGraph, Ktap, Mermaid, Dot];
 /// What a search can be printed as.
 pub(crate) const CHECK: &[Format] = &[Text, Json, Markdown, Html, Ktap];
 /// What a table can be printed as.
@@ -35,6 +36,7 @@ impl Format {
             Json => "json",
             Markdown => "markdown",
             Html => "html",
+            Perfetto => "perfetto",
             FunctionGraph => "function-graph",
             Ktap => "ktap",
             Mermaid => "mermaid",
@@ -48,6 +50,7 @@ impl Format {
             Json => "For programs: one JSON object, or one on each line",
             Markdown => "A table or a chapter in Markdown",
             Html => "A page that needs nothing but a browser",
+            Perfetto => "A trace for ui.perfetto.dev, in protocol buffers",
             FunctionGraph => "The notation of ftrace's function_graph tracer",
             Ktap => "Test results as the kernel's runners read them, KTAP version 1",
             Mermaid => "A sequence diagram for Mermaid",

@@ -12,6 +12,7 @@ use emu_view::diagram::{dot, mermaid};
 use emu_view::function_graph::FunctionGraph;
 use emu_view::html;
 use emu_view::ktap::{self, Case};
+use emu_view::perfetto::perfetto;
 use emu_view::view::View;
 use lazy_mmu::design::Design;
 
@@ -143,6 +144,10 @@ fn show(
         Format::Html => {
             let what = &source.scenario.what;
             to.write_all(html::run(&source.name, what, setup, outcome).as_bytes())
+        }
+        Format::Perfetto => {
+            let title = format!("{} on {} {}", source.name, setup.arch, setup.kernel);
+            to.write_all(&perfetto(record, setup.arch, &title))
         }
         Format::FunctionGraph => write!(to, "{}", FunctionGraph(record)),
         Format::Mermaid => write!(to, "{}", mermaid(&View::of(record, setup.arch, &line_of))),

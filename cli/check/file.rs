@@ -53,7 +53,12 @@ pub(super) fn run(args: &CheckArgs, source: &Source) -> Result<ExitCode, Failure
             let found: Vec<_> = report.broken.iter().collect();
             ktap::document(&[ktap::check(&source.name, verdicts(&report), &found)])
         }
-        Format::Text | Format::Markdown | Format::FunctionGraph | Format::Mermaid | Format::Dot => {
+        Format::Text
+        | Format::Markdown
+        | Format::Perfetto
+        | Format::FunctionGraph
+        | Format::Mermaid
+        | Format::Dot => {
             let said = |found: &_| match claims.expects(found) {
                 true => ", as the scenario expects",
                 false => "",

@@ -71,9 +71,12 @@ fn search(args: &CheckArgs) -> Result<ExitCode, Failure> {
             let name = format!("{arch} {kernel}");
             ktap::document(&[ktap::check(&name, portfolio.verdicts(), &found)])
         }
-        Format::Text | Format::Markdown | Format::FunctionGraph | Format::Mermaid | Format::Dot => {
-            portfolio_text(&portfolio, time, &saved)
-        }
+        Format::Text
+        | Format::Markdown
+        | Format::Perfetto
+        | Format::FunctionGraph
+        | Format::Mermaid
+        | Format::Dot => portfolio_text(&portfolio, time, &saved),
     };
     print(|to| to.write_all(text.as_bytes()))?;
     Ok(portfolio_status(&portfolio, !args.property.is_empty()))

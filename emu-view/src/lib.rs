@@ -6,6 +6,7 @@
 //! | [`function_graph`] | the notation of ftrace, written and read back |
 //! | [`html`] | pages, each a file that needs nothing else |
 //! | [`ktap`] | results as the kernel's test runners read them |
+//! | [`perfetto`] | a trace for ui.perfetto.dev |
 //! | [`view`] | the view model, of which the formats are renderers |
 
 #![warn(clippy::wildcard_enum_match_arm)]
@@ -14,4 +15,5 @@ pub mod diagram;
 pub mod function_graph;
 pub mod html;
 pub mod ktap;
+pub mod perfetto;
 pub mod view;

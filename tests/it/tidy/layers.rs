@@ -116,6 +116,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("emu-view/src/function_graph/", &["function_graph/", "view/"]),
     ("emu-view/src/ktap/", &["ktap/"]),
     ("emu-view/src/diagram/", &["diagram/", "view/"]),
+    ("emu-view/src/perfetto/", &["perfetto/", "view/"]),
     ("emu-view/src/html/", &["html/", "view/"]),
     ("emu-view/src/lib.rs", ANY),
     ("cli/", ANY),

@@ -3,6 +3,7 @@
 mod browser;
 mod ktap;
 mod page;
+mod perfetto;
 
 use std::collections::BTreeMap;
 
