@@ -1,10 +1,9 @@
 //! `lazymmu compare`: scenarios under several designs, side by side.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use clap::Args;
 use emu_arch::{Arch, Kernel};
@@ -14,7 +13,7 @@ use emu_view::html;
 use lazy_mmu::design::Design;
 
 use crate::format::{self, Format};
-use crate::io::{Source, print};
+use crate::io::{Source, colours, print};
 use crate::report::Failure;
 use crate::values::{Choice, arch_parser, check_era, choice_parser, design_parser, kernel_parser};
 
@@ -109,11 +108,6 @@ fn show(name: &str, comparison: &Comparison, skipped: &[String], args: &CompareA
         }
     }
     text
-}
-
-/// Tells whether standard output takes colours and the user wants them.
-fn colours() -> bool {
-    AutoStream::choice(&io::stdout()) != ColorChoice::Never
 }
 
 /// The text in the colour of its tone.

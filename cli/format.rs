@@ -26,6 +26,8 @@ pub(crate) const CHECK: &[Format] = &[Text, Json, Markdown, Html, Ktap];
 pub(crate) const TABLE: &[Format] = &[Text, Json, Markdown, Html];
 /// What the comparison with a trace can be printed as.
 pub(crate) const CONFORM: &[Format] = &[Text, Json, Html, Ktap];
+/// What a list can be printed as.
+pub(crate) const LIST: &[Format] = &[Text, Json];
 /// What a workload can be printed as.
 pub(crate) const WORKLOAD: &[Format] = &[Text, Json, Html];
 

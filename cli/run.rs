@@ -13,11 +13,12 @@ use emu_view::function_graph::FunctionGraph;
 use emu_view::html;
 use emu_view::ktap::{self, Case};
 use emu_view::perfetto::perfetto;
+use emu_view::terminal;
 use emu_view::view::View;
 use lazy_mmu::design::Design;
 
 use crate::format::{self, Format};
-use crate::io::{Source, print};
+use crate::io::{Source, paint, print};
 use crate::report::{self, Failure};
 use crate::setup::Asked;
 use crate::values::{arch_parser, design_parser, kernel_parser};
@@ -136,7 +137,8 @@ fn show(
     let record = &outcome.record;
     match format {
         Format::Text => {
-            write!(to, "{record}")?;
+            let line = |seq| line_of(seq).map(|line| format!("line {line}"));
+            write!(to, "{}", terminal::tree(record, &line, &paint))?;
             let hazards = hazards::summary(record, &outcome.hazards, line_of);
             if hazards.is_empty() { Ok(()) } else { write!(to, "\n{hazards}") }
         }

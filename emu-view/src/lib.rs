@@ -7,6 +7,7 @@
 //! | [`html`] | pages, each a file that needs nothing else |
 //! | [`ktap`] | results as the kernel's test runners read them |
 //! | [`perfetto`] | a trace for ui.perfetto.dev |
+//! | [`terminal`] | the tree with colours, in 80 columns |
 //! | [`view`] | the view model, of which the formats are renderers |
 
 #![warn(clippy::wildcard_enum_match_arm)]
@@ -16,4 +17,5 @@ pub mod function_graph;
 pub mod html;
 pub mod ktap;
 pub mod perfetto;
+pub mod terminal;
 pub mod view;

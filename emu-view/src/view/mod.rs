@@ -149,6 +149,8 @@ pub struct View<'r> {
     pub record: &'r Record,
     /// The architecture.
     pub arch: Arch,
+    /// The reader sees numbers of steps, so that sentences may name them.
+    pub numbered: bool,
     /// The tasks on their CPUs, in order.
     pub lanes: Vec<Lane>,
     /// The steps in order.
@@ -172,6 +174,7 @@ impl<'r> View<'r> {
         let view = Self {
             record,
             arch,
+            numbered: true,
             lanes,
             steps: Vec::new(),
             spans: Vec::new(),

@@ -64,12 +64,15 @@ impl View<'_> {
     pub fn place(&self, at: usize) -> String {
         let step = &self.steps[at];
         let lane = self.lanes[step.lane];
-        let line = step.line.map_or(String::new(), |line| format!(", line {line}"));
         let task = match lane.task {
             0 => String::new(),
             task => format!("task {} on ", task_name(task)),
         };
-        format!("step {}{line}: {task}CPU {}", at + 1, lane.cpu)
+        let number = self.numbered.then(|| format!("step {}", at + 1));
+        let line = step.line.map(|line| format!("line {line}"));
+        let places: Vec<String> = number.into_iter().chain(line).collect();
+        let colon = if places.is_empty() { "" } else { ": " };
+        format!("{}{colon}{task}CPU {}", places.join(", "), lane.cpu)
     }
 
     /// What waits behind step `at`, of whom.
