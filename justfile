@@ -20,6 +20,10 @@ dead:
 docs:
     cargo run --release --quiet --package lazymmu-docs
 
+# Open every kind of page in headless Chromium; pictures go to target/views/
+views:
+    cargo test --test it views::browser -- --ignored
+
 # Measure; ratios side by side
 bench:
     cargo bench

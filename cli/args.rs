@@ -1,11 +1,13 @@
 //! The arguments of the command: which subcommands there are.
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::check::CheckArgs;
 use crate::compare::CompareArgs;
 use crate::conform::ConformArgs;
+use crate::install::{CompletionsArgs, ManArgs};
 use crate::kunit::KunitArgs;
+use crate::list::ListArgs;
 use crate::prove::ProveArgs;
 use crate::replay::ReplayArgs;
 use crate::run::RunArgs;
@@ -17,6 +19,20 @@ use crate::workload::WorkloadArgs;
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
+    /// Whether to colour what is printed
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+}
+
+/// Whether output is in colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
 }
 
 const EXAMPLES: &str = "\
@@ -60,5 +76,9 @@ pub(crate) enum Command {
     /// Print the book of designs: what each one does, computed, as Markdown
     Book,
     /// List the architectures, designs and calls
-    List,
+    List(ListArgs),
+    /// Print completions for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write all of them
+    Man(ManArgs),
 }

@@ -1,18 +1,19 @@
 //! `lazymmu compare`: scenarios under several designs, side by side.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use emu_arch::{Arch, Kernel};
 use emu_lab::compare::{self, Comparison, Tone, json, markdown, text};
 use emu_lab::scenario::Setup;
+use emu_view::html;
 use lazy_mmu::design::Design;
 
-use crate::io::{Source, print};
+use crate::format::{self, Format};
+use crate::io::{Source, colours, print};
 use crate::report::Failure;
 use crate::values::{Choice, arch_parser, check_era, choice_parser, design_parser, kernel_parser};
 
@@ -41,7 +42,7 @@ pub(crate) struct CompareArgs {
           value_parser = choice_parser(arch_parser()))]
     arch: Vec<Choice<Arch>>,
     /// How to print the comparison
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, default_value = "text", value_parser = format::parser(format::TABLE))]
     format: Format,
 }
 
@@ -54,26 +55,21 @@ A column for each combination of what is listed, a row for each call:
 
 Plain tables are at most 78 columns wide, so that they can go into a mail.";
 
-/// How a comparison is printed.
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-enum Format {
-    /// Plain tables of at most 78 columns
-    #[default]
-    Table,
-    /// One Markdown table
-    Markdown,
-    /// One JSON object for each scenario, on a line
-    Json,
-}
-
 /// Runs the command and prints a comparison for each scenario.
 pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode, Failure> {
+    if args.files.len() > 1 && args.format == Format::Html {
+        return Err(Failure::Usage("--format html: several scenarios, expected one".to_owned()));
+    }
     let (setups, skipped) = setups(args)?;
     let mut output = String::new();
     for file in &args.files {
         let source = Source::open(file)?;
         compare::check_size(&source.scenario, &setups).map_err(|error| source.wrong(error))?;
         let comparison = compare::compare(&source.scenario, &setups);
+        if args.format == Format::Html {
+            output += &html::compare(&source.name, &comparison, &skipped);
+            continue;
+        }
         if !output.is_empty() && !matches!(args.format, Format::Json) {
             output.push('\n');
         }
@@ -90,18 +86,21 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode, Failure> {
 
 /// The comparison as the arguments ask for it, with the name of its file where there are several.
 fn show(name: &str, comparison: &Comparison, skipped: &[String], args: &CompareArgs) -> String {
-    let mut text = match args.format {
-        Format::Json => return json::render(comparison) + "\n",
-        Format::Markdown if args.files.len() > 1 => format!("## {name}\n\n"),
-        Format::Table if args.files.len() > 1 => format!("{name}\n"),
-        Format::Markdown | Format::Table => String::new(),
+    if args.format == Format::Json {
+        return json::render(comparison) + "\n";
+    }
+    let is_markdown = args.format == Format::Markdown;
+    let mut text = match (args.files.len(), is_markdown) {
+        (1, _) => String::new(),
+        (_, true) => format!("## {name}\n\n"),
+        (_, false) => format!("{name}\n"),
     };
-    text += &match args.format {
-        Format::Table if colours() => text::render(comparison, &paint),
-        Format::Table => text::plain(comparison),
-        Format::Markdown | Format::Json => markdown::render(comparison),
+    text += &match (is_markdown, colours()) {
+        (true, _) => markdown::render(comparison),
+        (false, true) => text::render(comparison, &paint),
+        (false, false) => text::plain(comparison),
     };
-    if matches!(args.format, Format::Markdown) && !skipped.is_empty() {
+    if is_markdown && !skipped.is_empty() {
         text += &format!("\n{}\n", skipped.join("  \n"));
     } else {
         for line in skipped.iter().flat_map(|line| text::remark(line)) {
@@ -109,11 +108,6 @@ fn show(name: &str, comparison: &Comparison, skipped: &[String], args: &CompareA
         }
     }
     text
-}
-
-/// Tells whether standard output takes colours and the user wants them.
-fn colours() -> bool {
-    AutoStream::choice(&io::stdout()) != ColorChoice::Never
 }
 
 /// The text in the colour of its tone.

@@ -3,9 +3,12 @@
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use anstream::{AutoStream, ColorChoice};
+use anstyle::AnsiColor;
 use emu_input::InputError;
 use emu_lab::scenario::Scenario;
 use emu_lab::{input, scenario};
+use emu_view::terminal::Report;
 
 use crate::report::{self, Failure};
 
@@ -85,6 +88,21 @@ pub(crate) fn reason(error: &io::Error) -> String {
     ];
     let words = known.iter().find(|(kind, _)| *kind == error.kind());
     words.map_or_else(|| error.to_string(), |(_, words)| (*words).to_owned())
+}
+
+/// Tells whether standard output takes colours and the user wants them.
+pub(crate) fn colours() -> bool {
+    AutoStream::choice(&io::stdout()) != ColorChoice::Never
+}
+
+/// A line of a tree in the colour of what it reports.
+pub(crate) fn paint(report: Report, line: &str) -> String {
+    let style = match report {
+        Report::Bug => AnsiColor::Red.on_default().bold(),
+        Report::Hazard => AnsiColor::Red.on_default(),
+        Report::Warning => AnsiColor::Yellow.on_default(),
+    };
+    if colours() { format!("{style}{line}{style:#}") } else { line.to_owned() }
 }
 
 /// Prints to standard output; a reader that has seen enough is no failure.

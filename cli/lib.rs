@@ -45,6 +45,8 @@ mod check;
 mod compare;
 mod conform;
 mod demo;
+mod format;
+mod install;
 mod io;
 mod kunit;
 mod list;
@@ -65,7 +67,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
 
-use args::{Cli, Command};
+use anstream::ColorChoice;
+use args::{Cli, Color, Command};
 pub use registry::Registry;
 use report::Failure;
 
@@ -90,6 +93,11 @@ pub fn cli(registry: Registry) -> ExitCode {
             return ExitCode::from(error.exit_code() as u8);
         }
     };
+    match cli.color {
+        Color::Auto => {}
+        Color::Always => ColorChoice::Always.write_global(),
+        Color::Never => ColorChoice::Never.write_global(),
+    }
     let loaded = tree::load(&mut cli.command);
     let result = loaded.and_then(|()| execute(&cli.command));
     emu_tree::notes().iter().for_each(|note| report::note(note));
@@ -113,17 +121,23 @@ fn execute(command: &Command) -> Result<ExitCode, Failure> {
         Command::Workload(args) => workload::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Book => book::book(),
-        Command::List => list::list(),
+        Command::List(args) => list::list(args),
         Command::Kunit(args) => kunit::run(args),
+        Command::Completions(args) => install::completions(args, &self::command()),
+        Command::Man(args) => install::man(args, &self::command()),
     }
 }
 
 /// Parses the arguments of the process; help shows the examples under the name of the program.
 fn parse() -> Result<Cli, clap::Error> {
+    Cli::from_arg_matches(&command().try_get_matches()?)
+}
+
+/// The command under the name of the program.
+fn command() -> clap::Command {
     let program = std::env::args_os().next().map(PathBuf::from);
     let name = program.as_deref().and_then(Path::file_stem).and_then(OsStr::to_str);
-    let command = under(Cli::command(), name.unwrap_or(NAME));
-    Cli::from_arg_matches(&command.try_get_matches()?)
+    under(Cli::command(), name.unwrap_or(NAME))
 }
 
 fn under(command: clap::Command, name: &str) -> clap::Command {

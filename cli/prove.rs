@@ -7,9 +7,11 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args};
 use emu_check::least::{self, NESTING_MAX, Rule};
 use emu_check::prove::{self, Compare, Language, Question, TASKS_MAX, Verdict};
+use emu_view::html;
 use lazy_mmu::design::Design;
 use lazymmu_docs::equivalence;
 
+use crate::format::{self, Format};
 use crate::io::print;
 use crate::progress::Progress;
 use crate::report::Failure;
@@ -58,11 +60,14 @@ pub(crate) struct ProveArgs {
     #[arg(long, value_name = "N", default_value_t = prove::STATES_MAX,
           value_parser = clap::value_parser!(u64).range(1..=u64::from(u32::MAX / 8)))]
     max_states: u64,
-    /// Print one JSON object, or one for each language
-    #[arg(long, conflicts_with = "markdown")]
+    /// How to print the answer; markdown, with --all alone, is docs/equivalence.md
+    #[arg(long, default_value = "text", value_parser = format::parser(format::TABLE))]
+    format: Format,
+    /// What --format json was called
+    #[arg(long, hide = true, conflicts_with_all = ["markdown", "format"])]
     json: bool,
-    /// Print the chapter of all designs and languages; docs/equivalence.md is its output
-    #[arg(long, requires = "all", conflicts_with_all = ["language", "irq"])]
+    /// What --format markdown was called
+    #[arg(long, hide = true, conflicts_with = "format")]
     markdown: bool,
 }
 
@@ -89,8 +94,9 @@ pub(crate) fn run(args: &ProveArgs) -> Result<ExitCode, Failure> {
     if args.least {
         return smallest(args);
     }
+    let format = args.format()?;
     let (Some(design), Some(against)) = (args.design, args.against) else {
-        print(|to| to.write_all(all(args).as_bytes()))?;
+        print(|to| to.write_all(all(args, format).as_bytes()))?;
         return Ok(ExitCode::SUCCESS);
     };
     let language = args.language.unwrap_or(Language::D);
@@ -107,7 +113,13 @@ pub(crate) fn run(args: &ProveArgs) -> Result<ExitCode, Failure> {
     let mut progress = Progress::new("")?;
     let answer = prove::prove_with(&question, &mut progress);
     progress.done();
-    let text = if args.json { prove::json(&answer) + "\n" } else { prove::text(&answer) };
+    let text = if format == Format::Json {
+        prove::json(&answer) + "\n"
+    } else if format == Format::Html {
+        html::prove(&answer)
+    } else {
+        prove::text(&answer)
+    };
     print(|to| to.write_all(text.as_bytes()))?;
     Ok(match answer.verdict {
         Verdict::Equivalent => ExitCode::SUCCESS,
@@ -136,6 +148,22 @@ fn smallest(args: &ProveArgs) -> Result<ExitCode, Failure> {
     Ok(if answer.machine.is_some() { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }
 
+impl ProveArgs {
+    /// How to print the answer.
+    fn format(&self) -> Result<Format, Failure> {
+        let format = match (self.json, self.markdown) {
+            (true, _) => Format::Json,
+            (false, true) => Format::Markdown,
+            (false, false) => self.format,
+        };
+        if format == Format::Markdown && (!self.all || self.language.is_some() || self.irq) {
+            let what = "--format markdown: expected --all, without --language and --irq";
+            return Err(Failure::Usage(what.to_owned()));
+        }
+        Ok(format)
+    }
+}
+
 /// Refuses what has no meaning in a language.
 fn check_setting(args: &ProveArgs, language: Language) -> Result<(), Failure> {
     let language_is = |word| format!("{word}, found language {}", language.name());
@@ -150,8 +178,8 @@ fn check_setting(args: &ProveArgs, language: Language) -> Result<(), Failure> {
 }
 
 /// Every pair of designs.
-fn all(args: &ProveArgs) -> String {
-    if args.markdown {
+fn all(args: &ProveArgs, format: Format) -> String {
+    if format == Format::Markdown {
         return equivalence::markdown();
     }
     let one = args.language.map(|language| vec![language]);
@@ -160,7 +188,10 @@ fn all(args: &ProveArgs) -> String {
     let question =
         Question { compare: args.compare, irq: args.irq, max_states: args.max_states, ..question };
     let matrices = prove::matrices(&Design::all().collect::<Vec<_>>(), &languages, &question);
-    if args.json {
+    if format == Format::Html {
+        return html::prove_all(&matrices);
+    }
+    if format == Format::Json {
         return matrices.iter().map(|matrix| prove::matrix_json(matrix) + "\n").collect();
     }
     prove::matrices_text(&matrices)

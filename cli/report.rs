@@ -65,6 +65,20 @@ pub(crate) fn note(what: &str) {
     let _ = writeln!(anstream::stderr(), "note: {what}");
 }
 
+/// Says on standard error, a line each, of very many the first only.
+pub(crate) fn lines(said: &[String]) {
+    let mut to = anstream::stderr();
+    for line in said.iter().take(LINES_MAX) {
+        let _ = writeln!(to, "{line}");
+    }
+    if said.len() > LINES_MAX {
+        let _ = writeln!(to, "{} more like these", said.len() - LINES_MAX);
+    }
+}
+
+/// The most lines of a kind on standard error.
+const LINES_MAX: usize = 20;
+
 /// The error with the line it is about.
 fn show(name: &str, text: &str, error: &InputError) -> String {
     let line = text.lines().nth(error.line - 1).unwrap_or("");

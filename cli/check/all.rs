@@ -4,10 +4,12 @@ use std::process::ExitCode;
 
 use emu_arch::{Arch, Kernel};
 use emu_check::check::{Report, check, overview};
+use emu_view::{html, ktap};
 use lazymmu_docs::findings;
 
-use super::args::{CheckArgs, Format};
-use super::output::{json, status};
+use super::args::CheckArgs;
+use super::output::{json, status, verdicts};
+use crate::format::Format;
 use crate::io::print;
 use crate::progress::Progress;
 use crate::report::Failure;
@@ -44,7 +46,18 @@ pub(super) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
             }
         }
     }
-    if args.format == Format::Text {
+    if args.format == Format::Ktap {
+        let case = |report: &Report| {
+            let name = format!("{} {}", report.options.arch, report.options.kernel);
+            let found: Vec<_> = report.broken.iter().collect();
+            ktap::check(&name, verdicts(report), &found)
+        };
+        let text = ktap::document(&reports.iter().map(case).collect::<Vec<_>>());
+        print(|to| to.write_all(text.as_bytes()))?;
+    } else if args.format == Format::Html {
+        let text = html::check_all(&reports);
+        print(|to| to.write_all(text.as_bytes()))?;
+    } else if args.format == Format::Text {
         let text = overview(&reports);
         print(|to| to.write_all(text.as_bytes()))?;
     }

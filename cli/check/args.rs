@@ -9,6 +9,7 @@ use emu_arch::{Arch, Kernel};
 use emu_check::check::{Accesses, Client, Language, Options, Pages, Property};
 use lazy_mmu::design::Design;
 
+use crate::format::{self, Format};
 use crate::values::{arch_parser, design_parser, kernel_parser, language_parser};
 
 /// Arguments of `lazymmu check`.
@@ -67,7 +68,7 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "DIR")]
     pub(super) save: Option<PathBuf>,
     /// How to print the result
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, default_value = "text", value_parser = format::parser(format::CHECK))]
     pub(super) format: Format,
 }
 
@@ -161,18 +162,6 @@ enum PagesArg {
     User,
     /// None: calls alone
     None,
-}
-
-/// How the result is printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    /// Text, with each counterexample as a tree
-    #[default]
-    Text,
-    /// One JSON object, with --all one on each line
-    Json,
-    /// With --all: docs/findings.md, whatever the other options
-    Markdown,
 }
 
 const EXAMPLES: &str = "\

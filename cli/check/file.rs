@@ -5,10 +5,12 @@ use std::process::ExitCode;
 
 use emu_check::check::{Claims, check_programs};
 use emu_lab::scenario::Setup;
+use emu_view::{html, ktap};
 
-use super::args::{CheckArgs, Format};
-use super::output::{counterexamples, json, status, summary};
+use super::args::CheckArgs;
+use super::output::{counterexamples, json, status, summary, verdicts};
 use super::save;
+use crate::format::Format;
 use crate::io::{Source, print};
 use crate::progress::Progress;
 use crate::report::{self, Failure};
@@ -42,13 +44,27 @@ pub(super) fn run(args: &CheckArgs, source: &Source) -> Result<ExitCode, Failure
         Err(failure) => (Vec::new(), Some(failure)),
     };
     let text = match args.format {
-        Format::Text | Format::Markdown => {
-            counterexamples(&report, &saved, |found| match claims.expects(found) {
+        Format::Json => format!("{}\n", json(&report, time)),
+        Format::Html => {
+            let found: Vec<_> = report.broken.iter().map(|one| (&report.options, one)).collect();
+            html::check(&[&report], &found, &verdicts(&report))
+        }
+        Format::Ktap => {
+            let found: Vec<_> = report.broken.iter().collect();
+            ktap::document(&[ktap::check(&source.name, verdicts(&report), &found)])
+        }
+        Format::Text
+        | Format::Markdown
+        | Format::Perfetto
+        | Format::FunctionGraph
+        | Format::Mermaid
+        | Format::Dot => {
+            let said = |found: &_| match claims.expects(found) {
                 true => ", as the scenario expects",
                 false => "",
-            }) + &summary(&report, time)
+            };
+            counterexamples(&report, &saved, said) + &summary(&report, time)
         }
-        Format::Json => format!("{}\n", json(&report, time)),
     };
     print(|to| to.write_all(text.as_bytes()))?;
     let missing = claims.missing(&report);

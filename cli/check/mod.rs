@@ -8,12 +8,13 @@ mod save;
 
 use std::process::ExitCode;
 
-use emu_check::check::check_portfolio;
+use emu_check::check::{Report, check_portfolio};
+use emu_view::{html, ktap};
 
 pub(crate) use args::CheckArgs;
-use args::Format;
 use output::{portfolio_json, portfolio_status, portfolio_text};
 
+use crate::format::Format;
 use crate::io::{Source, print};
 use crate::progress::Progress;
 use crate::report::Failure;
@@ -60,8 +61,22 @@ fn search(args: &CheckArgs) -> Result<ExitCode, Failure> {
         }
     }
     let text = match args.format {
-        Format::Text | Format::Markdown => portfolio_text(&portfolio, time, &saved),
         Format::Json => format!("{}\n", portfolio_json(&portfolio, time)),
+        Format::Html => {
+            let reports: Vec<&Report> = portfolio.reports.iter().collect();
+            html::check(&reports, &portfolio.broken(), &portfolio.verdicts().collect::<Vec<_>>())
+        }
+        Format::Ktap => {
+            let found: Vec<_> = portfolio.broken().into_iter().map(|(_, found)| found).collect();
+            let name = format!("{arch} {kernel}");
+            ktap::document(&[ktap::check(&name, portfolio.verdicts(), &found)])
+        }
+        Format::Text
+        | Format::Markdown
+        | Format::Perfetto
+        | Format::FunctionGraph
+        | Format::Mermaid
+        | Format::Dot => portfolio_text(&portfolio, time, &saved),
     };
     print(|to| to.write_all(text.as_bytes()))?;
     Ok(portfolio_status(&portfolio, !args.property.is_empty()))

@@ -5,10 +5,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use emu_check::check::{Counterexample, End, Portfolio, Property, Report, Verdict};
+use emu_view::terminal;
+use emu_view::view::View;
 use indicatif::HumanBytes;
 use serde_json::Value;
 
 use super::save;
+use crate::io::paint;
 
 /// The exit status of the searches of clients: 3 also where a property that was asked for by name
 /// was not exercised.
@@ -72,11 +75,21 @@ fn counterexample(
     said: &str,
 ) -> String {
     let name = save::file_name(report, found);
-    let mut text = report.show(found, said);
+    let mut text = report.show_with(found, said, &|record| terminal::narrow(record, 4, &paint));
+    let view = View::of(&found.record, report.options.arch, &|_| None);
+    let view = View { numbered: false, ..view };
+    text.push('\n');
+    view.story(found.property.about()).for_each(|said| text += &terminal::sentence(&said));
     if let Some(path) = saved.iter().find(|path| path.ends_with(&name)) {
         text += &format!("\nsaved as {}\n", path.display());
     }
     text
+}
+
+/// What a search says of each property that it looked at.
+pub(super) fn verdicts(report: &Report) -> Vec<(Property, Verdict)> {
+    let looked_at = Property::all().filter(|property| report.options.looks_at(*property));
+    looked_at.map(|property| (property, report.verdict(property))).collect()
 }
 
 /// The report for programs, with the time that the search took.

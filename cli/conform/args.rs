@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use emu_arch::{Arch, Kernel};
 
+use crate::format::{self, Format};
 use crate::values::{arch_parser, kernel_parser};
 
 /// Arguments of `lazymmu conform`.
@@ -44,7 +45,7 @@ pub(crate) struct ConformArgs {
     pub(super) operation: Vec<String>,
 
     /// How to print the report
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, default_value = "text", value_parser = format::parser(format::CONFORM))]
     pub(super) format: Format,
 }
 
@@ -53,13 +54,3 @@ Write `BEGIN name` and `END` into trace_marker around what you do: each is an
 operation of its own. Without markers the whole trace is one.
 
 Exit status: 0 all operations are the same or left out, 1 one is different, 2 bad input.";
-
-/// How to print a report.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// A line per operation, and totals
-    #[default]
-    Text,
-    /// JSON Lines: one object per operation, and one of totals
-    Json,
-}

@@ -10,11 +10,13 @@ use emu_arch::Arch;
 use emu_conform::probes::{Symbols, script};
 use emu_conform::trace::{self, Hits};
 use emu_conform::{Options, Report, archs, conform, json, text};
+use emu_view::html;
+use emu_view::ktap::{self, Case};
 use indicatif::{ProgressBar, ProgressStyle};
 
 pub(crate) use args::ConformArgs;
-use args::Format;
 
+use crate::format::Format;
 use crate::io::print;
 use crate::report::Failure;
 use crate::values::check_era;
@@ -64,8 +66,15 @@ pub(crate) fn run(args: &ConformArgs) -> Result<ExitCode, Failure> {
         let what = format!("--operation {name}: expected the name of an operation of the trace");
         return Err(Failure::Usage(what));
     }
-    for (name, report) in &reports {
-        show(args, name, report)?;
+    let show = |(name, report): &(String, Report)| show(args, name, report);
+    if args.format == Format::Html {
+        print(|to| to.write_all(html::conform(&reports).as_bytes()))?;
+    } else if args.format == Format::Ktap {
+        let cases: Vec<Case> =
+            reports.iter().map(|(name, report)| ktap::conform(name, report)).collect();
+        print(|to| to.write_all(ktap::document(&cases).as_bytes()))?;
+    } else {
+        reports.iter().try_for_each(show)?;
     }
     Ok(if reports.iter().all(|(_, report)| report.holds()) {
         ExitCode::SUCCESS
@@ -96,14 +105,14 @@ fn probes(args: &ConformArgs) -> Result<ExitCode, Failure> {
 }
 
 fn show(args: &ConformArgs, name: &str, report: &Report) -> Result<(), Failure> {
-    print(|to| match args.format {
-        Format::Text => {
-            if args.traces.len() > 1 {
-                writeln!(to, "{name}")?;
-            }
-            write!(to, "{}", text(report))
+    print(|to| {
+        if args.format == Format::Json {
+            return json(report).iter().try_for_each(|line| writeln!(to, "{line}"));
         }
-        Format::Json => json(report).iter().try_for_each(|line| writeln!(to, "{line}")),
+        if args.traces.len() > 1 {
+            writeln!(to, "{name}")?;
+        }
+        write!(to, "{}", text(report))
     })
 }
 

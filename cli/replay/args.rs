@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use emu_arch::{Arch, Kernel};
 use lazy_mmu::design::Design;
 
+use crate::format::{self, Format};
 use crate::values::{arch_parser, design_parser, kernel_parser};
 
 /// Arguments of `lazymmu replay`.
@@ -31,7 +32,7 @@ pub(crate) struct ReplayArgs {
     pub(super) arch: Vec<Arch>,
 
     /// How to print the report
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, default_value = "text", value_parser = format::parser(format::REPLAY))]
     pub(super) format: Format,
 
     /// One table, with a row for each architecture
@@ -85,16 +86,6 @@ A log does not say what execve maps, unless --maps does, and never which pages a
 is the model. Lines that strace does not print are counted, and left out.
 
 Exit status: 0 done, 1 a moment of --maps disagrees, 2 bad input.";
-
-/// How a report is printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    /// A table per architecture
-    #[default]
-    Table,
-    /// JSON Lines: an object per call with --calls, and one of all
-    Json,
-}
 
 impl ReplayArgs {
     /// The kernel of the report; without an option the newest, or that of the only architecture.

@@ -20,11 +20,11 @@ use emu_replay::run::{CallRow, Each, Report, Run};
 use emu_replay::strace::Reader;
 use indicatif::ProgressBar;
 
-use args::Format;
 pub(crate) use args::ReplayArgs;
 use input::Lines;
 use replayed::Replayed;
 
+use crate::format::Format;
 use crate::io::print;
 use crate::report::{self, Failure};
 use crate::values::check_era;
@@ -55,9 +55,10 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<ExitCode, Failure> {
             if args.calls {
                 let call = CallRow::new(job, row);
                 // What cannot be printed here cannot be printed at the end either.
-                let _ = match args.format {
-                    Format::Table => writeln!(to, "{}", table::call(arch, &call)),
-                    Format::Json => writeln!(to, "{}", json::call(arch, &call)),
+                let _ = if args.format == Format::Json {
+                    writeln!(to, "{}", json::call(arch, &call))
+                } else {
+                    writeln!(to, "{}", table::call(arch, &call))
                 };
             }
         };
@@ -69,9 +70,10 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<ExitCode, Failure> {
     let (reports, lines, bad) = done?;
     let (name, told, left) = (log.name.as_str(), life.told(), life.snapshots_left());
     let replayed = Replayed { name, args, lines, bad, told, left, reports };
-    let text = match args.format {
-        Format::Table => table::render(&replayed),
-        Format::Json => json::render(&replayed),
+    let text = if args.format == Format::Json {
+        json::render(&replayed)
+    } else {
+        table::render(&replayed)
     };
     print(|to| to.write_all(text.as_bytes()))?;
     let agree = told.checkpoints.iter().all(|checkpoint| checkpoint.differs.is_none());

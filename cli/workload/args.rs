@@ -9,6 +9,7 @@ use emu_mm::proc::{FOLIO_ORDER_MAX, Populate};
 use emu_mm::workload::Workload;
 use lazy_mmu::design::Design;
 
+use crate::format::{self, Format};
 use crate::values::{arch_parser, design_parser, kernel_parser};
 
 /// Arguments of `lazymmu workload`.
@@ -35,7 +36,7 @@ pub(crate) struct WorkloadArgs {
     pub(super) populate: PopulateArg,
 
     /// How to print the report
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, default_value = "text", value_parser = format::parser(format::WORKLOAD))]
     pub(super) format: Format,
 
     /// One table, with a row for each architecture
@@ -101,16 +102,6 @@ impl PopulateArg {
             Self::None => Populate::None,
         }
     }
-}
-
-/// How a report is printed.
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-pub(super) enum Format {
-    /// A table per architecture
-    #[default]
-    Table,
-    /// One JSON object
-    Json,
 }
 
 /// A parser that knows the list of workloads.

@@ -12,13 +12,14 @@ use std::process::ExitCode;
 
 use emu_arch::{Arch, Kernel};
 use emu_mm::workload::{self, Options, Workload};
+use emu_view::html;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use args::Format;
 pub(crate) use args::{WorkloadArgs, folio_order_parser};
 use input::Input;
 use json::Reports;
 
+use crate::format::Format;
 use crate::io::print;
 use crate::report::Failure;
 use crate::values::check_era;
@@ -51,12 +52,14 @@ pub(crate) fn run(args: &WorkloadArgs) -> Result<ExitCode, Failure> {
     }
     let notes = notes::of_input(args, &maps, pagemap);
     let reports = Reports { name: &name, args, maps: &maps, notes: &notes, reports };
-    let text = match args.format {
-        Format::Table if args.summary => table::summarized(&reports.reports, &notes),
-        Format::Table => {
-            table::render(mappings, &reports.reports, args.top, args.generation, &notes)
-        }
-        Format::Json => json::render(&reports),
+    let text = if args.format == Format::Json {
+        json::render(&reports)
+    } else if args.format == Format::Html {
+        html::workload(&name, mappings, &reports.reports, &notes)
+    } else if args.summary {
+        table::summarized(&reports.reports, &notes)
+    } else {
+        table::render(mappings, &reports.reports, args.top, args.generation, &notes)
     };
     print(|to| to.write_all(text.as_bytes()))?;
     Ok(ExitCode::SUCCESS)

@@ -40,6 +40,7 @@ mod tables;
 mod tracker;
 mod tree;
 mod tidy;
+mod views;
 mod gather;
 mod generation;
 mod guide;

@@ -8,6 +8,7 @@
 use super::cpu::{LazyMode, XenCpu, XenPv};
 use super::multicalls::xen_mc_flush;
 use crate::backend::Hw;
+use crate::hw::effect::ArchEffect;
 
 /// Bit of the thread flag of a task that is switched out in a section, up to v6.19.
 ///
@@ -146,6 +147,7 @@ impl XenPv {
         }
         if hw.per_cpu(|cpu| cpu.mode) == LazyMode::Mmu {
             self.leave_mmu(hw);
+            hw.effect(self.mode_effect(false));
             if self < Self::V7_0 {
                 hw.set_thread_flag(TIF_LAZY_MMU_UPDATES);
             }
@@ -175,6 +177,17 @@ impl XenPv {
         };
         if again {
             self.enter_mmu(hw);
+            hw.effect(self.mode_effect(true));
         }
+    }
+
+    /// What a switch made of the lazy mode of the CPU, which the checks of later calls test.
+    const fn mode_effect(self, mmu: bool) -> ArchEffect {
+        ArchEffect::deferral(match (self, mmu) {
+            (Self::V6_0, false) => "paravirt_lazy_mode=PARAVIRT_LAZY_NONE",
+            (Self::V6_0, true) => "paravirt_lazy_mode=PARAVIRT_LAZY_MMU",
+            (_, false) => "xen_lazy_mode=XEN_LAZY_NONE",
+            (_, true) => "xen_lazy_mode=XEN_LAZY_MMU",
+        })
     }
 }

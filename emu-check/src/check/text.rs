@@ -2,10 +2,14 @@
 
 use std::fmt::Write;
 
-use emu_lab::render::text::grouped;
+use emu_lab::render::text::{grouped, wrap};
+use lazy_mmu::Record;
 
 use super::options::{Options, Pages};
 use super::report::{Counterexample, Report};
+
+/// The widest line.
+const WIDTH: usize = 80;
 
 /// The report: what was searched, each counterexample with its record, how far the result goes.
 #[must_use]
@@ -58,16 +62,26 @@ impl Report {
     /// the record.
     #[must_use]
     pub fn show(&self, found: &Counterexample, said: &str) -> String {
-        let mut text = String::new();
-        let _ =
-            writeln!(text, "\n{} is broken{said}: {}", found.property.id(), found.property.about());
+        let indented = |line: &str| format!("    {line}\n");
+        self.show_with(found, said, &|record| record.to_string().lines().map(indented).collect())
+    }
+
+    /// As [`show`](Self::show), with the record as `tree` has it.
+    #[must_use]
+    pub fn show_with(
+        &self,
+        found: &Counterexample,
+        said: &str,
+        tree: &dyn Fn(&Record) -> String,
+    ) -> String {
+        let mut text = String::from("\n");
+        let head = format!("{} is broken{said}: {}", found.property.id(), found.property.about());
+        wrap(&head, WIDTH).iter().for_each(|line| text += &format!("{line}\n"));
         if !found.detail.is_empty() {
             let _ = writeln!(text, "{}", found.detail);
         }
         let _ = writeln!(text, "{}:\n", length(found));
-        for line in found.record.to_string().lines() {
-            let _ = writeln!(text, "    {line}");
-        }
+        text += &tree(&found.record);
         if found.scenario.is_none() {
             let why = match (self.options.fault, self.options.fix) {
                 (Some(_), _) => "no scenario has faults",

@@ -71,7 +71,7 @@ pub use question::{Question, STATES_MAX, TASKS_MAX};
 pub use report::text;
 pub use search::{Effort, Step};
 pub use states::{DESIGN_STATES_MAX, reachable};
-pub use witness::{Row, Side, Witness};
+pub use witness::{Did, Row, Side, Witness};
 
 use crate::explore::{Watch, nobody};
 use engine::find;

@@ -24,7 +24,7 @@ const INDENT: usize = 4;
 /// What stands before a call that goes on.
 const GOES_ON: &str = "... ";
 /// The deepest nesting that the indent follows; a counter may well be run to its end.
-const INDENTS_MAX: usize = 15;
+const INDENTS_MAX: usize = 10;
 
 impl Display for Record {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
