@@ -73,6 +73,11 @@ impl Runs {
         }
     }
 
+    /// Whether the trace has `sched_switch`.
+    pub(crate) const fn shows_switches(&self) -> bool {
+        self.shown
+    }
+
     /// Whether a switch of `cpu` was not seen to end.
     pub(crate) fn is_switching(&self, cpu: u16) -> bool {
         self.switching.contains_key(&cpu)

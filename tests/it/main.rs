@@ -44,5 +44,6 @@ mod generation;
 mod guide;
 mod hosts;
 mod joins;
+mod lives;
 mod workload;
 mod xen;

@@ -156,6 +156,7 @@ pub(super) fn programs(
     let mut places = [0u16; 27];
     let mut handler = 0;
     let mut interrupt = Interrupt::default();
+    let mut exited = [false; 27];
     let several = scenario.lines().any(|line| line.task > 1);
     for line in scenario.lines() {
         line.step.prepare(&mut memory, options.arch);
@@ -165,6 +166,11 @@ pub(super) fn programs(
         if interrupt.begins_or_ends(&step, line.task) {
             continue;
         }
+        let has_exited = &mut exited[usize::from(task)];
+        if *has_exited {
+            return refuse("the task exits before this line");
+        }
+        *has_exited = step == Step::Task(TaskOp::Exit);
         match step {
             Step::Task(TaskOp::Run) => continue,
             Step::Fork(_) => return refuse("a program forks no task"),
