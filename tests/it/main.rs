@@ -4,6 +4,7 @@ mod api;
 mod broken;
 mod bugs;
 mod check;
+mod claims;
 mod cli;
 mod compare;
 mod conform;

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use emu_lab::render::text::grouped;
 
 use super::options::{Options, Pages};
+use super::property::Property;
 use super::report::{Counterexample, Report};
 
 /// The report: what was searched, each counterexample with its record, how far the result goes.
@@ -84,7 +85,9 @@ impl Report {
     #[must_use]
     pub fn summary(&self) -> String {
         let mut text = String::from("\n");
-        let broken = self.broken.chunk_by(|a, b| a.property == b.property).count();
+        let claims = self.broken.iter().filter(|one| matches!(one.property, Property::Claim(_)));
+        let claims = claims.count();
+        let broken = self.broken.chunk_by(|a, b| a.property == b.property).count() - claims;
         let all = self.looked_at();
         if self.is_exhaustive() {
             for never in &self.never {
