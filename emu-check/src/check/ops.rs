@@ -10,7 +10,7 @@ use super::client::{Kind, Op, Owner};
 use super::options::{Accesses, Client, Options, Pages};
 use emu_arch::kernel::{Lock, LockOp, PteArgs, Step, TaskOp};
 use emu_arch::replay::Memory;
-use emu_lab::scenario::{self, Expect, Scenario};
+use emu_lab::scenario::{self, Expect, Line, Scenario};
 
 /// A page of clients, where they have any: each task has one, then the interrupts of each CPU. In
 /// the client of batches the one task has three, and one in a second table or address space; in the
@@ -141,6 +141,19 @@ impl Interrupt {
     }
 }
 
+/// What a line has a program do, if anything: a claim about the mode is a step that does nothing.
+/// Where there are `several` tasks, it must say which one it is about.
+fn step_of(line: &Line, several: bool) -> Option<(Step, Kind)> {
+    match line.step {
+        scenario::Step::Kernel(step) => Some((step, Kind::of(&step))),
+        scenario::Step::Expect(Expect::Active(active)) if line.task > 0 || !several => {
+            let line = line.number;
+            Some((Step::Task(TaskOp::Run), Kind::Claim { line, active }))
+        }
+        scenario::Step::Expect(_) | scenario::Step::Map(_) => None,
+    }
+}
+
 /// The programs of a scenario, what is mapped before, and the number of tasks.
 ///
 /// # Errors
@@ -162,27 +175,19 @@ pub(super) fn programs(
         line.step.prepare(&mut memory, options.arch);
         let task = line.task.max(1);
         let refuse = |why| Err(Refused { line: line.number, why });
-        let (step, claim) = match line.step {
-            scenario::Step::Kernel(step) => (step, None),
-            scenario::Step::Expect(Expect::Active(active)) if line.task > 0 || !several => {
-                let (step, line) = (Step::Task(TaskOp::Run), line.number);
-                (step, Some(Kind::Claim { line, active }))
-            }
-            scenario::Step::Expect(_) | scenario::Step::Map(_) => continue,
-        };
+        let Some((step, kind)) = step_of(line, several) else { continue };
         if interrupt.begins_or_ends(&step, line.task) {
             continue;
         }
-        let has_exited = &mut exited[usize::from(task)];
-        if *has_exited && claim.is_some() {
-            continue;
+        let claims = matches!(kind, Kind::Claim { .. });
+        match exited[usize::from(task)] {
+            true if claims => continue,
+            true => return refuse("the task exits before this line"),
+            false => {}
         }
-        if *has_exited {
-            return refuse("the task exits before this line");
-        }
-        *has_exited = step == Step::Task(TaskOp::Exit);
+        exited[usize::from(task)] = kind == Kind::Exit;
         match step {
-            Step::Task(TaskOp::Run) if claim.is_none() => continue,
+            Step::Task(TaskOp::Run) if !claims => continue,
             Step::Fork(_) => return refuse("a program forks no task"),
             Step::Task(TaskOp::Schedule) => {
                 return refuse("the search decides when a program is left");
@@ -210,7 +215,7 @@ pub(super) fn programs(
                 Owner::Program(task - 1, *place - 1)
             }
         };
-        ops.push(Op { kind: claim.unwrap_or(Kind::of(&step)), step, of });
+        ops.push(Op { kind, step, of });
     }
     Ok((ops, memory, tasks))
 }
