@@ -180,8 +180,9 @@ holds, which is a proof, if something exercised it; else the report says what ne
 Properties are named in the output and by `lazymmu list`.
 
 FILE runs on the first bad run of its header unless an option says otherwise. Where it has lines
-`expect`, these are what counts: a hazard that it expects and that no interleaving shows, or one
-that it does not expect, is a failure.
+`expect`, these are what counts: a hazard that it expects and that no interleaving shows, one that
+it does not expect, or a mode that is not as expected in some interleaving is a failure. How often
+an effect happens is about one run, so that a search does not judge it.
 
 Exit status: 0 none is broken, 1 one is (one of speed alone counts only where it was asked for by
 name), 2 bad usage, 3 gave up before it knew, or a property asked for by name is not exercised.";

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use emu_check::check::{Claims, check_programs};
+use emu_check::check::{Claims, Property, check_programs};
 use emu_lab::scenario::Setup;
 use emu_view::{html, ktap};
 
@@ -67,6 +67,17 @@ pub(super) fn run(args: &CheckArgs, source: &Source) -> Result<ExitCode, Failure
         }
     };
     print(|to| to.write_all(text.as_bytes()))?;
+    if let [first, more @ ..] = claims.not_judged() {
+        let lines = more.iter().fold(first.to_string(), |list, line| format!("{list}, {line}"));
+        let what = "what is expected is about one run, so that a search does not judge it";
+        report::note(&format!("{}:{lines}: {what}", source.name));
+    }
+    for found in &report.broken {
+        if let Property::Claim(line) = found.property {
+            let what = format!("{}:{line}: {} in an interleaving", source.name, found.detail);
+            let _ = writeln!(anstream::stderr(), "{what}");
+        }
+    }
     let missing = claims.missing(&report);
     for (hazard, line) in &missing {
         let name = &source.name;

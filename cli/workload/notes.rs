@@ -1,6 +1,6 @@
 //! What a report cannot say, and why: sentences behind its tables.
 
-use emu_mm::proc::Maps;
+use emu_mm::proc::{Mapping, Maps};
 use emu_mm::workload::{Report, Workload};
 
 use super::args::{PopulateArg, WorkloadArgs};
@@ -34,6 +34,20 @@ pub(super) fn of_input(args: &WorkloadArgs, maps: &Maps, pagemap: bool) -> Vec<S
     let smaps = maps.mappings.iter().any(|mapping| mapping.memory.is_some());
     if args.populate == PopulateArg::Rss {
         notes.extend(unknown(args.workload, smaps, pagemap).map(str::to_owned));
+    }
+    let unclear: u64 = maps
+        .mappings
+        .iter()
+        .map(Mapping::shared_and_zero)
+        .filter(|(shared, zero)| *shared > 0 && *zero > 0)
+        .map(|(_, zero)| zero)
+        .sum();
+    if pagemap && unclear > 0 {
+        notes.push(format!(
+            "{} of the zero page, which pagemap shows as one that a fork shared: smaps tells how \
+             many, and the last ones of each mapping are taken",
+            if unclear == 1 { "1 entry is".to_owned() } else { format!("{unclear} entries are") }
+        ));
     }
     if maps.too_high > 0 {
         notes.push(format!(

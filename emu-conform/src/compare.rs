@@ -88,10 +88,13 @@ impl Checked {
 pub(crate) fn compare(words: &Words, kernel: Kernel, reduced: &Reduced, into: &mut Checked) {
     let Reduced { moves, left, assumed, counted, broken, .. } = reduced;
     (into.left, into.assumed, into.counted) = (left.clone(), assumed.clone(), counted.clone());
-    if let Some(why) = &reduced.whole {
-        into.verdict = Verdict::LeftOut(why.clone());
-        return;
-    }
+    let (until, why) = match &reduced.whole {
+        Some((line, why)) => (*line, Some(why)),
+        None => (u32::MAX, None),
+    };
+    let end = moves.iter().position(|made| made.line >= until).unwrap_or(moves.len());
+    let moves = &moves[..end];
+    let broken = broken.as_ref().filter(|(line, _)| *line <= until);
     let done = |made: &&Move| made.compared != Compared::Not;
     let mut tasks: Vec<_> = moves.iter().filter(done).map(|made| made.task).collect();
     let mut cpus: Vec<_> = moves.iter().filter(done).map(|made| made.cpu).collect();
@@ -104,7 +107,7 @@ pub(crate) fn compare(words: &Words, kernel: Kernel, reduced: &Reduced, into: &m
     let arch: Arch = words.arch;
     let mut machine = Machine::new(arch, kernel, reduced);
     for (index, made) in moves.iter().enumerate() {
-        if let Some((line, what)) = broken.as_ref().filter(|(line, _)| *line <= made.line) {
+        if let Some((line, what)) = broken.filter(|(line, _)| *line <= made.line) {
             into.verdict = contradiction(*line, what);
             return;
         }
@@ -132,10 +135,11 @@ pub(crate) fn compare(words: &Words, kernel: Kernel, reduced: &Reduced, into: &m
             return;
         }
     }
-    into.verdict = match broken {
-        Some((line, what)) => contradiction(*line, what),
-        None if !steps => Verdict::LeftOut("no call and no primitive".to_owned()),
-        None => Verdict::Same,
+    into.verdict = match (broken, why) {
+        (Some((line, what)), _) => contradiction(*line, what),
+        (None, Some(why)) => Verdict::LeftOut(why.clone()),
+        (None, None) if !steps => Verdict::LeftOut("no call and no primitive".to_owned()),
+        (None, None) => Verdict::Same,
     };
 }
 

@@ -9,6 +9,7 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+mod candidates;
 mod compare;
 mod machine;
 mod moves;
@@ -21,12 +22,17 @@ mod spaces;
 pub mod trace;
 mod words;
 
+use std::collections::BTreeMap;
+
 use emu_arch::{Arch, Kernel};
 use emu_input::InputError;
 
+use candidates::Candidates;
+use moves::Reduced;
+
 pub use compare::{Checked, Difference, Verdict};
 pub use report::{Report, json, text};
-use trace::Trace;
+use trace::{Event, Trace};
 use words::Words;
 
 /// What a trace is compared with.
@@ -56,15 +62,10 @@ pub fn conform(
     watch: &mut dyn FnMut(&str, usize, usize),
 ) -> Result<Report, InputError> {
     let words = find(trace, options.arch)?;
-    let (kernel, why) = match options.kernel {
-        Some(kernel) => (kernel, None),
-        None => {
-            let (kernel, why) = (words.kernel)(trace);
-            (kernel, Some(why))
-        }
-    };
+    let candidates = Candidates::of(trace, words, options.kernel)?;
     let operations = trace::operations(trace);
-    let mut checked = Vec::new();
+    // What each kernel makes of the operations.
+    let mut checked: Vec<Vec<Checked>> = vec![Vec::new(); candidates.compared().len()];
     for (index, op) in operations.iter().enumerate() {
         if !options.only.is_empty() && !options.only.iter().any(|name| name == op.name) {
             continue;
@@ -75,15 +76,32 @@ pub fn conform(
         if op.lost > 0 {
             let lost = op.lost;
             one.verdict = Verdict::LeftOut(format!("{lost} events were lost inside of it"));
-        } else {
-            let mut reduced = (words.reduce)(trace, op)?;
-            sites::agree(op.events, &mut reduced)?;
-            compare::compare(words, kernel, &reduced, &mut one);
+            checked.iter_mut().for_each(|all| all.push(one.clone()));
+            continue;
         }
-        checked.push(one);
+        let mut reduced = (words.reduce)(trace, op)?;
+        sites::agree(op.events, &mut reduced)?;
+        in_order(op.events, &mut reduced);
+        for (kernel, all) in candidates.compared().iter().zip(&mut checked) {
+            let mut one = one.clone();
+            compare::compare(words, *kernel, &reduced, &mut one);
+            all.push(one);
+        }
     }
     let outside = trace::outside(trace) as u64;
-    Ok(Report { arch: words.arch, kernel, why, assumes: words.assumes, checked, outside })
+    let (kernel, why, checked) = candidates.fittest(checked);
+    let (arch, assumes, cut) = (words.arch, words.assumes, trace.cut);
+    Ok(Report { arch, kernel, why, assumes, checked, outside, cut })
+}
+
+/// The clock of a CPU never goes back.
+fn in_order(events: &[Event<'_>], out: &mut Reduced) {
+    let mut last: BTreeMap<u16, f64> = BTreeMap::new();
+    for event in events {
+        if last.insert(event.cpu, event.time).is_some_and(|last| last > event.time) {
+            out.breaks(event.line, || format!("the time of CPU {} goes back", event.cpu));
+        }
+    }
 }
 
 /// The words of `arch`, or of the architecture that the names of the events tell.

@@ -164,8 +164,8 @@ pub(crate) struct Reduced {
     pub(crate) assumed: Tally,
     /// What else is worth counting.
     pub(crate) counted: Tally,
-    /// Why all of it is left out, if so.
-    pub(crate) whole: Option<String>,
+    /// From which line on all of it is left out, and why, if so.
+    pub(crate) whole: Option<(u32, String)>,
     /// What contradicts itself in the trace, with the line.
     pub(crate) broken: Option<(u32, String)>,
     /// Which counters the trace shows the stores of.
@@ -196,6 +196,13 @@ impl Reduced {
     pub(crate) fn breaks(&mut self, line: u32, what: impl FnOnce() -> String) {
         if self.broken.as_ref().is_none_or(|(first, _)| line < *first) {
             self.broken = Some((line, what()));
+        }
+    }
+
+    /// Leaves out all from `line` on; the first line counts.
+    pub(crate) fn leave_out_from(&mut self, line: u32, why: &str) {
+        if self.whole.as_ref().is_none_or(|(first, _)| line < *first) {
+            self.whole = Some((line, why.to_owned()));
         }
     }
 

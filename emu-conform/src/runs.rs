@@ -15,6 +15,8 @@ pub(crate) struct Runs {
     running: BTreeMap<u16, Task>,
     /// CPUs of which nothing was seen but a marker, which anyone may have put there.
     marked: BTreeSet<u16>,
+    /// CPUs that may have been switching as the trace began: no other event was seen of them.
+    begins: BTreeSet<u16>,
     /// The task that goes and the one that comes, until the first event of the latter.
     switching: BTreeMap<u16, (Task, Task)>,
 }
@@ -35,8 +37,8 @@ impl Runs {
     /// The CPUs of an operation of `trace`.
     pub(crate) fn new(trace: &Trace<'_>) -> Self {
         let shown = trace.has("sched_switch");
-        let marked = BTreeSet::new();
-        Self { shown, running: BTreeMap::new(), marked, switching: BTreeMap::new() }
+        let (marked, begins) = (BTreeSet::new(), BTreeSet::new());
+        Self { shown, running: BTreeMap::new(), marked, begins, switching: BTreeMap::new() }
     }
 
     /// Says where `event` stands. A task that runs without having been switched in is a
@@ -50,13 +52,24 @@ impl Runs {
             self.switching.remove(&cpu);
         }
         let only_marked = self.marked.remove(&cpu);
+        let begins = if may_be_of_switch(event.name) {
+            self.begins.contains(&cpu) || !self.running.contains_key(&cpu)
+        } else {
+            false
+        };
+        let in_switch = self.begins.contains(&cpu);
+        if begins {
+            self.begins.insert(cpu);
+        } else {
+            self.begins.remove(&cpu);
+        }
         let before = self.running.insert(cpu, task);
         if before.is_none() && is_mark(event) {
             self.marked.insert(cpu);
         }
         match before {
             None => Place::First,
-            Some(running) if running != task && only_marked => Place::First,
+            Some(running) if running != task && (only_marked || in_switch) => Place::First,
             Some(running) if running != task && !self.shown => {
                 out.prepare(event.line, cpu, running, Act::Switch(task));
                 out.assume("switches, as the trace has no sched_switch");
@@ -73,6 +86,11 @@ impl Runs {
         }
     }
 
+    /// Whether the trace has `sched_switch`.
+    pub(crate) const fn shows_switches(&self) -> bool {
+        self.shown
+    }
+
     /// Whether a switch of `cpu` was not seen to end.
     pub(crate) fn is_switching(&self, cpu: u16) -> bool {
         self.switching.contains_key(&cpu)
@@ -83,6 +101,12 @@ impl Runs {
         self.switching.insert(event.cpu, switch);
         self.running.insert(event.cpu, switch.1);
     }
+}
+
+/// Whether a context switch has events of that name.
+fn may_be_of_switch(name: &str) -> bool {
+    let names = ["xen_mc_", "xen_start_context", "xen_end_context", "xen_enter", "xen_leave", "pa"];
+    names.iter().any(|first| name.starts_with(first)) || name == "xen_flush_lazy_mmu"
 }
 
 /// The task that goes and the one that comes, of a `sched_switch`.

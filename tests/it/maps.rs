@@ -351,6 +351,34 @@ fn pagemap_says_which_pages_are_there() {
     assert!(!swap.is_none() && !swap.is_present());
 }
 
+/// An entry that maps the zero page looks like one that a fork left read-only: smaps, which counts
+/// no zero page, tells how many there are.
+#[test]
+fn the_zero_page_is_no_page_that_a_fork_shared() {
+    let (present, exclusive) = (1 << 63, 1 << 56);
+    let zero = |anonymous: u32| {
+        let text = format!(
+            "7f0000000000-7f0000400000 rw-p 00000000 00:00 0\n\
+             Rss: {anonymous} kB\nAnonymous: {anonymous} kB\n"
+        );
+        let mut mappings = check(text.as_bytes());
+        let runs = mappings[0].runs.insert(Vec::new());
+        let entries = [present | exclusive, present, present, present];
+        (0..).zip(entries).for_each(|(page, entry)| pagemap::push(runs, page, entry));
+        let machine = Machine::new(Arch::NAIVE);
+        let space = build(&machine, &mappings, Populate::Rss, 9).expect("few pages");
+        let table = space.mm.pte_table(mappings[0].start);
+        let special = |n: &u16| table.ptep(*n).read().has(Pte::SPECIAL);
+        let writes = (0..4).filter(|n| table.ptep(*n).read().has(Pte::WRITE)).count();
+        assert_eq!(writes, 1, "the one that is exclusive");
+        (mappings[0].shared_and_zero(), (0..4).filter(special).collect::<Vec<_>>())
+    };
+    assert_eq!(zero(16), ((3, 0), vec![]));
+    assert_eq!(zero(4), ((0, 3), vec![1, 2, 3]));
+    // Which is which nobody tells: the last ones are taken.
+    assert_eq!(zero(8), ((1, 2), vec![2, 3]));
+}
+
 /// Of this process, the pages that smaps counts are those that pagemap shows.
 #[test]
 fn this_process_as_pagemap_shows_it() {

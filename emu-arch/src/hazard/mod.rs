@@ -147,9 +147,10 @@ hazards! {
     /// from now on nobody promises to do.
     ModeLeftOn = "mode-left-on", LastClose, always,
         "the mode is on with every section and pause closed";
-    /// A task exits inside a section or a pause.
+    /// A task exits in a section or a pause: one that it began, that a fork has copied, or that a
+    /// switch has counted though nobody began it (Xen PV v7.2).
     SectionAtExit = "section-at-exit", Exit, always,
-        "a section or a pause was begun and never ended";
+        "the task exits with its count of sections or pauses not at zero";
 }
 
 impl Hazard {

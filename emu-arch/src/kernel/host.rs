@@ -54,6 +54,8 @@ pub trait Host: Hw {
     fn dup_task(&mut self, make: impl FnOnce(TaskStruct) -> TaskStruct);
     /// Makes `owner` the holder of the lock `key` and returns who was.
     fn set_lock_owner(&mut self, key: (u8, u64), owner: Option<u8>) -> Option<u8>;
+    /// Whether the current task holds a lock.
+    fn holds_lock(&mut self) -> bool;
     /// Keeps what reclaim has deferred the flush of: `nr` pages from `at` on.
     fn push_batched(&mut self, at: At, nr: u16);
     /// Takes all that reclaim has deferred the flush of in address space `mm`.

@@ -1,6 +1,6 @@
 //! What a task does to itself or to its CPU: sleep, fork, exit, and the two halves of a switch.
 
-use lazy_mmu::design::{Call, Context, Design, HookInfo, StateBits};
+use lazy_mmu::design::{Call, Check, Context, Design, HookInfo, StateBits, Warn};
 use lazy_mmu::preempt::PreemptCount;
 use lazy_mmu::sched::{Brackets, TaskStruct};
 use lazy_mmu::trace::Event;
@@ -63,7 +63,8 @@ task_ops! {
     };
     /// The task exits: what it leaves behind is a hazard.
     ///
-    /// Fidelity: stub: `do_exit()` of kernel/exit.c v7.0: the checks alone; the task could go on.
+    /// Fidelity: stub: `do_exit()` of kernel/exit.c v7.0: the checks alone, those of lockdep too;
+    /// the CPU goes to no other task before it is told to.
     Exit = "exit", exit;
     /// `arch_flush_lazy_mmu_mode()`, by arch code past the generic layer.
     ArchFlush = "arch_flush_lazy_mmu_mode", |host| {
@@ -71,6 +72,10 @@ task_ops! {
         host.backend().flush(host);
     };
 }
+
+/// What `debug_check_no_locks_held()` reports.
+const LOCKS_HELD: Warn =
+    Warn { check: Check::DebugLocksWarnOn, cond: "current->lockdep_depth > 0" };
 
 /// Looks for the hazards of sleeping here, in generic code.
 pub(super) fn check_sleep<H: Host>(host: &mut H) {
@@ -96,6 +101,9 @@ fn exit<H: Host>(host: &mut H) {
     host.must_be_done(Hazard::PendingAtExit);
     if host.state() != StateBits::default() {
         host.report(Hazard::SectionAtExit);
+    }
+    if host.holds_lock() {
+        host.warn(LOCKS_HELD);
     }
 }
 

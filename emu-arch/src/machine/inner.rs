@@ -38,7 +38,7 @@ pub(crate) struct Inner {
     pub(crate) reads_plainly: Cell<bool>,
     /// The CPU that runs.
     pub(super) cpu: Cell<u8>,
-    /// How many `BUG_ON()`s of the architecture were hit.
+    /// How many `BUG_ON()`s were hit.
     pub(super) bugs: Cell<u32>,
     /// What checks that report once have reported since boot.
     pub(super) reported: RefCell<BTreeSet<(Check, &'static str)>>,

@@ -125,6 +125,11 @@ impl<'m, B: Backend, const SEEN: bool> Host for Live<'m, B, SEEN> {
         }
     }
 
+    fn holds_lock(&mut self) -> bool {
+        let pid = self.pid();
+        self.inner.locks.borrow().values().any(|owner| *owner == pid)
+    }
+
     fn push_batched(&mut self, at: At, nr: u16) {
         if let Some(mm) = self.mm {
             mm.push_batched(at.addr, nr);

@@ -18,7 +18,7 @@ mod upper;
 use std::rc::Rc;
 
 use lazy_mmu::arch::{Arch as ArchHooks, Point};
-use lazy_mmu::design::{CallInfo, HookInfo, Warn};
+use lazy_mmu::design::{CallInfo, Check, HookInfo, Warn};
 use lazy_mmu::preempt::Layout;
 use lazy_mmu::{PteRange, sched};
 
@@ -113,7 +113,7 @@ impl Machine {
         })
     }
 
-    /// How many `BUG_ON()`s of the architecture were hit since boot; the task that hits one ends.
+    /// How many `BUG_ON()`s were hit since boot; the task that hits one ends.
     #[must_use]
     pub fn bugs(&self) -> u32 {
         self.inner.bugs.get()
@@ -189,6 +189,9 @@ impl ArchHooks for Running {
         let once = found.check.reports_once(found.cond);
         if once.is_none_or(|once| reported.insert((found.check, once))) {
             self.0.inner.report(Hazard::ApiWarning);
+        }
+        if found.check == Check::BugOn {
+            self.0.inner.bugs.set(self.0.inner.bugs.get() + 1);
         }
     }
 }

@@ -117,6 +117,11 @@ impl<B: Backend> Host for Exec<'_, B> {
         self.step(|reach| reach.local.memory.set_lock_owner(key, owner))
     }
 
+    fn holds_lock(&mut self) -> bool {
+        let pid = self.task_pid();
+        self.step(|reach| reach.local.memory.holds_lock(pid))
+    }
+
     fn push_batched(&mut self, at: At, nr: u16) {
         self.step(|reach| reach.local.memory.batched.push((at.mm, at.addr, nr)));
     }

@@ -71,6 +71,11 @@ impl Memory {
         }
     }
 
+    /// Whether task `pid` holds a lock.
+    pub(super) fn holds_lock(&self, pid: u8) -> bool {
+        self.locks.values().any(|owner| *owner == pid)
+    }
+
     /// Makes `owner` the holder of the lock `key` and returns who was.
     pub(super) fn set_lock_owner(&mut self, key: (u8, u64), owner: Option<u8>) -> Option<u8> {
         match owner {

@@ -1,7 +1,7 @@
 //! What a request of a step does to the machine beside memory: to the record, the tracker and the
 //! preempt count.
 
-use lazy_mmu::design::Warn;
+use lazy_mmu::design::{Check, Warn};
 use lazy_mmu::machine_api::change_preempt_count;
 use lazy_mmu::trace::Event;
 
@@ -57,6 +57,9 @@ impl<B: Backend> Reach<'_, B> {
     pub(super) fn warn(&mut self, found: Warn) {
         self.note(Event::from(&found));
         self.seen.warning.get_or_insert(found.cond);
+        if found.check == Check::BugOn {
+            self.seen.bug.get_or_insert(found.cond);
+        }
         self.track(|tracker, _| tracker.report(Hazard::ApiWarning, None));
     }
 }

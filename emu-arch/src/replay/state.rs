@@ -61,7 +61,7 @@ pub struct Seen {
     pub hazards: Vec<Hazard>,
     /// The hooks called, in order.
     pub hooks: Vec<Hook>,
-    /// The condition of a `BUG_ON()` of the architecture that was hit: nothing goes on.
+    /// The condition of a `BUG_ON()` that was hit: nothing goes on.
     pub bug: Option<&'static str>,
     /// The condition of a sanity check that found something.
     pub warning: Option<&'static str>,

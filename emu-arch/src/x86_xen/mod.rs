@@ -278,11 +278,13 @@ impl Backend for XenPv {
     /// `xen_flush_tlb()` of arch/x86/xen/mmu_pv.c v6.0 to v7.3, as for an address space that other
     /// CPUs have used; in v7.3 `flush_tlb_multi()` comes after `put_cpu()`. Kernel pages are
     /// flushed by each CPU for itself; the other CPUs, which do so in interrupt and hence at once,
-    /// are left out. No CPU uses tables that are not pinned (`xen_drop_mm_ref()`), so that there is
-    /// nobody to flush; in v7.2 and v7.3 a CPU that went on to other tables stays in the mask all
-    /// the same, and the call that an exit makes for it is left out.
+    /// are left out. No CPU uses tables that are not pinned (`xen_drop_mm_ref()`): in v6.12 a task
+    /// switch takes the CPU out of the mask, so that nobody is left; in v7.2 and v7.3 those that
+    /// have used an exiting process stay in it, and a flush of all is sent to them. That v6.15 to
+    /// v7.1 do so too is an assumption: they have the commit for it (209954cbc7d0).
     fn flush_tlb_range(self, hw: &mut impl HwOf<Self>, at: At, pages: u32) {
-        if !hw.page_pinned(at.mm) {
+        let pinned = hw.page_pinned(at.mm);
+        if !pinned && self < Self::V6_15 {
             hw.tlb_invalidate(at, pages);
             return;
         }
@@ -298,7 +300,7 @@ impl Backend for XenPv {
                 }
             }
             (0, _) => self.flush_tlb(hw, Mmuext::TlbFlushLocal, at, pages),
-            (_, 0..=1) => self.flush_tlb(hw, Mmuext::InvlpgMulti, at, pages),
+            (_, 0..=1) if pinned => self.flush_tlb(hw, Mmuext::InvlpgMulti, at, pages),
             _ => self.flush_tlb(hw, Mmuext::TlbFlushMulti, at, pages),
         }
         if holds_cpu {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use emu_arch::hazard::Hazard;
-use emu_lab::scenario::{Scenario, Setup, expected_hazards};
+use emu_lab::scenario::{Expect, Scenario, Setup, Step, expected_hazards};
 
 use super::property::Property;
 use super::report::{Counterexample, Report};
@@ -12,15 +12,18 @@ use crate::explore::End;
 /// The hazards that a scenario expects of a run.
 ///
 /// A scenario that makes claims is judged by them: each hazard that it expects must appear in some
-/// interleaving, and no other one may appear in any. Properties that are no hazard count only where
-/// the scenario claims nothing. Claims about how often an effect happens are about one run, not
-/// about all.
+/// interleaving, and no other one may appear in any, as `expect none` says too. The mode must be as
+/// its lines expect in every interleaving. Other properties that are no hazard count only where the
+/// scenario claims nothing. Claims about how often an effect happens are about one run, and so are
+/// not judged.
 #[derive(Clone, Debug)]
 pub struct Claims {
     /// The hazards, each with the number of a line that expects it.
     expected: BTreeMap<Hazard, u32>,
     /// The scenario claims something.
     any: bool,
+    /// The lines that speak of one run.
+    of_one_run: Vec<u32>,
 }
 
 impl Claims {
@@ -28,15 +31,33 @@ impl Claims {
     #[must_use]
     pub fn of(scenario: &Scenario, setup: Setup) -> Self {
         let code = scenario.code(setup.mended);
-        Self { expected: expected_hazards(code, setup), any: code.claims() }
+        let several = code.lines().any(|line| line.task > 1);
+        let of_one_run = code.lines().filter(|line| match line.step {
+            Step::Expect(Expect::Times { .. }) => true,
+            // Of whichever task runs: in a search it may be any.
+            Step::Expect(Expect::Active(_)) => several && line.task == 0,
+            Step::Expect(Expect::Hazard(_) | Expect::None) | Step::Kernel(_) | Step::Map(_) => {
+                false
+            }
+        });
+        let of_one_run = of_one_run.map(|line| line.number).collect();
+        Self { expected: expected_hazards(code, setup), any: code.claims(), of_one_run }
+    }
+
+    /// The lines whose claims a search cannot judge: they count the effects of one run, or speak
+    /// of whichever task runs.
+    #[must_use]
+    pub fn not_judged(&self) -> &[u32] {
+        &self.of_one_run
     }
 
     /// Tells whether the scenario expects the counterexample.
     #[must_use]
     pub fn expects(&self, found: &Counterexample) -> bool {
-        match found.property.hazard() {
-            Some(hazard) => self.expected.contains_key(&hazard),
-            None => self.any,
+        match (found.property, found.property.hazard()) {
+            (Property::Claim(_), _) => false,
+            (_, Some(hazard)) => self.expected.contains_key(&hazard),
+            (_, None) => self.any,
         }
     }
 

@@ -61,6 +61,13 @@ pub(super) enum Kind {
     Sleep,
     /// The task exits.
     Exit,
+    /// A line of a scenario claims that the mode is active, or that it is not.
+    Claim {
+        /// The number of the line.
+        line: u32,
+        /// What it claims.
+        active: bool,
+    },
     /// Anything else, which the contract does not speak of.
     Other,
 }
@@ -211,7 +218,7 @@ impl Level {
             Kind::Flush => self.stale && self.open.is_empty() && self.dirty == 0,
             Kind::Sleep => (self.open.is_empty() || any) && !self.locked,
             Kind::Exit => self.open.is_empty(),
-            Kind::Other => true,
+            Kind::Claim { .. } | Kind::Other => true,
         }
     }
 
@@ -233,7 +240,7 @@ impl Level {
             }
             Kind::Lock(op) => self.locked = op == LockOp::Lock,
             Kind::Flush => self.stale = false,
-            Kind::Read(_) | Kind::Sleep | Kind::Exit | Kind::Other => {}
+            Kind::Read(_) | Kind::Sleep | Kind::Exit | Kind::Claim { .. } | Kind::Other => {}
         }
     }
 }

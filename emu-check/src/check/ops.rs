@@ -10,7 +10,7 @@ use super::client::{Kind, Op, Owner};
 use super::options::{Accesses, Client, Options, Pages};
 use emu_arch::kernel::{Lock, LockOp, PteArgs, Step, TaskOp};
 use emu_arch::replay::Memory;
-use emu_lab::scenario::{self, Scenario};
+use emu_lab::scenario::{self, Expect, Line, Scenario};
 
 /// A page of clients, where they have any: each task has one, then the interrupts of each CPU. In
 /// the client of batches the one task has three, and one in a second table or address space; in the
@@ -141,6 +141,19 @@ impl Interrupt {
     }
 }
 
+/// What a line has a program do, if anything: a claim about the mode is a step that does nothing.
+/// Where there are `several` tasks, it must say which one it is about.
+fn step_of(line: &Line, several: bool) -> Option<(Step, Kind)> {
+    match line.step {
+        scenario::Step::Kernel(step) => Some((step, Kind::of(&step))),
+        scenario::Step::Expect(Expect::Active(active)) if line.task > 0 || !several => {
+            let line = line.number;
+            Some((Step::Task(TaskOp::Run), Kind::Claim { line, active }))
+        }
+        scenario::Step::Expect(_) | scenario::Step::Map(_) => None,
+    }
+}
+
 /// The programs of a scenario, what is mapped before, and the number of tasks.
 ///
 /// # Errors
@@ -156,17 +169,25 @@ pub(super) fn programs(
     let mut places = [0u16; 27];
     let mut handler = 0;
     let mut interrupt = Interrupt::default();
+    let mut exited = [false; 27];
     let several = scenario.lines().any(|line| line.task > 1);
     for line in scenario.lines() {
         line.step.prepare(&mut memory, options.arch);
         let task = line.task.max(1);
         let refuse = |why| Err(Refused { line: line.number, why });
-        let scenario::Step::Kernel(step) = line.step else { continue };
+        let Some((step, kind)) = step_of(line, several) else { continue };
         if interrupt.begins_or_ends(&step, line.task) {
             continue;
         }
+        let claims = matches!(kind, Kind::Claim { .. });
+        match exited[usize::from(task)] {
+            true if claims => continue,
+            true => return refuse("the task exits before this line"),
+            false => {}
+        }
+        exited[usize::from(task)] = kind == Kind::Exit;
         match step {
-            Step::Task(TaskOp::Run) => continue,
+            Step::Task(TaskOp::Run) if !claims => continue,
             Step::Fork(_) => return refuse("a program forks no task"),
             Step::Task(TaskOp::Schedule) => {
                 return refuse("the search decides when a program is left");
@@ -194,7 +215,7 @@ pub(super) fn programs(
                 Owner::Program(task - 1, *place - 1)
             }
         };
-        ops.push(Op { kind: Kind::of(&step), step, of });
+        ops.push(Op { kind, step, of });
     }
     Ok((ops, memory, tasks))
 }

@@ -13,6 +13,8 @@ macro_rules! properties {
             $($(#[$meta])* $name,)*
             /// The hazard does not appear.
             No(Hazard),
+            /// The mode is as the line of that number of a scenario expects it, on every path.
+            Claim(u32),
         }
 
         impl Property {
@@ -25,6 +27,7 @@ macro_rules! properties {
                 match self {
                     $(Self::$name => $id,)*
                     Self::No(hazard) => hazard.no(),
+                    Self::Claim(_) => "claim-holds",
                 }
             }
 
@@ -34,6 +37,7 @@ macro_rules! properties {
                 match self {
                     $(Self::$name => $about,)*
                     Self::No(hazard) => hazard.about(),
+                    Self::Claim(_) => "the mode is as the line of the scenario expects",
                 }
             }
 
@@ -43,6 +47,7 @@ macro_rules! properties {
                 match self {
                     $(Self::$name => Trigger::$trigger,)*
                     Self::No(hazard) => hazard.trigger(),
+                    Self::Claim(_) => Trigger::Call,
                 }
             }
 
@@ -57,6 +62,7 @@ macro_rules! properties {
                         applies(facts)
                     })*
                     Self::No(hazard) => hazard.applies_to(facts),
+                    Self::Claim(_) => Ok(()),
                 }
             }
         }
@@ -104,7 +110,7 @@ fn own_mode(facts: &Facts) -> Result<(), &'static str> {
 const BY_NAME: [Hazard; 2] = [Hazard::PendingAtDisable, Hazard::PendingAtPause];
 
 impl Property {
-    /// Every property.
+    /// Every property but the claims of scenarios.
     pub fn all() -> impl Iterator<Item = Self> {
         let hazards = Hazard::ALL.into_iter().filter(|hazard| !BY_NAME.contains(hazard));
         Self::NAMED.iter().copied().chain(hazards.map(Self::No))
@@ -128,7 +134,8 @@ impl Property {
             | Self::ResumeRestores
             | Self::ModeAgrees
             | Self::PreemptBalanced
-            | Self::BatchesAfterNested => None,
+            | Self::BatchesAfterNested
+            | Self::Claim(_) => None,
         }
     }
 

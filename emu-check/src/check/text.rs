@@ -6,6 +6,7 @@ use emu_lab::render::text::{grouped, wrap};
 use lazy_mmu::Record;
 
 use super::options::{Options, Pages};
+use super::property::Property;
 use super::report::{Counterexample, Report};
 
 /// The widest line.
@@ -98,7 +99,9 @@ impl Report {
     #[must_use]
     pub fn summary(&self) -> String {
         let mut text = String::from("\n");
-        let broken = self.broken.chunk_by(|a, b| a.property == b.property).count();
+        let claims = self.broken.iter().filter(|one| matches!(one.property, Property::Claim(_)));
+        let claims = claims.count();
+        let broken = self.broken.chunk_by(|a, b| a.property == b.property).count() - claims;
         let all = self.looked_at();
         if self.is_exhaustive() {
             for never in &self.never {

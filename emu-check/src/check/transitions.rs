@@ -159,6 +159,11 @@ impl MachineModel {
                 if kind == Kind::Exit {
                     task.levels.clear();
                 }
+                if let Kind::Claim { line, active } = kind
+                    && self.code.is_active(&local.task) != active
+                {
+                    verdicts.broken.push((Property::Claim(line), found(!active)));
+                }
             }
         }
         self.broken(&seen.hazards, &task, &seen, &mut verdicts);
@@ -246,6 +251,7 @@ impl MachineModel {
             | Kind::Flush
             | Kind::Sleep
             | Kind::Exit
+            | Kind::Claim { .. }
             | Kind::Other => {}
         }
         if kind == Kind::Call(Role::ClosesSection) {
@@ -322,6 +328,11 @@ impl MachineModel {
         let (task, per_cpu, memory) = self.intern(task, local);
         LocalMove { mv, task, per_cpu, memory, verdicts, fatal, sometimes }
     }
+}
+
+/// What a claim has found, in words.
+const fn found(active: bool) -> &'static str {
+    if active { "expected inactive, found active" } else { "expected active, found inactive" }
 }
 
 /// What a disable exercises after which the task is in `level`.

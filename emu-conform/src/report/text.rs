@@ -13,7 +13,7 @@ const WIDTH: usize = 80;
 pub fn text(report: &Report) -> String {
     let mut text = String::new();
     let kernel = report.kernel.id();
-    let why = report.why.map_or(String::new(), |why| format!(": {why}"));
+    let why = report.why.as_ref().map_or(String::new(), |why| format!(": {why}"));
     wrap(&mut text, "", &format!("against {} {kernel}{why}", report.arch));
     text.push('\n');
     for one in &report.checked {
@@ -24,10 +24,15 @@ pub fn text(report: &Report) -> String {
     text
 }
 
+/// So many things, in words.
+fn plural(n: u64, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
 fn row(text: &mut String, one: &Checked) {
-    let plural = |n: usize, what| if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") };
-    let (tasks, cpus) = (plural(one.tasks, "task"), plural(one.cpus, "CPU"));
-    let size = format!("{tasks}, {cpus}, {} calls, {} effects", one.calls, one.effects);
+    let (tasks, cpus) = (plural(one.tasks as u64, "task"), plural(one.cpus as u64, "CPU"));
+    let (calls, effects) = (plural(one.calls, "call"), plural(one.effects, "effect"));
+    let size = format!("{tasks}, {cpus}, {calls}, {effects}");
     match &one.verdict {
         Verdict::Same => wrap(text, "", &format!("same       {}: {size}", one.name)),
         Verdict::LeftOut(why) => wrap(text, "", &format!("left out   {}: {why}", one.name)),
@@ -55,7 +60,10 @@ fn totals(text: &mut String, report: &Report) {
     wrap(
         text,
         "",
-        &format!("{all} operations: {same} same, {different} different, {left} left out"),
+        &format!(
+            "{}: {same} same, {different} different, {left} left out",
+            plural(all as u64, "operation")
+        ),
     );
     wrap(text, "", &format!("{calls} calls and switches, {effects} effects compared"));
     let cut = sum(|one| one.cut);
@@ -71,6 +79,9 @@ fn totals(text: &mut String, report: &Report) {
     }
     if cut > 0 {
         wrap(text, "    ", &format!("left out {cut} calls that the trace cuts off"));
+    }
+    if report.cut {
+        wrap(text, "    ", "left out the last line, which has no end");
     }
     if report.outside > 0 {
         wrap(text, "    ", &format!("left out {} events outside of operations", report.outside));

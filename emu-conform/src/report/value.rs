@@ -13,13 +13,15 @@ pub struct Report {
     /// The kernel that is emulated.
     pub kernel: Kernel,
     /// How the kernel was told, where it was not given.
-    pub why: Option<&'static str>,
+    pub why: Option<String>,
     /// What the reader of this architecture's traces decides.
     pub assumes: &'static [&'static str],
     /// The operations.
     pub checked: Vec<Checked>,
     /// Events outside of all operations.
     pub outside: u64,
+    /// The last line has no end and was left out.
+    pub cut: bool,
 }
 
 impl Report {

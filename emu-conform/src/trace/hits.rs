@@ -30,6 +30,14 @@ struct Hit<'t> {
     word: &'t str,
 }
 
+/// Whether `line` is what the plugin writes.
+pub(super) fn is_hit(line: &str) -> bool {
+    line.split_once(' ').is_some_and(|(cpu, word)| {
+        let place = word.ends_with(']') && word.contains('[');
+        cpu.parse::<u16>().is_ok() && (place || word.starts_with('>')) && !word.contains(' ')
+    })
+}
+
 impl<'t> Hits<'t> {
     /// Reads what the plugin wrote.
     ///
@@ -69,7 +77,8 @@ pub fn with_hits<'t>(trace: &Trace<'t>, hits: &Hits<'t>) -> Result<Trace<'t>, In
     let all = operations(trace);
     let mut marks = marks.into_iter();
     let mut all = all.iter();
-    let mut joined = Trace { events: Vec::new(), lost: Vec::new(), lines: hits.lines.len() };
+    let (lines, says) = (hits.lines.len(), trace.says);
+    let mut joined = Trace { events: Vec::new(), lost: Vec::new(), lines, says, cut: false };
     let mut inside: Option<Inside<'t>> = None;
     for (index, hit) in hits.lines.iter().enumerate() {
         let line = index as u32 + 1;
@@ -78,7 +87,7 @@ pub fn with_hits<'t>(trace: &Trace<'t>, hits: &Hits<'t>) -> Result<Trace<'t>, In
             if let Some(done) = inside.take_if(|_| ends(marker)) {
                 joined.events.extend(done.mismatch(line, hit.text));
             }
-            joined.events.push(Event { line, text: hit.text, cpu: hit.cpu, ..*marker });
+            joined.events.push(Event { line, text: hit.text, cpu: hit.cpu, time: 0.0, ..*marker });
             if begins(marker).is_some() {
                 inside = all.next().map(|op| Inside::new(op, marker));
             }
@@ -121,14 +130,17 @@ impl<'t> Inside<'t> {
             Some((name, rest)) => (name, rest.trim_end_matches(']')),
             None => (hit.word, ""),
         };
-        let named = |event: Event<'t>| Event { line, text: hit.text, cpu, name, args, ..event };
+        let named = |event: Event<'t>| {
+            let (text, time) = (hit.text, 0.0);
+            Event { line, text, cpu, name, args, time, ..event }
+        };
         if hit.word == SWITCH {
             let Some(switch) = self.switches.get_mut(&cpu).and_then(Vec::pop) else {
                 self.unknown += 1;
                 return Some(named(self.running(cpu)));
             };
             self.comes.insert(cpu, next(&switch));
-            return Some(Event { line, text: hit.text, ..switch });
+            return Some(Event { line, text: hit.text, time: 0.0, ..switch });
         }
         if name == "dsb(ish)" {
             // The barrier of the switch: behind it the next task runs.
@@ -153,6 +165,7 @@ impl<'t> Inside<'t> {
             pid: u32::MAX - u32::from(cpu),
             cpu,
             flags: "",
+            time: 0.0,
             name: "",
             args: "",
         };

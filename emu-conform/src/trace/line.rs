@@ -3,10 +3,20 @@
 
 use emu_input::InputError;
 
-use super::value::{BUG_EVENT, Event, Trace};
+use super::hits::is_hit;
+use super::operations::{ends, mark};
+use super::value::{BUG_EVENT, Event, Said, Trace};
+use super::version;
 
 /// What a line of a trace must be.
 const EXPECTED: &str = "expected an event of ftrace, `COMM-PID [CPU] FLAGS TIME: EVENT: ...`";
+
+/// What hits are not.
+const HITS: &str = "expected a trace, found hits of the TCG plugin: give the trace of the same run, \
+                    and these with --hits";
+
+/// The first line of the file `trace`.
+const HEADER: &str = "# tracer:";
 
 /// The line of a console behind which the ring buffer stands.
 const DUMP: &str = "Dumping ftrace buffer:";
@@ -20,12 +30,25 @@ const BUG: &str = "kernel BUG at ";
 /// A line is no event, nor one of those that stand between events; or there is no event.
 pub fn parse(text: &str) -> Result<Trace<'_>, InputError> {
     let console = text.contains(DUMP);
-    let mut trace = Trace { events: Vec::new(), lost: Vec::new(), lines: 0 };
+    let (events, lost_events) = (Vec::new(), Vec::new());
+    let mut trace = Trace { events, lost: lost_events, lines: 0, says: None, cut: false };
     let (mut in_dump, mut bug) = (false, None);
-    for (index, line) in text.lines().enumerate() {
+    let mut lines = text.lines().enumerate().peekable();
+    while let Some((index, line)) = lines.next() {
         let number = index + 1;
         trace.lines = number;
         let line = if console { without_time(line) } else { line };
+        if lines.peek().is_none() && !text.ends_with('\n') && !event(line).is_some_and(is_end) {
+            trace.cut = true;
+            break;
+        }
+        if console || between(line) {
+            trace.says = trace.says.or_else(|| version::said(number, line));
+        }
+        if !console && line.starts_with(HEADER) && !trace.events.is_empty() {
+            let what = "expected one trace, found the header of another: give each as a file";
+            return Err(InputError::at(number, line, line, what));
+        }
         if console && !in_dump {
             in_dump = line.contains(DUMP);
             bug = bug.or_else(|| line.find(BUG).map(|at| (number, line, &line[at..])));
@@ -42,6 +65,11 @@ pub fn parse(text: &str) -> Result<Trace<'_>, InputError> {
     if trace.events.is_empty() {
         return Err(wrong(1, text.lines().next().unwrap_or("")));
     }
+    let mut marks = trace.events.iter().filter_map(|event| {
+        let version = version::marked(mark(event)?)?;
+        Some(Said { line: event.line, text: event.text, version })
+    });
+    trace.says = trace.says.or(marks.next());
     if let (Some((number, text, message)), Some(last)) = (bug, trace.events.last().copied()) {
         let (line, name) = (number as u32, BUG_EVENT);
         trace.events.push(Event { line, text, name, args: message, ..last });
@@ -49,9 +77,15 @@ pub fn parse(text: &str) -> Result<Trace<'_>, InputError> {
     Ok(trace)
 }
 
+/// Whether an event ends an operation: it is whole where its line is the last one.
+fn is_end(event: Event<'_>) -> bool {
+    ends(&event)
+}
+
 fn wrong(number: usize, line: &str) -> InputError {
     let part = line.trim();
-    InputError::at(number, line, if part.len() > 80 { &line[..0] } else { part }, EXPECTED)
+    let message = if is_hit(part) { HITS } else { EXPECTED };
+    InputError::at(number, line, if part.len() > 80 { &line[..0] } else { part }, message)
 }
 
 /// A line of a console without the time that printk puts before it.
@@ -69,6 +103,7 @@ fn between(line: &str) -> bool {
         || line.starts_with("<stack trace>")
         || line.starts_with("cpus=")
         || line.starts_with("version = ")
+        || line.starts_with("Linux version ")
 }
 
 /// How many events were lost, if the line says so: `CPU:0 [LOST 5 EVENTS]`, and
@@ -109,20 +144,20 @@ fn event_at(line: &str, at: usize) -> Option<Event<'_>> {
         Some((flags, time)) => (flags, time.trim_start()),
         None => ("", head),
     };
-    time.parse::<f64>().ok()?;
-    named(comm, pid, cpu, flags, rest)
+    let time = time.parse().ok()?;
+    Some(Event { time, ..named(comm, pid, cpu, flags, rest)? })
 }
 
 /// The event of a line of the dump that a dying kernel writes: `COMM-PID CPUFLAGS TIMEus : EVENT`.
 fn dumped(line: &str) -> Option<Event<'_>> {
     let (head, rest) = line.split_once("us : ")?;
     let (head, time) = head.trim_end().rsplit_once(' ')?;
-    time.parse::<u64>().ok()?;
+    let time = f64::from(u32::try_from(time.parse::<u64>().ok()? / 1000).ok()?);
     let (who, cpu) = head.trim_end().rsplit_once(' ')?;
     let digits = cpu.find(|c: char| !c.is_ascii_digit())?;
     let (cpu, flags) = cpu.split_at(digits);
     let (comm, pid) = who.trim_end().rsplit_once('-')?;
-    named(comm, pid.parse().ok()?, cpu.parse().ok()?, flags, rest)
+    Some(Event { time, ..named(comm, pid.parse().ok()?, cpu.parse().ok()?, flags, rest)? })
 }
 
 fn named<'t>(
@@ -139,7 +174,7 @@ fn named<'t>(
         return None;
     }
     let (comm, args) = (comm.trim(), args.trim_start());
-    Some(Event { line: 0, text: "", comm, pid, cpu, flags, name, args })
+    Some(Event { line: 0, text: "", comm, pid, cpu, flags, time: 0.0, name, args })
 }
 
 #[cfg(test)]

@@ -45,6 +45,8 @@ pub struct Event<'t> {
     pub cpu: u16,
     /// The columns about interrupts and preemption; empty where the trace has none.
     pub flags: &'t str,
+    /// When, by the clock of the trace.
+    pub time: f64,
     /// The name of the event.
     pub name: &'t str,
     /// What stands behind the name.
@@ -146,6 +148,21 @@ pub struct Trace<'t> {
     pub(super) lost: Vec<(usize, u64)>,
     /// How many lines there are.
     pub lines: usize,
+    /// The version of the kernel, where the text says it, and the line and its number.
+    pub says: Option<Said<'t>>,
+    /// The last line has no end and was left out.
+    pub cut: bool,
+}
+
+/// A version that a text says that its kernel has.
+#[derive(Clone, Copy, Debug)]
+pub struct Said<'t> {
+    /// The number of the line.
+    pub line: u32,
+    /// The line.
+    pub text: &'t str,
+    /// The version, as `uname -r` prints it.
+    pub version: &'t str,
 }
 
 impl Trace<'_> {

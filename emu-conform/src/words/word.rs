@@ -18,8 +18,8 @@ pub(crate) struct Words {
     pub(crate) also: Option<Arch>,
     /// Some of these events, for a person.
     pub(crate) events: &'static str,
-    /// The kernels that can have written the trace, and why.
-    pub(crate) kernel: fn(&Trace<'_>) -> (Kernel, &'static str),
+    /// The oldest and the newest kernel that can have written the trace, and why.
+    pub(crate) kernels: fn(&Trace<'_>) -> (Kernel, Kernel, &'static str),
     /// The moves of an operation of the trace.
     pub(crate) reduce: fn(&Trace<'_>, &Operation<'_, '_>) -> Result<Reduced, InputError>,
     /// The effects that are compared, as traces name them.

@@ -1,13 +1,12 @@
 //! Lines to steps: which task executes a line and where, what arrives inside a call, and who is
 //! dead. The same on both hosts.
 
-use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use emu_arch::kernel::Step;
 use lazy_mmu::trace::Event;
 
+use super::lives::Lives;
 use super::value::{self, Inside, Line};
 
 /// A machine that executes the lines of a scenario.
@@ -23,7 +22,7 @@ pub(super) trait Stage {
     /// Does a step, and `script` at the point number `nth`, from 1, called `name` inside of it;
     /// returns whether there was one. The script returns the CPU on which the task continues.
     fn step(&self, step: &Step, inside: Option<(&Inside, Script)>) -> bool;
-    /// How many `BUG_ON()`s of the architecture were hit.
+    /// How many `BUG_ON()`s were hit.
     fn bugs(&self) -> u32;
     /// Appends to the record.
     fn note(&self, event: Event<'_>);
@@ -31,6 +30,8 @@ pub(super) trait Stage {
     fn begin(&self, _number: u32) {}
     /// A claim is made, or one is not met because there is no point of that name.
     fn claim(&self, _line: &Line, _no_point: Option<&str>) {}
+    /// No task can do what a line says.
+    fn refuse(&self, _line: &Line, _why: String) {}
 }
 
 /// What happens at a point inside a step; returns the CPU on which the interrupted task continues,
@@ -41,29 +42,44 @@ pub(super) type Script = Rc<dyn Fn() -> Option<u8>>;
 pub(super) struct Driver<S> {
     pub(super) stage: S,
     insides: Vec<Inside>,
-    /// Tasks that hit a `BUG_ON()`: their lines do nothing any more.
-    dead: RefCell<BTreeSet<u8>>,
+    lives: Lives,
 }
 
 impl<S: Stage + 'static> Driver<S> {
     pub(super) fn new(stage: S, insides: &[Inside]) -> Rc<Self> {
-        Rc::new(Self { stage, insides: insides.to_vec(), dead: RefCell::default() })
+        Rc::new(Self { stage, insides: insides.to_vec(), lives: Lives::default() })
     }
 
     /// Executes a line, and what arrives inside of it.
     pub(super) fn line(self: &Rc<Self>, line: &Line) {
         let bugs = self.stage.bugs();
         self.stage.begin(line.number);
-        self.go_to(line);
-        let alive = |pid| !self.dead.borrow().contains(&pid);
-        // The switch to the task may have been deadly.
-        if self.stage.bugs() == bugs && alive(self.stage.current().0) {
-            self.execute(line);
+        if let Err(why) = self.try_line(line, bugs) {
+            self.stage.refuse(line, why);
         }
         if self.stage.bugs() > bugs {
-            self.dead.borrow_mut().insert(self.stage.current().0);
+            self.lives.dies(self.stage.current().0);
             self.stage.note(Event::Note("the task is dead"));
         }
+    }
+
+    /// Executes a line unless no task can.
+    fn try_line(self: &Rc<Self>, line: &Line, bugs: u32) -> Result<(), String> {
+        if line.task > 0 {
+            self.lives.runs(line.task)?;
+        }
+        self.go_to(line);
+        let (pid, _) = self.stage.current();
+        // The switch to the task may have been deadly.
+        if self.stage.bugs() > bugs || !self.lives.is_alive(pid) {
+            return Ok(());
+        }
+        if let value::Step::Kernel(step) = &line.step {
+            self.lives.runs(pid)?;
+            self.lives.does(pid, step, line.number)?;
+        }
+        self.execute(line);
+        Ok(())
     }
 
     /// Has the task of a line run where the line says, or where it is, or on CPU 0.
@@ -93,7 +109,9 @@ impl<S: Stage + 'static> Driver<S> {
             driver.stage.begin(number);
             inside.back_on
         };
-        if !self.stage.step(step, Some((inside, Rc::new(script)))) {
+        let (pid, _) = self.stage.current();
+        let step = || self.stage.step(step, Some((inside, Rc::new(script))));
+        if !self.lives.inside(pid, step) {
             self.stage.claim(line, Some(&inside.point));
         }
     }

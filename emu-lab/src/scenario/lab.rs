@@ -191,6 +191,10 @@ impl Stage for Lab {
         self.lines.borrow_mut().push((machine_api::next_seq(), number));
     }
 
+    fn refuse(&self, line: &Line, why: String) {
+        self.unmet(line.number, why);
+    }
+
     fn claim(&self, line: &Line, no_point: Option<&str>) {
         if let Step::Expect(expected) = line.step {
             self.expect(line.number, expected);

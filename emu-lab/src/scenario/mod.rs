@@ -22,6 +22,7 @@ mod driver;
 mod header;
 mod lab;
 mod line;
+mod lives;
 mod parse;
 mod replayed;
 mod run;

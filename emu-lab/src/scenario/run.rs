@@ -3,6 +3,7 @@
 use emu_arch::Machine;
 use emu_arch::hazard::Hazard;
 use emu_arch::machine::{Found, Totals};
+use lazy_mmu::design::Check;
 use lazy_mmu::trace::Event;
 use lazy_mmu::{Record, record_hooks, sched};
 
@@ -23,7 +24,7 @@ pub struct Outcome {
     /// The hazards that appeared, in order.
     pub hazards: Vec<Found>,
     /// Those that the scenario does not expect. Where it makes no claims, warnings are not among
-    /// them: what they do is the business of `panic_on_warn`.
+    /// them, only a BUG: what they do is the business of `panic_on_warn`.
     pub unexpected: Vec<Found>,
     /// How often each hook was called and each effect happened.
     pub totals: Totals,
@@ -85,7 +86,11 @@ fn run_steps(whole: &Scenario, setup: Setup, mut see: Option<See<'_>>) -> Outcom
         sched::with_design(setup.design, || machine.run(|| record_hooks(steps)));
     let claims = whole.claims();
     let mut unexpected = lab.unexpected();
-    unexpected.retain(|found| claims || found.hazard != Hazard::ApiWarning);
+    let stops = |seq: u32| {
+        let found = record.events().nth(seq as usize).map(|seen| seen.event);
+        matches!(found, Some(Event::Warn { check, .. }) if check.parse().is_ok_and(Check::ends_call))
+    };
+    unexpected.retain(|found| claims || found.hazard != Hazard::ApiWarning || stops(found.seq));
     Outcome {
         record,
         stopped,

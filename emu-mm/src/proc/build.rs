@@ -15,7 +15,7 @@ use emu_arch::machine::MMS_MAX;
 use emu_arch::{Arch, Machine, MmStruct, Pfn, Pte, VirtAddr};
 
 use super::mapping::Mapping;
-use super::pagemap::{PageKind, PageRun};
+use super::pagemap::{PageKind, PageRun, zero_pages};
 use crate::mm::VmAreaStruct;
 use crate::mm::internal::ANON_FRAMES;
 use crate::mm::vma::VmFlags;
@@ -136,6 +136,8 @@ pub enum Pages {
     Anon,
     /// Of no file, and shared with another process since a fork.
     AnonShared,
+    /// The zero page, which a private mapping has where it was read and never written.
+    Zero,
     /// Of a file, and dirty.
     Dirty,
     /// Of a file.
@@ -154,6 +156,10 @@ impl Pages {
         match self {
             Self::Anon => Some(anon_pte(flags)),
             Self::AnonShared => Some((anon_pte(flags).0.without(Pte::WRITE), Access::Read)),
+            Self::Zero => {
+                let pte = anon_pte(flags).0.without(Pte::WRITE).with(Pte::SPECIAL);
+                Some((pte, Access::Read))
+            }
             Self::Dirty => Some((file_pte(flags), Access::Write)),
             Self::Clean => Some((file_pte(flags), Access::Read)),
             Self::NotPresent => None,
@@ -172,7 +178,7 @@ fn resident(mapping: &Mapping, populate: Populate, arch: Arch) -> Vec<Run> {
     if populate == Populate::Rss
         && let Some(runs) = &mapping.runs
     {
-        return of_pagemap(runs, mapping.vm_flags, dirty);
+        return of_pagemap(runs, mapping, dirty);
     }
     let runs = [(0, anon, Pages::Anon), (anon, dirty, Pages::Dirty)];
     let clean = (anon + dirty, all - anon - dirty, Pages::Clean);
@@ -180,15 +186,23 @@ fn resident(mapping: &Mapping, populate: Populate, arch: Arch) -> Vec<Run> {
     runs.map(|(first, nr, pages)| Run { first, nr, pages }).collect()
 }
 
-/// The entries that pagemap shows; the first `dirty` ones of a file are dirty.
-fn of_pagemap(runs: &[PageRun], flags: VmFlags, mut dirty: u64) -> Vec<Run> {
-    let bare = flags.has(VmFlags::VM_PFNMAP | VmFlags::VM_MIXEDMAP);
+/// The entries that pagemap shows; the first `dirty` ones of a file are dirty. Where some entries
+/// map the zero page and some a page that a fork shared, the latter are taken to be the first ones.
+fn of_pagemap(runs: &[PageRun], mapping: &Mapping, mut dirty: u64) -> Vec<Run> {
+    let bare = mapping.is_bare();
+    let (mut shared, _) = mapping.shared_and_zero();
     let mut list = Vec::with_capacity(runs.len());
     for run in runs {
         let of = |first, nr, pages| Run { first: run.first + first, nr, pages };
         match run.kind {
             PageKind::Exclusive if !bare => list.push(of(0, run.nr, Pages::Anon)),
-            PageKind::Shared if !bare => list.push(of(0, run.nr, Pages::AnonShared)),
+            PageKind::Shared if !bare => {
+                let first = shared.min(run.nr);
+                shared -= first;
+                let parts =
+                    [of(0, first, Pages::AnonShared), of(first, run.nr - first, Pages::Zero)];
+                list.extend(parts.into_iter().filter(|run| run.nr > 0));
+            }
             PageKind::Exclusive | PageKind::Shared | PageKind::File => {
                 let first = dirty.min(run.nr);
                 dirty -= first;
@@ -199,6 +213,23 @@ fn of_pagemap(runs: &[PageRun], flags: VmFlags, mut dirty: u64) -> Vec<Run> {
         }
     }
     list
+}
+
+impl Mapping {
+    /// Whether frames are mapped without their `struct page`.
+    fn is_bare(&self) -> bool {
+        self.vm_flags.has(VmFlags::VM_PFNMAP | VmFlags::VM_MIXEDMAP)
+    }
+
+    /// How many entries map a page that a fork shared, and how many the zero page, as pagemap and
+    /// smaps tell together. Which is which they do not tell where both are there.
+    #[must_use]
+    pub fn shared_and_zero(&self) -> (u64, u64) {
+        let runs = self.runs.as_deref().filter(|_| !self.is_bare()).unwrap_or_default();
+        let shared = runs.iter().filter(|run| run.kind == PageKind::Shared);
+        let zero = zero_pages(runs, Resident::of(self, Populate::Rss).anon);
+        (shared.map(|run| run.nr).sum::<u64>() - zero, zero)
+    }
 }
 
 /// How many pages of a mapping are in memory.
@@ -279,7 +310,11 @@ impl<'m> Filler<'m> {
             Some((pte, access)) => self.machine.accessed(self.mm, first, pte, access),
             None => SoftLeaf::Swap.pte(Pfn(0)),
         };
-        let frames = if pages.is_anon() { &mut self.anon } else { &mut self.file };
+        let frames = match pages {
+            Pages::Anon | Pages::AnonShared => Some(&mut self.anon),
+            Pages::Dirty | Pages::Clean | Pages::NotPresent => Some(&mut self.file),
+            Pages::Zero => None,
+        };
         populate_pages(self.mm, first, nr, pte, frames);
     }
 }
@@ -291,9 +326,20 @@ struct Frames {
     order: u8,
 }
 
-/// Fills the entries of `pages` pages from `addr` on; `pte` is the entry of frame 0.
-fn populate_pages(mm: &MmStruct, mut addr: VirtAddr, pages: u64, pte: Pte, frames: &mut Frames) {
-    let frame = |page: u64| frames.next.0 + page + (page >> frames.order);
+/// Fills the entries of `pages` pages from `addr` on; `pte` is the entry of frame 0, which all have
+/// where there are no `frames`.
+fn populate_pages(
+    mm: &MmStruct,
+    mut addr: VirtAddr,
+    pages: u64,
+    pte: Pte,
+    frames: Option<&mut Frames>,
+) {
+    let (next, order) = frames.as_ref().map_or((0, 0), |frames| (frames.next.0, frames.order));
+    let frame = |page: u64| match &frames {
+        Some(_) => next + page + (page >> order),
+        None => 0,
+    };
     let mut done = 0;
     while done < pages {
         let table = mm.pte_table(addr);
@@ -305,5 +351,8 @@ fn populate_pages(mm: &MmStruct, mut addr: VirtAddr, pages: u64, pte: Pte, frame
         done += nr;
         addr = addr.add_pages(nr);
     }
-    frames.next = Pfn(frame(pages) + 1);
+    let behind = Pfn(frame(pages) + 1);
+    if let Some(frames) = frames {
+        frames.next = behind;
+    }
 }

@@ -9,7 +9,8 @@
 pub enum PageKind {
     /// It maps a page of no file that no other process maps.
     Exclusive,
-    /// It maps a page of no file that others map too, since a fork: it may not be written.
+    /// It maps a page of no file that others map too, since a fork, so that it may not be written;
+    /// or the zero page. [`zero_pages`] tells which.
     Shared,
     /// It maps a page of a file, or one that several processes share.
     File,
@@ -29,8 +30,9 @@ pub struct PageRun {
 }
 
 impl PageKind {
-    /// What the entry says; none for an empty one. The zero page and bare frames without `struct
-    /// page` are of no file and not exclusive, so that they look like pages that a fork left.
+    /// What the entry says; none for an empty one. The zero page and bare frames, for which
+    /// `vm_normal_page()` finds no page, are of no file and not exclusive, as pages that a fork
+    /// left.
     ///
     /// Fidelity: same as the flags `PM_*` of fs/proc/task_mmu.c v6.12 to v7.3.
     #[must_use]
@@ -53,4 +55,13 @@ pub fn push(runs: &mut Vec<PageRun>, page: u64, entry: u64) {
         Some(last) if last.kind == kind && last.first + last.nr == page => last.nr += 1,
         _ => runs.push(PageRun { first: page, nr: 1, kind }),
     }
+}
+
+/// How many of the [`PageKind::Shared`] entries in `runs` map the zero page, where smaps counts
+/// `anon` pages of no file: it counts what `vm_normal_page()` finds, and pagemap shows all.
+#[must_use]
+pub fn zero_pages(runs: &[PageRun], anon: u64) -> u64 {
+    let of = |kind| runs.iter().filter(|run| run.kind == kind).map(|run| run.nr).sum::<u64>();
+    let shared = of(PageKind::Shared);
+    (of(PageKind::Exclusive) + shared).saturating_sub(anon).min(shared)
 }

@@ -205,6 +205,41 @@ fn an_event_before_its_queue() {
     check_different(&events(Kernel::V7_1, &lost, Arch::XEN_PV), 14, "0 are queued");
 }
 
+/// Whatever queues an update issues it.
+#[test]
+fn an_update_that_nobody_issues() {
+    let lines = "
+        5 0: xen_mmu_ptep_modify_prot_start: mm 0 addr 1000 ptep 0 pteval 0
+        5 0: xen_mmu_ptep_modify_prot_commit: mm 0 addr 1000 ptep 0 pteval 0
+        5 0: xen_mc_entry: op 1(mmu_update)
+        5 0: xen_mc_issue: start batch NONE
+        5 0: xen_mc_flush: flushing 1 hypercalls, 16 arg bytes, 0 callbacks
+        5 0: xen_mmu_set_pte: -";
+    check_same(&events(Kernel::V7_1, lines, Arch::XEN_PV));
+    let lost =
+        format!("{lines}{lines}").replacen("        5 0: xen_mc_issue: start batch NONE\n", "", 1);
+    check_different(&events(Kernel::V7_1, &lost, Arch::XEN_PV), 4, "no xen_mc_issue follows");
+}
+
+/// What `__flush_tlb_pending()` is told to flush is flushed before it is told again.
+#[test]
+fn a_flush_of_the_batch_has_its_beginning() {
+    let lines = "
+        7 0: en1_zap: new=1 en=0 pa=0
+        7 0: hpte_need_flush: mm=0xc1 addr=0x1000 en=1 pa=0 from=__zap_vma_range
+        7 0: en2_zap: new=0 en=1 pa=0
+        7 0: flush_tlb_pending: n=1 from=__zap_vma_range
+        7 0: flush_hash_page: from=__flush_tlb_pending";
+    let next = lines.replace("0x1000", "0x3000");
+    let against = |lines: &str| events(Kernel::V7_3, lines, Arch::POWERPC_HASH);
+    check_same(&against(&format!("{lines}{next}")));
+    let pending = "        7 0: flush_tlb_pending: n=1 from=__zap_vma_range\n";
+    let without = format!("{lines}{}", next.replace(pending, ""));
+    check_different(&against(&without), 10, "no __flush_tlb_pending before it");
+    let twice = lines.replace(pending, &pending.repeat(2));
+    check_different(&against(&twice), 6, "__flush_tlb_pending twice");
+}
+
 /// trace-cmd writes switches in its own way.
 #[test]
 fn the_switch_of_trace_cmd() {
@@ -260,4 +295,12 @@ fn a_section_of_arm64_with_a_switch() {
     let last = hits.rfind(begins).expect("it is there");
     let late = format!("{}{}", &hits[..last], &hits[last + begins.len() + 1..]);
     check_different(&against(&late), 14, "did not begin");
+    // A section over entries of a user holds a lock, so that no switch is in it: its end is lost.
+    let user = hits.replace("vmap_small_pages_range_noflush", "copy_page_range");
+    check_different(&against(&user), 6, "a switch in a section that holds a spin lock");
+    // A function that begins a section does not call itself.
+    let end = "0 disable[lazy_mmu_mode_disable]\n0 dsb(ishst)[lazy_mmu_mode_disable]\n\
+               0 isb[lazy_mmu_mode_disable]\n";
+    let lost = hits.replacen(end, "", 1);
+    check_different(&against(&lost), 11, "begins, and the last one has not ended");
 }

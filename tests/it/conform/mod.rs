@@ -3,6 +3,7 @@
 mod lines;
 mod mutations;
 mod table;
+mod text;
 
 use std::io::Read;
 
@@ -269,9 +270,8 @@ fn what_is_no_trace_is_refused() {
     refused(b"\x7fELF\0\0", &["expected text"]);
     let line = "  x-1 [000] d.... 0.1: xen_mc_flush: flushing ";
     refused(format!("{line}many calls\n").as_bytes(), &["expected a number", "<stdin>:1:"]);
-    // Cut in its last line, which has no end.
     let cut =
-        format!("{line}0 hypercalls, 0 arg bytes\n  x-1 [000] d.... 0.1: xen_mc_entry: op 1(");
+        format!("{line}0 hypercalls, 0 arg bytes\n  x-1 [000] d.... 0.1: xen_mc_entry: op 1(\n");
     refused(cut.as_bytes(), &["<stdin>:2:43", "xen_mc_entry: op 1("]);
     refused(b"  x-1 [000] d.... 0.1: sched_waking: pid=1\n", &["that tell the architecture"]);
     refused(&[0x1f, 0x8b, 8, 0, 0], &["expected a whole file of gzip"]);

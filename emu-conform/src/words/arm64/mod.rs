@@ -16,7 +16,7 @@ pub(super) const WORDS: Words = Words {
     tells,
     also: None,
     events: "dsb(ishst) among the hits of the plugin (--hits)",
-    kernel,
+    kernels,
     reduce: reduce::reduce,
     effect: effects::effect,
     recording: probes::recording,
@@ -35,6 +35,6 @@ fn tells(event: &Event<'_>) -> bool {
         || matches!(event.name, "dsb(ishst)" | "set_PENDING")
 }
 
-fn kernel(_: &Trace<'_>) -> (Kernel, &'static str) {
-    (newest(), "the newest kernel, as traces of v7.0 and later are alike")
+fn kernels(_: &Trace<'_>) -> (Kernel, Kernel, &'static str) {
+    (Kernel::V7_0, newest(), "any kernel from v7.0 on")
 }

@@ -48,12 +48,12 @@ pub(super) fn reduce(trace: &Trace<'_>, op: &Operation<'_, '_>) -> Result<Reduce
     if !trace.events.iter().any(|event| matches!(event.name, "set_PENDING" | "dsb(ishst)")) {
         let why =
             "kprobes do not show the primitives of arm64: give the hits of the plugin, --hits";
-        reducer.out.whole = Some(why.to_owned());
+        reducer.out.leave_out_from(0, why);
         return Ok(reducer.out);
     }
     if op.events.iter().any(|event| event.name == MISMATCH) {
         let why = "the switches among the hits are not those of the trace";
-        reducer.out.whole = Some(why.to_owned());
+        reducer.out.leave_out_from(0, why);
         return Ok(reducer.out);
     }
     for (at, event) in op.events.iter().enumerate() {
@@ -69,7 +69,7 @@ const SWITCH_HIT: &str = "dsb(ish)";
 struct Reducer<'t> {
     out: Reduced,
     runs: Runs,
-    tasks: BTreeMap<Task, State>,
+    tasks: BTreeMap<Task, State<'t>>,
     /// How many pages have got an address.
     pages: u64,
     /// The barrier of a switch is among the hits.
@@ -80,9 +80,11 @@ struct Reducer<'t> {
 
 /// A task as the hits show it.
 #[derive(Clone, Debug, Default)]
-struct State {
+struct State<'t> {
     depth: u32,
-    /// The section is over entries of the kernel.
+    /// The functions that have begun the sections, the outermost first.
+    begun: Vec<&'t str>,
+    /// The outermost section is over entries of the kernel.
     kernel: bool,
     /// `TIF_LAZY_MMU_PENDING` is set.
     pending: bool,
@@ -97,8 +99,8 @@ struct State {
     open: bool,
 }
 
-impl Reducer<'_> {
-    fn event(&mut self, all: &[Event<'_>], at: usize, e: &Event<'_>) -> Result<(), InputError> {
+impl<'t> Reducer<'t> {
+    fn event(&mut self, all: &[Event<'t>], at: usize, e: &Event<'t>) -> Result<(), InputError> {
         let place = self.runs.place(e, &mut self.out);
         let task = e.task();
         if let Some((prev, next)) = runs::switch(e)? {
@@ -124,17 +126,36 @@ impl Reducer<'_> {
             "set_PENDING" => self.sets_pending(e)?,
             "dsb(ishst)" => self.barrier(e, DSB),
             "isb" => self.barrier(e, ISB_),
-            ">__switch_to" if self.tasks.values().any(|state| state.depth > 0) => {
-                let why = "switches in sections, and the trace has no sched_switch";
-                self.out.whole = Some(why.to_owned());
-            }
+            ">__switch_to" if !self.runs.shows_switches() => self.unseen_switch(e),
             _ => self.tasks.entry(task).or_default().open = false,
         }
         Ok(())
     }
 
+    /// A switch whose tasks nobody has recorded, out of a section or not.
+    fn unseen_switch(&mut self, e: &Event<'_>) {
+        let state = self.tasks.entry(e.task()).or_default();
+        if state.depth > 0 && !state.kernel {
+            self.locked(e);
+        } else if state.depth > 0 {
+            let why = "a switch in a section, or after one whose end is missing, and the trace has \
+                       no sched_switch";
+            self.out.leave_out_from(e.line, why);
+        } else {
+            state.open = false;
+        }
+    }
+
+    /// A switch in a section over entries of a user, which is under the lock of their table.
+    fn locked(&mut self, e: &Event<'_>) {
+        self.out.breaks(e.line, || "a switch in a section that holds a spin lock".to_owned());
+    }
+
     fn switch(&mut self, e: &Event<'_>, prev: Task, next: Task) {
         self.out.count("switches");
+        if self.tasks.get(&prev).is_some_and(|state| state.depth > 0 && !state.kernel) {
+            self.locked(e);
+        }
         let state = self.tasks.entry(prev).or_default();
         let (depth, pending) = (state.depth, state.pending);
         if depth > 0 {
@@ -152,7 +173,7 @@ impl Reducer<'_> {
         self.runs.begin(e, (prev, next));
     }
 
-    fn section(&mut self, e: &Event<'_>, on: bool) {
+    fn section(&mut self, e: &Event<'t>, on: bool) {
         let state = self.tasks.entry(e.task()).or_default();
         let known = std::mem::replace(&mut state.known, true);
         if !on && state.depth == 0 {
@@ -168,6 +189,17 @@ impl Reducer<'_> {
             state.kernel = KERNEL.contains(&e.args);
         }
         state.depth = if on { state.depth + 1 } else { state.depth - 1 };
+        // None of the functions that begin a section calls itself.
+        let within = on && state.begun.contains(&e.args);
+        if on {
+            state.begun.push(e.args);
+        } else {
+            state.begun.pop();
+        }
+        if within {
+            let what = || format!("a section of {} begins, and the last one has not ended", e.args);
+            self.out.breaks(e.line, what);
+        }
         self.step(e, sites::call(if on { Call::ENABLE } else { Call::DISABLE }));
     }
 

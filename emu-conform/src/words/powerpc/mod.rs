@@ -21,7 +21,7 @@ pub(super) const HASH: Words = Words {
     },
     also: None,
     events: "hpte_need_flush",
-    kernel,
+    kernels,
     reduce: reduce::reduce,
     effect: effects::effect,
     recording: probes::recording,
@@ -34,7 +34,7 @@ pub(super) const RADIX: Words = Words {
     tells: |event| ["modify_start", "set_ptes", "radix_commit", "tlbie"].contains(&event.name),
     also: Some(Arch::POWERPC_HASH),
     events: "set_ptes",
-    kernel,
+    kernels,
     reduce: reduce::reduce,
     effect: effects::effect,
     recording: probes::recording,
@@ -47,10 +47,10 @@ const ASSUMES: &[&str] = &[
     "a flush before `active = 0` (up to v6.19) belongs to the leave",
 ];
 
-fn kernel(trace: &Trace<'_>) -> (Kernel, &'static str) {
+fn kernels(trace: &Trace<'_>) -> (Kernel, Kernel, &'static str) {
     if trace.events.iter().any(|event| batch::active(event.name)) {
-        (Kernel::V6_19, "stores to ppc64_tlb_batch.active, as up to v6.19")
+        (Kernel::V6_0, Kernel::V6_19, "stores to ppc64_tlb_batch.active, as up to v6.19")
     } else {
-        (newest(), "the newest kernel, as traces of v7.0 and later are alike")
+        (Kernel::V7_0, newest(), "no store to ppc64_tlb_batch.active: from v7.0 on")
     }
 }

@@ -32,7 +32,17 @@ pub(super) fn reduce(trace: &Trace<'_>, op: &Operation<'_, '_>) -> Result<Reduce
         born.enable = 0;
         (*task, Unknown::Section)
     });
-    let unknown = unknown.collect();
+    let mut unknown: BTreeMap<Task, Unknown> = unknown.collect();
+    // So is one that is in a section, and of which no store was seen.
+    if !trace.events.iter().any(|event| active(event.name)) {
+        let mut seen: BTreeSet<Task> = born.keys().copied().collect();
+        for event in op.events.iter().filter(|event| !event.in_interrupt()) {
+            let Some(enabled) = event.number_of("en")? else { continue };
+            if seen.insert(event.task()) && enabled > 0 {
+                unknown.insert(event.task(), Unknown::Section);
+            }
+        }
+    }
     let mut reducer = Reducer {
         out: Reduced { born, shows: shows.into_iter().collect(), ..Reduced::default() },
         runs: Runs::new(trace),
@@ -43,6 +53,7 @@ pub(super) fn reduce(trace: &Trace<'_>, op: &Operation<'_, '_>) -> Result<Reduce
         unknown,
         pending: BTreeMap::new(),
         has_active: trace.events.iter().any(|event| active(event.name)),
+        has_pending: trace.has("flush_tlb_pending"),
     };
     reducer.first_spaces(op.events);
     for event in op.events {
@@ -72,6 +83,8 @@ pub(super) struct Reducer<'t> {
     pub(super) pending: BTreeMap<u16, (Task, u64, u32)>,
     /// The mode is a word of the batch: up to v6.19.
     pub(super) has_active: bool,
+    /// The event of `__flush_tlb_pending()` is there.
+    pub(super) has_pending: bool,
 }
 
 /// A task as the trace shows it.

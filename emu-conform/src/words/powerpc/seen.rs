@@ -48,7 +48,10 @@ impl<'t> Reducer<'t> {
             state.leaving = Some(Vec::new());
         }
         let Some(n) = n else { return Ok(()) };
-        self.pending.insert(e.cpu, (e.task(), n, e.line));
+        if self.pending.insert(e.cpu, (e.task(), n, e.line)).is_some() {
+            let what = || "__flush_tlb_pending twice, and no flush between".to_owned();
+            self.out.breaks(e.line, what);
+        }
         // A batch that is not full goes first where the entry does not go with those in it; the
         // event of hpte_need_flush() stands before both.
         let last = self.tasks.entry(e.task()).or_default().last;
@@ -70,6 +73,11 @@ impl<'t> Reducer<'t> {
         };
         let batch = e.name == "flush_hash_range" || from(e) == "__flush_tlb_pending";
         let pending = self.pending.remove(&e.cpu).map(|(_, pending, _)| pending);
+        let known = self.tasks.get(&e.task()).is_some_and(|state| state.last.is_some());
+        if batch && pending.is_none() && known && self.has_pending {
+            let what = || "a flush of the batch, and no __flush_tlb_pending before it".to_owned();
+            self.out.breaks(e.line, what);
+        }
         if let Some(pending) = pending.filter(|pending| batch && *pending != n) {
             self.out.breaks(e.line, || {
                 format!("{n} pages are flushed where __flush_tlb_pending has {pending}")

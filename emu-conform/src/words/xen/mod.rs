@@ -1,6 +1,7 @@
 //! The words of x86 Xen PV: the tracepoints `xen:*`, kprobes at the stores of the counters and on
 //! the hooks.
 
+mod born;
 mod effects;
 mod queue;
 mod probes;
@@ -21,7 +22,7 @@ pub(super) const WORDS: Words = Words {
     },
     also: None,
     events: "xen_mc_entry",
-    kernel,
+    kernels,
     reduce: reduce::reduce,
     effect: effects::effect,
     recording: probes::recording,
@@ -33,17 +34,18 @@ pub(super) const WORDS: Words = Words {
 };
 
 /// Fidelity: stub: the text of `xen_mc_issue` in include/trace/events/xen.h v7.1 and v7.2 alone.
-fn kernel(trace: &Trace<'_>) -> (Kernel, &'static str) {
+fn kernels(trace: &Trace<'_>) -> (Kernel, Kernel, &'static str) {
     let issue = trace.events.iter().find(|event| event.name == "xen_mc_issue");
     let counters = trace.events.iter().any(|event| crate::sites::kind(event.name).is_some());
     match issue {
         Some(issue) if issue.args.starts_with("flush:") => {
-            (newest(), "xen_mc_issue says `flush:`, as from v7.2 on")
+            (Kernel::V7_2, newest(), "xen_mc_issue says `flush:`, as from v7.2 on")
         }
         _ if counters => (
+            Kernel::V7_0,
             Kernel::V7_1,
-            "counters, and xen_mc_issue has the text of up to v7.1; --kernel v7.0 if it is that",
+            "stores of counters, and xen_mc_issue has the text of up to v7.1",
         ),
-        _ => (Kernel::V6_19, "no store of a counter is probed: up to v6.19"),
+        _ => (Kernel::V6_0, Kernel::V6_19, "no store of a counter is probed: up to v6.19"),
     }
 }

@@ -8,7 +8,9 @@ use crate::trace::Event;
 const MMU_UPDATE: u64 = 16;
 /// Bytes of a `struct mmuext_op`.
 const MMUEXT_OP: u64 = 24;
-/// The most bytes of a mask of CPUs behind one: 512 CPUs.
+/// Bytes of a mask of up to 64 CPUs behind one.
+const CPUMASK: u64 = 8;
+/// The most bytes of such a mask: 512 CPUs.
 const CPUMASK_MAX: u64 = 64;
 
 /// The queue of a CPU.
@@ -149,7 +151,7 @@ impl Queue {
         let least = queue.updates * MMU_UPDATE + queue.mmuext * MMUEXT_OP + queue.other;
         // A mask stands behind the operation that flushes the TLBs of several CPUs.
         let most = if queue.mmuext == 1 { least + CPUMASK_MAX } else { least };
-        if bytes < least || bytes > most {
+        if bytes < least || bytes > most || !(bytes - least).is_multiple_of(CPUMASK) {
             let what = format!("a flush of {bytes} bytes, where {least} are queued");
             self.breaks(event.line, what);
         }

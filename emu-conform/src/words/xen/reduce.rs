@@ -8,9 +8,10 @@ use emu_input::InputError;
 use lazy_mmu::design::Call;
 use lazy_mmu::trace::PteOp;
 
+use super::born::born;
 use super::effects::CALL;
 use super::queue::Queue;
-use crate::moves::{Act, BUG, Counter, Counters, Reduced, Store};
+use crate::moves::{Act, BUG, Counter, Reduced, Store};
 use crate::pairs::Pairs;
 use crate::runs::{self, Place, Runs};
 use crate::sites::{self, Site};
@@ -25,7 +26,7 @@ pub(super) fn reduce(trace: &Trace<'_>, op: &Operation<'_, '_>) -> Result<Reduce
     let sites = trace.events.iter().filter_map(|event| sites::kind(event.name));
     let shows: BTreeSet<Counter> = sites.map(|(counter, _)| counter).collect();
     let has_sites = trace.events.iter().any(|event| sites::kind(event.name).is_some());
-    let born = if has_sites { sites::born(op.events)? } else { hooked(op.events)? };
+    let born = born(op.events, has_sites)?;
     let mut reducer = Reducer {
         out: Reduced { born, shows: shows.into_iter().collect(), ..Reduced::default() },
         events: op.events,
@@ -33,6 +34,7 @@ pub(super) fn reduce(trace: &Trace<'_>, op: &Operation<'_, '_>) -> Result<Reduce
         pairs: Pairs::new(op),
         has_enter: trace.has("xen_enter_lazy_mmu") || trace.has("xen_leave_lazy_mmu"),
         has_leave: trace.has("xen_leave_lazy_mmu"),
+        has_issue: trace.has("xen_mc_issue"),
         runs: Runs::new(trace),
         cpus: BTreeMap::new(),
         tasks: BTreeMap::new(),
@@ -49,25 +51,6 @@ pub(super) fn reduce(trace: &Trace<'_>, op: &Operation<'_, '_>) -> Result<Reduce
     Ok(reducer.out)
 }
 
-/// The tasks that begin in a section where the hooks are all that is seen: their first one is a
-/// leave, outside of switches.
-fn hooked(events: &[Event<'_>]) -> Result<BTreeMap<Task, Counters>, InputError> {
-    let mut first = BTreeMap::new();
-    let mut switches: BTreeMap<u16, Task> = BTreeMap::new();
-    for event in events {
-        if let Some((prev, _)) = runs::switch(event)? {
-            switches.insert(event.cpu, prev);
-        } else if switches.get(&event.cpu) != Some(&event.task()) {
-            switches.remove(&event.cpu);
-            let enable = u8::from(event.name == "xen_leave_lazy_mmu");
-            if enable == 1 || event.name == "xen_enter_lazy_mmu" {
-                first.entry(event.task()).or_insert(Counters { enable, pause: 0 });
-            }
-        }
-    }
-    Ok(first)
-}
-
 pub(super) struct Reducer<'a, 't> {
     pub(super) out: Reduced,
     pub(super) pairs: Pairs,
@@ -78,6 +61,8 @@ pub(super) struct Reducer<'a, 't> {
     pub(super) has_enter: bool,
     /// So does the leave hook.
     pub(super) has_leave: bool,
+    /// The event `xen_mc_issue` is there.
+    pub(super) has_issue: bool,
     pub(super) runs: Runs,
     pub(super) cpus: BTreeMap<u16, Cpu>,
     pub(super) tasks: BTreeMap<Task, State>,
@@ -100,6 +85,8 @@ pub(super) struct Cpu {
     pub(super) stack: bool,
     /// The last move.
     pub(super) last: Option<usize>,
+    /// The line of an update that was queued, behind which `xen_mc_issue` comes.
+    pub(super) issues: Option<u32>,
 }
 
 /// A task as the trace shows it.
@@ -138,6 +125,7 @@ pub(super) struct Waits {
 impl Reducer<'_, '_> {
     fn event(&mut self, at: usize, e: &Event<'_>) -> Result<(), InputError> {
         let task = e.task();
+        self.issues(e);
         let mut place = self.runs.place(e, &mut self.out);
         if place == Place::First && is_mark(e) {
             self.out.born.entry(task).or_default().enable = 0;
@@ -183,6 +171,18 @@ impl Reducer<'_, '_> {
             self.tasks.entry(task).or_default().open = None;
         }
         Ok(())
+    }
+
+    /// Whatever queues an update issues it, with interrupts off from one to the other.
+    fn issues(&mut self, e: &Event<'_>) {
+        let issue = e.name == "xen_mc_issue";
+        if !self.has_issue || e.name.starts_with("xen_mc_") {
+            let joins = self.has_issue && Queue::joins(e);
+            let issues = &mut self.cpus.entry(e.cpu).or_default().issues;
+            *issues = joins.then_some(e.line).or(issues.filter(|_| !issue));
+        } else if let Some(line) = self.cpus.entry(e.cpu).or_default().issues.take() {
+            self.out.breaks(line, || "an update is queued, and no xen_mc_issue follows".to_owned());
+        }
     }
 
     /// Whether `event` is about the stack of a task that comes: what a switch does at last, when
