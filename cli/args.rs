@@ -7,6 +7,7 @@ use crate::compare::CompareArgs;
 use crate::conform::ConformArgs;
 use crate::kunit::KunitArgs;
 use crate::prove::ProveArgs;
+use crate::review::ReviewArgs;
 use crate::run::RunArgs;
 use crate::workload::WorkloadArgs;
 
@@ -51,6 +52,8 @@ pub(crate) enum Command {
     Prove(ProveArgs),
     /// Run a KUnit test of the mode, a C file as the kernel has it
     Kunit(KunitArgs),
+    /// Show what a change of a kernel tree does, for a reply on the list
+    Review(ReviewArgs),
     /// Run a kernel workload over the address space of a process
     Workload(WorkloadArgs),
     /// Print the book of designs: what each one does, computed, as Markdown

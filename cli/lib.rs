@@ -52,6 +52,7 @@ mod progress;
 mod prove;
 mod registry;
 mod report;
+mod review;
 mod run;
 mod setup;
 mod tree;
@@ -113,6 +114,7 @@ fn execute(command: &Command) -> Result<ExitCode, Failure> {
         Command::Book => book::book(),
         Command::List => list::list(),
         Command::Kunit(args) => kunit::run(args),
+        Command::Review(args) => review::run(args),
     }
 }
 
