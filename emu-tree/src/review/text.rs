@@ -12,7 +12,7 @@ use crate::design::TreeDesign;
 const WIDTH: usize = 78;
 
 /// The most scenarios whose tables are shown.
-const TABLES: usize = 2;
+const TABLES: usize = 1;
 
 /// The review as plain text.
 #[must_use]
