@@ -10,6 +10,7 @@ use crate::kunit::KunitArgs;
 use crate::list::ListArgs;
 use crate::prove::ProveArgs;
 use crate::replay::ReplayArgs;
+use crate::review::ReviewArgs;
 use crate::run::RunArgs;
 use crate::workload::WorkloadArgs;
 
@@ -69,6 +70,8 @@ pub(crate) enum Command {
     Prove(ProveArgs),
     /// Run a KUnit test of the mode, a C file as the kernel has it
     Kunit(KunitArgs),
+    /// Show what a change of a kernel tree does, for a reply on the list
+    Review(ReviewArgs),
     /// Run a kernel workload over the address space of a process
     Workload(WorkloadArgs),
     /// Replay a log of strace: what the mode saves a program in its whole life

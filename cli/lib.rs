@@ -55,6 +55,7 @@ mod prove;
 mod registry;
 mod replay;
 mod report;
+mod review;
 mod run;
 mod setup;
 mod tree;
@@ -125,6 +126,7 @@ fn execute(command: &Command) -> Result<ExitCode, Failure> {
         Command::Kunit(args) => kunit::run(args),
         Command::Completions(args) => install::completions(args, &self::command()),
         Command::Man(args) => install::man(args, &self::command()),
+        Command::Review(args) => review::run(args),
     }
 }
 

@@ -116,7 +116,7 @@ fn execute(args: &RunArgs, source: &Source) -> Result<(Setup, Outcome), Failure>
     let RunArgs { arch, kernel, design, mended, .. } = *args;
     let setup = Asked { arch, kernel, design, mended }.setup(source, Setup::default().arch)?;
     let setup = Setup { panic_on_warn: args.on_warn == OnWarn::Panic, ..setup };
-    if args.tree.is_none() && !setup.kernel.had(setup.design) {
+    if !setup.design.is_made() && !setup.kernel.had(setup.design) {
         let (design, kernel) = (setup.design.id(), setup.kernel.id());
         report::note(&format!(
             "{kernel} never had the design {design}; the backends are those of {kernel}"

@@ -48,7 +48,11 @@ pub(crate) fn load(command: &mut Command) -> Result<(), Failure> {
                 }
             }
         }
-        Command::Demo | Command::Conform(_) | Command::Book | Command::List => Ok(()),
+        Command::Demo
+        | Command::Review(_)
+        | Command::Conform(_)
+        | Command::Book
+        | Command::List => Ok(()),
     }
 }
 

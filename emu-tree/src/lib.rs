@@ -12,6 +12,7 @@ mod error;
 mod guest;
 mod shims;
 pub mod kunit;
+pub mod review;
 mod tree;
 
 pub use error::Error;

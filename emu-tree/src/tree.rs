@@ -9,6 +9,8 @@ use crate::error::Error;
 #[derive(Clone, Debug)]
 pub struct Tree {
     root: PathBuf,
+    /// What the user calls it.
+    name: String,
 }
 
 impl Tree {
@@ -17,7 +19,7 @@ impl Tree {
     /// # Errors
     /// There is no such folder, or it has none of the files of a kernel.
     pub fn open(folder: &Path) -> Result<Self, Error> {
-        let tree = Self { root: folder.to_owned() };
+        let tree = Self { root: folder.to_owned(), name: folder.display().to_string() };
         let kind = std::fs::metadata(folder).map_err(|why| tree.error(reason(&why)))?;
         if !kind.is_dir() {
             return Err(tree.error("is a file, expected the folder of a kernel tree"));
@@ -31,7 +33,12 @@ impl Tree {
     /// The name of the tree, as the user gave it.
     #[must_use]
     pub fn name(&self) -> String {
-        self.root.display().to_string()
+        self.name.clone()
+    }
+
+    /// The same folder under another name.
+    pub(crate) fn called(self, name: String) -> Self {
+        Self { name, ..self }
     }
 
     /// The folder.

@@ -16,10 +16,11 @@ pub struct Column {
 }
 
 impl Column {
-    /// Tells whether the kernel of this column ever had its design.
+    /// Tells whether the kernel of this column ever had its design, or the question has no meaning:
+    /// the design was made at run time.
     #[must_use]
     pub fn existed(&self) -> bool {
-        self.setup.kernel.had(self.setup.design)
+        self.setup.design.is_made() || self.setup.kernel.had(self.setup.design)
     }
 }
 

@@ -19,7 +19,7 @@ pub use code::failure;
 use unit::{IS_ACTIVE, Unit};
 
 /// The files that a design may stand in: those of what others use first.
-const FILES: [&str; 5] = [
+pub(crate) const FILES: [&str; 5] = [
     "include/linux/mm_types_task.h",
     "include/linux/mm_types.h",
     "include/linux/sched.h",

@@ -150,6 +150,13 @@ impl Design {
         Self(Box::leak(Box::new(Table::made(description, Box::leak(Box::new(code))))))
     }
 
+    /// Tells whether a program made it at run time: no kernel had it, or just one that it was read
+    /// from.
+    #[must_use]
+    pub const fn is_made(self) -> bool {
+        self.0.made.is_some()
+    }
+
     /// Tells whether both are designs of one state type, not merely of one id.
     pub(super) fn is_same(self, other: Self) -> bool {
         let types = || (self.0.type_id)() == (other.0.type_id)();

@@ -118,6 +118,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("emu-tree/src/guest/", &["guest/", "tree.rs", "error.rs", "shims.rs"]),
     ("emu-tree/src/design/", &["design/", "cut/", "guest/", "tree.rs", "error.rs", "shims.rs"]),
     ("emu-tree/src/kunit/", &["kunit/", "guest/", "error.rs", "shims.rs"]),
+    ("emu-tree/src/review/", &["review/", "design/", "cut/", "tree.rs", "error.rs"]),
     ("emu-tree/src/lib.rs", ANY),
     ("emu-view/src/view/", &["view/"]),
     ("emu-view/src/function_graph/", &["function_graph/", "view/"]),
