@@ -36,7 +36,7 @@ pub(crate) struct ProveArgs {
     pub(crate) all: bool,
     /// Find the smallest machine that does what the API requires
     #[arg(long, conflicts_with_all = ["design", "against", "tree", "all", "irq", "tasks", "json"])]
-    least: bool,
+    pub(crate) least: bool,
     /// A rule that --least does not require; may be given several times
     #[arg(long, value_name = "RULE", requires = "least", value_parser = rule_parser())]
     without: Vec<Rule>,

@@ -36,7 +36,7 @@ pub(crate) fn load(command: &mut Command) -> Result<(), Failure> {
             let trees = designs(args.tree.iter().map(PathBuf::as_path))?;
             let mut sides = args.design.into_iter().chain(trees).chain(args.against);
             (args.design, args.against) = (sides.next(), sides.next());
-            match (args.all, args.against, sides.next()) {
+            match (args.all || args.least, args.against, sides.next()) {
                 (true, ..) | (false, Some(_), None) => Ok(()),
                 (false, None, _) => {
                     let what = "--tree: expected --against ID, or a second --tree";
@@ -52,7 +52,9 @@ pub(crate) fn load(command: &mut Command) -> Result<(), Failure> {
         | Command::Review(_)
         | Command::Conform(_)
         | Command::Book
-        | Command::List => Ok(()),
+        | Command::List(_)
+        | Command::Completions(_)
+        | Command::Man(_) => Ok(()),
     }
 }
 

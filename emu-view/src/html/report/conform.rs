@@ -12,7 +12,7 @@ pub fn conform(reports: &[(String, Report)]) -> String {
     let [same, different, left_out] = [0, 1, 2].map(sum);
     let mut blocks = Vec::new();
     for (name, report) in reports {
-        let why = report.why.map_or(String::new(), |why| format!(": {why}"));
+        let why = report.why.as_ref().map_or(String::new(), |why| format!(": {why}"));
         let text = format!("{name}, against {} {}{why}", report.arch, report.kernel);
         blocks.push(Block::Paragraph(text));
         blocks.push(Block::Table(operations(report)));
