@@ -1,5 +1,5 @@
-//! `lazymmu completions` and `lazymmu man`: what a shell and `man` know of the command, from its own
-//! definition.
+//! `lazymmu completions` and `lazymmu man`: what a shell and `man` know of the command, from its
+//! own definition.
 
 use std::fs;
 use std::io;
@@ -31,8 +31,8 @@ const COMPLETIONS: &str = "\
 #[derive(Args, Debug)]
 #[command(after_help = MAN)]
 pub(crate) struct ManArgs {
-    /// Write a page for the command and one for each subcommand to this folder; without it, the page
-    /// of the command is printed
+    /// Write a page for the command and one for each subcommand to this folder; without it, the
+    /// page of the command is printed
     #[arg(value_name = "DIR")]
     folder: Option<PathBuf>,
 }

@@ -39,7 +39,7 @@ pub(crate) struct ProveArgs {
     pub(crate) least: bool,
     /// A rule that --least does not require; may be given several times
     #[arg(long, value_name = "RULE", requires = "least", value_parser = rule_parser())]
-    without: Vec<Rule>,
+    pub(crate) without: Vec<Rule>,
     /// Which call sequences are compared; D by default, each one with --all
     #[arg(long, value_parser = language_parser())]
     language: Option<Language>,
@@ -93,6 +93,9 @@ Exit status: 0 equivalent, 1 distinguished, 2 usage, 3 gave up.";
 pub(crate) fn run(args: &ProveArgs) -> Result<ExitCode, Failure> {
     if args.least {
         return smallest(args);
+    }
+    if !args.without.is_empty() {
+        return Err(Failure::Usage("--without: expected --least".to_owned()));
     }
     let format = args.format()?;
     let (Some(design), Some(against)) = (args.design, args.against) else {

@@ -36,7 +36,8 @@ pub(crate) fn load(command: &mut Command) -> Result<(), Failure> {
             let trees = designs(args.tree.iter().map(PathBuf::as_path))?;
             let mut sides = args.design.into_iter().chain(trees).chain(args.against);
             (args.design, args.against) = (sides.next(), sides.next());
-            match (args.all || args.least, args.against, sides.next()) {
+            let alone = args.all || args.least || !args.without.is_empty();
+            match (alone, args.against, sides.next()) {
                 (true, ..) | (false, Some(_), None) => Ok(()),
                 (false, None, _) => {
                     let what = "--tree: expected --against ID, or a second --tree";

@@ -75,11 +75,14 @@ fn counterexample(
     said: &str,
 ) -> String {
     let name = save::file_name(report, found);
-    let mut text = report.show_with(found, said, &|record| terminal::narrow(record, 4, &paint));
     let view = View::of(&found.record, report.options.arch, &|_| None);
     let view = View { numbered: false, ..view };
-    text.push('\n');
-    view.story(found.property.about()).for_each(|said| text += &terminal::sentence(&said));
+    let mut text = report.show_with(found, said, &|record| {
+        let mut tree = terminal::narrow(record, 4, &paint);
+        tree.push('\n');
+        view.story(found.property.about()).for_each(|said| tree += &terminal::sentence(&said));
+        tree
+    });
     if let Some(path) = saved.iter().find(|path| path.ends_with(&name)) {
         text += &format!("\nsaved as {}\n", path.display());
     }

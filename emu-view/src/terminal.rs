@@ -1,7 +1,7 @@
 //! The tree as a terminal shows it: causes by their place, at most 80 columns, and in colour.
 //!
-//! The tree itself is the `Display` of a record, which snapshots hold; this is it with what a reader
-//! of a terminal wants besides.
+//! The tree itself is the `Display` of a record, which snapshots hold; this is it with what a
+//! reader of a terminal wants besides.
 
 use emu_lab::render::text::wrap;
 use lazy_mmu::Record;
@@ -47,6 +47,11 @@ pub fn narrow(record: &Record, indent: usize, paint: Paint<'_>) -> String {
         let until = record.events().take(seq as usize + 1);
         until.filter_map(|seen| call_text(record.design(), &seen.event)).last()
     };
+    // A tree that is a little too wide stands further to the left.
+    let tree = record.to_string();
+    let widest = tree.lines().filter(|line| Report::of(line).is_none());
+    let widest = widest.map(|line| line.chars().count()).max().unwrap_or(0);
+    let indent = if widest <= WIDTH { indent.min(WIDTH - widest) } else { indent };
     lines(record, indent, WIDTH - indent, &call, paint)
 }
 

@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use emu_arch::hazard::Hazard;
 use emu_arch::{Arch, Kernel};
+use emu_view::diagram::mermaid;
+use emu_view::view::View;
 use lazy_mmu::design::{Design, sketch};
 
 use emu_check::check::{Accesses, Counterexample, Options, Property, Report, Watch, check};
@@ -219,7 +221,12 @@ fn counterexamples(text: &mut String, reports: &[(String, Report)]) {
             report.options.arch.id(),
             report.options.kernel.id()
         );
-        let _ = writeln!(text, "```text\n{}```", found.record);
+        let _ = writeln!(text, "```text\n{}```\n", found.record);
+        let view = View::of(&found.record, report.options.arch, &|_| None);
+        let view = View { numbered: false, ..view };
+        view.story(about).for_each(|said| *text += &format!("{said} "));
+        *text = text.trim_end().to_owned();
+        let _ = writeln!(text, "\n\n```mermaid\n{}```", mermaid(&view));
     }
 }
 

@@ -147,7 +147,7 @@ impl XenPv {
         }
         if hw.per_cpu(|cpu| cpu.mode) == LazyMode::Mmu {
             self.leave_mmu(hw);
-            hw.effect(self.mode_effect(false));
+            self.show_mode(hw, LazyMode::None);
             if self < Self::V7_0 {
                 hw.set_thread_flag(TIF_LAZY_MMU_UPDATES);
             }
@@ -177,17 +177,21 @@ impl XenPv {
         };
         if again {
             self.enter_mmu(hw);
-            hw.effect(self.mode_effect(true));
+            self.show_mode(hw, LazyMode::Mmu);
         }
     }
 
-    /// What a switch made of the lazy mode of the CPU, which the checks of later calls test.
-    const fn mode_effect(self, mmu: bool) -> ArchEffect {
-        ArchEffect::deferral(match (self, mmu) {
-            (Self::V6_0, false) => "paravirt_lazy_mode=PARAVIRT_LAZY_NONE",
-            (Self::V6_0, true) => "paravirt_lazy_mode=PARAVIRT_LAZY_MMU",
-            (_, false) => "xen_lazy_mode=XEN_LAZY_NONE",
-            (_, true) => "xen_lazy_mode=XEN_LAZY_MMU",
-        })
+    /// Shows that a switch has set the lazy mode of the CPU to `mode`, if it has: the checks of
+    /// later calls test it.
+    fn show_mode(self, hw: &mut impl Hw<PerCpu = XenCpu>, mode: LazyMode) {
+        if hw.per_cpu(|cpu| cpu.mode) != mode {
+            return;
+        }
+        hw.effect(ArchEffect::deferral(match (self == Self::V6_0, mode == LazyMode::Mmu) {
+            (true, false) => "paravirt_lazy_mode=PARAVIRT_LAZY_NONE",
+            (true, true) => "paravirt_lazy_mode=PARAVIRT_LAZY_MMU",
+            (false, false) => "xen_lazy_mode=XEN_LAZY_NONE",
+            (false, true) => "xen_lazy_mode=XEN_LAZY_MMU",
+        }));
     }
 }

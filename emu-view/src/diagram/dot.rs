@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::drawn;
+use super::drawn::drawn;
 use crate::view::{Tone, View};
 
 /// The graph: a cluster for each task on its CPU, an arrow from step to step, and a red one from

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::drawn;
+use super::drawn::drawn;
 use crate::view::{Detail, Step, Tone, View};
 use lazy_mmu::trace::Event;
 

@@ -14,6 +14,7 @@
 //! There is no column of durations: the lab has no time. What is no function stands in comments, as
 //! `trace_printk()` has it. [`read`] gives the record back, event by event.
 
+mod arrows;
 mod read;
 
 use std::collections::BTreeMap;
@@ -26,16 +27,13 @@ use lazy_mmu::trace::{Event, PteEvent, Recorded, effect_text, task_name};
 pub use read::read;
 
 use crate::view::begins_step;
+use arrows::{GOES_ON, INTERRUPTED};
 
 /// A record in the notation of `function_graph`.
 #[derive(Clone, Copy, Debug)]
 pub struct FunctionGraph<'r>(pub &'r Record);
 
 const RULER: &str = " ------------------------------------------";
-
-/// What stands before what is no function and no comment of the tracer's own.
-const INTERRUPTED: &str = "==========>";
-const GOES_ON: &str = "<==========";
 
 impl Display for FunctionGraph<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {

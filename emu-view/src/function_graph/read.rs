@@ -1,5 +1,6 @@
 //! The notation of `function_graph` back to the record that it was written from.
 
+use super::arrows::{GOES_ON, INTERRUPTED};
 use emu_input::InputError;
 use lazy_mmu::Record;
 use lazy_mmu::design::{Call, Design, StateBits};
@@ -55,8 +56,8 @@ impl Reader {
 
     fn event<'t>(&self, text: &'t str) -> Option<Event<'t>> {
         match text {
-            super::INTERRUPTED => return Some(Event::Away),
-            super::GOES_ON => return Some(Event::Back),
+            INTERRUPTED => return Some(Event::Away),
+            GOES_ON => return Some(Event::Back),
             _ => {}
         }
         if let Some(end) = text.strip_prefix("} /* ") {

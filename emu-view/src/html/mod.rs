@@ -1,4 +1,4 @@
-//! Pages in HTML: each one file, with its style and its script in it, that asks nothing of a network.
+//! Pages in HTML: each is one file, with its style and its script in it, and loads nothing.
 //!
 //! A page is a title, a sentence, and blocks; `templates/` turns it into text. What a kind of
 //! report becomes is in a file of its own.

@@ -52,7 +52,7 @@ impl View<'_> {
                     [] => self.state_before(last),
                     waits => format!("Behind {call} is pending: {}.", waits.join(", ")),
                 };
-                vec![before, format!("So {call} ({place}) breaks that {property}.")]
+                vec![before, format!("So {call} ({place}) breaks the property that {property}.")]
             }
             (None, None) => Vec::new(),
         };

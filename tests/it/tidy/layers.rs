@@ -126,6 +126,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("emu-view/src/diagram/", &["diagram/", "view/"]),
     ("emu-view/src/perfetto/", &["perfetto/", "view/"]),
     ("emu-view/src/html/", &["html/", "view/"]),
+    ("emu-view/src/terminal.rs", &[]),
     ("emu-view/src/lib.rs", ANY),
     ("cli/", ANY),
     ("docs/gen/", ANY),
