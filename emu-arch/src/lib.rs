@@ -78,6 +78,8 @@ pub mod kernel;
 pub mod machine;
 pub mod pgtable;
 pub mod replay;
+#[doc(hidden)]
+pub mod snapshot;
 pub mod tracker;
 
 pub mod arm64;
@@ -87,6 +89,9 @@ pub mod s390;
 pub mod sparc64;
 pub mod x86;
 pub mod x86_xen;
+
+#[doc(hidden)]
+pub use lazy_mmu;
 
 arch::architectures! {
     /// No batching: the oracle.

@@ -5,8 +5,9 @@
 
 /// Asserts that what `body` does matches a snapshot, and returns the value of `body`.
 ///
-/// Three forms, as of `insta::assert_snapshot!`: with a name, with the text in place, and without a
-/// name, where insta makes one of the test function's. Nothing may follow the text in place.
+/// Three forms, as of `insta::assert_snapshot!`: with a name, which may be any expression that
+/// gives text, with the text in place, and without a name, where insta makes one of the test
+/// function's. Nothing may follow the text in place.
 ///
 /// The form with the text in place cannot stand inside a recorded body, where `cargo insta accept`
 /// would overwrite the wrong text; it panics there.
@@ -24,7 +25,7 @@
 #[cfg_attr(docsrs, doc(cfg(feature = "insta")))]
 #[macro_export]
 macro_rules! assert_hooks {
-    ($name:literal, $body:expr $(,)?) => {{
+    ($name:expr, $body:expr $(,)?) => {{
         let (value, record) = $crate::record_hooks(|| $body);
         $crate::snapshot::settings().bind(|| {
             $crate::insta::assert_snapshot!($name, record);

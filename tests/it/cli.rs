@@ -282,7 +282,7 @@ fn check_says_by_its_status_what_it_found() {
     assert!(text.lines().all(|line| line.chars().count() <= 105), "{text}");
     let (code, text, _) = status(&["--kernel", "v7.1", "--max-states", "100"]);
     assert!(
-        code == Some(3) && text.contains("28 open") && text.contains("not searched to the end"),
+        code == Some(3) && text.contains("30 open") && text.contains("not searched to the end"),
         "{text}"
     );
     let (code, text, errors) = status(&["--property", "no-arch-bag"]);

@@ -114,6 +114,9 @@ impl Backend for Derived {
     fn ptep_modify_prot_commit<H: Hw<PerCpu = ()>>(self, hw: &mut H, _: At, _: H::Ptep, _: Pte) {
         say(hw, true, "ptep_modify_prot_commit");
     }
+    fn hpte_need_flush<H: Hw<PerCpu = ()>>(self, hw: &mut H, _: At, _: H::Ptep) {
+        say(hw, true, "hpte_need_flush");
+    }
     fn tlb_flush(self, hw: &mut impl Hw<PerCpu = ()>, _: At, _: u32) {
         say(hw, true, "tlb_flush");
     }

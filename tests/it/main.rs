@@ -45,6 +45,7 @@ mod views;
 mod gather;
 mod generation;
 mod guide;
+mod hooks_on;
 mod hosts;
 mod joins;
 mod lives;

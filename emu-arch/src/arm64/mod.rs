@@ -55,6 +55,7 @@ impl Backend for Arm64 {
         effects: &[DSB_ISHST, ISB, FLUSH_TLB_RANGE],
         own_mode: true,
         separate_preempt_resched_bits: true,
+        break_before_make: true,
         hw_pte_young: true,
         ..Facts::new("arm64", "delays the barriers after kernel page table writes")
     };

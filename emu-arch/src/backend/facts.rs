@@ -80,6 +80,9 @@ pub struct Facts {
     pub hw_nonleaf_pmd_young: bool,
     /// `CONFIG_KASAN_VMALLOC` can be had, and works.
     pub kasan_vmalloc: bool,
+    /// Between two translations of an address there must be an invalid entry and an invalidation:
+    /// break-before-make.
+    pub break_before_make: bool,
     /// Its own code may sleep in a section; generic code may not, on any architecture.
     pub arch_code_sleeps: bool,
     /// `arch_wants_lazy_mmu_mode()`, which only the design `sketch` asks.
@@ -113,6 +116,7 @@ impl Facts {
             hw_pte_young: false,
             hw_nonleaf_pmd_young: false,
             kasan_vmalloc: true,
+            break_before_make: false,
             arch_code_sleeps: false,
             wants_lazy_mmu_mode: true,
         }

@@ -55,6 +55,7 @@ pub use words::{Access, At, Level, Psize, RangeHint};
 /// | `tlb_flush` | [`tlb_flush`] | `flush_tlb_range` |
 /// | `raw_read`, `ptep_get_lockless` | none | memory is read |
 /// | `tlb_remove_tlb_entries`, `set_tlb_ubc_flush_pending` | none | the caller flushes later |
+/// | `pte_free`, `__free_page`, `destroy_context` | none | the tracker looks what is left |
 ///
 /// Code that makes and removes tables reaches [`alloc_table`], [`dup_mmap`] and [`exit_mmap`].
 ///

@@ -37,6 +37,10 @@ pub(super) const fn has_hash_table(facts: &Facts) -> Result<(), &'static str> {
     if facts.hash_table { Ok(()) } else { Err("the architecture has no hash page table") }
 }
 
+pub(super) const fn breaks_before_make(facts: &Facts) -> Result<(), &'static str> {
+    if facts.break_before_make { Ok(()) } else { Err("the architecture needs no break") }
+}
+
 pub(super) const fn has_bug_on(facts: &Facts) -> Result<(), &'static str> {
     if facts.bug_on { Ok(()) } else { Err("the architecture's code has no BUG_ON()") }
 }

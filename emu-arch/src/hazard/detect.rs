@@ -2,6 +2,7 @@
 
 use super::Hazard;
 use crate::backend::Deferred;
+use crate::hw::addr::Pfn;
 use crate::hw::pte::Pte;
 
 /// What an access to a page does whose update is `pending`.
@@ -81,6 +82,12 @@ pub(crate) fn entered(per_cpu: bool, preemptible: bool) -> Option<Hazard> {
 pub(crate) fn replaced(was: Pte, is: Pte) -> Option<Hazard> {
     let both = was.is_present() && is.is_present();
     (both && was.pfn() != is.pfn()).then_some(Hazard::Replaced)
+}
+
+/// An entry maps the page of `is`, while a CPU may still have a translation to another, `stale`.
+#[must_use]
+pub(crate) fn no_break(stale: Pfn, is: Pte) -> Option<Hazard> {
+    (is.is_valid() && stale != is.pfn()).then_some(Hazard::NoBreak)
 }
 
 /// A lock is released; a CPU may still use a translation that is gone, or not, and someone has

@@ -112,6 +112,22 @@ hazards! {
     /// A present entry is made to map another page without having been emptied before.
     Replaced = "replaced", Update, always,
         "the entry maps another page, and the old one was never taken out";
+    /// A page table is freed while a CPU has a translation through it, while the entry that points
+    /// to it waits to be emptied, or while a store to it waits.
+    FreedTable = "freed-table", TableFree, always,
+        "something still reaches the page table that is freed";
+    /// A page is freed while a CPU has a translation of it, or while the update that takes it out
+    /// waits.
+    FreedPage = "freed-page", PageFree, always,
+        "a CPU may still reach the page that is freed";
+    /// An entry maps another page while a CPU may still have the old translation: break-before-make
+    /// asks for an invalid entry and a TLB invalidation in between (arm64).
+    NoBreak = "no-break", Remake, breaks_before_make,
+        "the entry maps another page before the old translation is invalidated";
+    /// An address space goes away while a batch holds invalidations for it, which then take those
+    /// of another (powerpc hash, sparc64).
+    ContextReused = "context-reused", ContextFree, defers_invalidations,
+        "the batch names an address space whose number may stand for another";
     /// Updates are pending when a pause returns.
     PendingAtPause = "pending-at-pause", Pause, defers,
         "code in the pause counts on updates that are still pending";

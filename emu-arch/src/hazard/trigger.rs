@@ -14,6 +14,10 @@ lazy_mmu::rows! {
         Defer = "an update is deferred";
         Complete = "what was deferred is done";
         Flush = "a TLB flush is asked for";
+        Remake = "an entry maps a page where another was cached";
+        TableFree = "a page table is freed";
+        PageFree = "a page is freed";
+        ContextFree = "an address space goes away for good";
         Switch = "a CPU switches tasks";
         Unlock = "a page table lock of user memory is released";
         KernelUnlock = "a lock of the kernel's page tables is released";
@@ -42,9 +46,9 @@ lazy_mmu::rows! {
 
 /// A set of triggers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Triggers(u32);
+pub struct Triggers(u64);
 
-const _: () = assert!(Trigger::ALL.len() <= u32::BITS as usize, "a trigger is a bit");
+const _: () = assert!(Trigger::ALL.len() <= u64::BITS as usize, "a trigger is a bit");
 
 impl Triggers {
     /// Adds a trigger, and the general one that it is a case of.

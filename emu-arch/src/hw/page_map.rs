@@ -10,6 +10,7 @@
 //! either.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::addr::{PAGE_SHIFT, PMD_SHIFT, PTRS_PER_PTE, VirtAddr};
 use super::limits::MMS_MAX;
@@ -142,6 +143,17 @@ impl<V> PageMap<V> {
     pub fn get(&self, page: Page) -> Option<&V> {
         let (leaf, bit) = (self.0.get(&page.key())?, page.bit());
         if leaf.has & bit == 0 { None } else { leaf.values.get(leaf.place(bit)) }
+    }
+
+    /// Tells whether any page of `range` has a value.
+    #[must_use]
+    pub fn any(&self, range: &Range<Page>) -> bool {
+        let leaves = range.start.key()..=range.end.key();
+        let at = |key: u64, bit: u32| Page(key << Page::LEAF_SHIFT | u64::from(bit));
+        let has = |key: u64, leaf: &Leaf<V>| {
+            (0..u64::BITS).any(|bit| leaf.has >> bit & 1 != 0 && range.contains(&at(key, bit)))
+        };
+        self.0.range(leaves).any(|(key, leaf)| has(*key, leaf))
     }
 
     /// The value of `page`, to be changed; `new` is put there where it has none.

@@ -110,6 +110,12 @@ macro_rules! for_each_other_primitive {
             /// Flushes what reclaim has deferred, if anything: what whoever relies on flushed
             /// entries does after taking the lock of their table.
             flush_tlb_batched_pending();
+            /// The page table that mapped the address is freed.
+            pte_free();
+            /// The page that the address mapped last is freed.
+            __free_page();
+            /// The address space is gone, and its number in translations may be used again.
+            destroy_context();
         }
     };
 }
@@ -171,17 +177,22 @@ fn observed<H: Host, R>(
     }
     let value = work(host);
     let after = Snapshot::of(host, ptep, nr);
+    let mut remade = false;
     host.track(|tracker, now| {
         tracker.primitive_returned(now);
         // The last entry first, as records have it.
         for n in (0..nr).rev() {
-            tracker.changed(now, at.add_pages(n), before.at(n), after.at(n), |was| match latest {
+            let latest = |was| match latest {
                 Latest::Pages(pte) => pte.advance_pfn(u64::from(n)),
                 Latest::Empty => Pte::NONE,
                 Latest::From(change) => change(was),
-            });
+            };
+            remade |= tracker.changed(now, at.add_pages(n), before.at(n), after.at(n), latest);
         }
     });
+    if remade {
+        host.exercise(Trigger::Remake);
+    }
     value
 }
 
@@ -359,4 +370,31 @@ pub fn flush_tlb_batched_pending<H: Host>(host: &mut H, at: At) {
         host.backend().flush_tlb_range(host, at, nr.into());
         flushed(host, at, nr.into());
     }
+}
+
+/// The page table that mapped `at` is freed.
+///
+/// Fidelity: changed: include/asm-generic/pgalloc.h v7.3; nothing uses the page again.
+pub fn pte_free<H: Host>(host: &mut H, at: At) {
+    note(host, PteOp::pte_free, at, Pte::NONE, 1);
+    host.exercise(Trigger::TableFree);
+    host.track(|tracker, _| tracker.table_freed(at));
+}
+
+/// The page that `at` mapped last is freed.
+///
+/// Fidelity: changed: mm/page_alloc.c v7.3; nothing uses the page again.
+pub fn __free_page<H: Host>(host: &mut H, at: At) {
+    note(host, PteOp::__free_page, at, Pte::NONE, 1);
+    host.exercise(Trigger::PageFree);
+    host.track(|tracker, _| tracker.page_freed(at));
+}
+
+/// The address space of `at` is gone.
+///
+/// Fidelity: changed: arch/powerpc/mm/book3s64/mmu_context.c v7.3; its number stays unused.
+pub fn destroy_context<H: Host>(host: &mut H, at: At) {
+    note(host, PteOp::destroy_context, at, Pte::NONE, 1);
+    host.exercise(Trigger::ContextFree);
+    host.track(|tracker, _| tracker.context_destroyed(at.mm));
 }

@@ -193,6 +193,9 @@ pub fn execute_pte<H: Host>(host: &mut H, op: PteOp, args: &PteArgs, ptep: H::Pt
                     ptes::set_tlb_ubc_flush_pending(host, at, args.nr);
                 }
                 PteOp::flush_tlb_batched_pending => ptes::flush_tlb_batched_pending(host, at),
+                PteOp::pte_free => ptes::pte_free(host, at),
+                PteOp::__free_page => ptes::__free_page(host, at),
+                PteOp::destroy_context => ptes::destroy_context(host, at),
             }
         };
         (@keep $value:ident started) => {{

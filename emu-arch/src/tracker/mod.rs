@@ -6,6 +6,7 @@
 //! [`crate::hazard`]. It is a plain value and is told who executes, so that the machine of a
 //! thread and the machine as a value share it.
 
+mod freed;
 mod now;
 mod owed;
 mod pending;
@@ -236,7 +237,8 @@ impl Tracker {
     }
 
     /// A primitive has changed an entry, which has `after` in memory and had `before`; `latest`
-    /// makes of what software believed it to be what it believes now.
+    /// makes of what software believed it to be what it believes now. Tells whether it maps a page
+    /// where a CPU had a translation cached.
     pub fn changed(
         &mut self,
         now: Now,
@@ -244,25 +246,31 @@ impl Tracker {
         before: Pte,
         after: Pte,
         latest: impl FnOnce(Pte) -> Pte,
-    ) {
+    ) -> bool {
         let page = page(at);
         if !self.facts.defers_stores() {
-            self.translated(now, page, before, after);
-            return;
+            return self.translated(now, page, before, after);
         }
         let was = self.pending.latest(page).unwrap_or(before);
         let is = latest(was);
         let pending = self.pending.believe(page, is);
-        self.translated(now, page, was, is);
+        let remade = self.translated(now, page, was, is);
         // An IPTE stores nothing that an older store could undo.
         if pending && before != after && !after.has(Pte::INVALID) {
             let cause = self.pending.cause(page);
             self.report_some(hazard::overtaken(self.facts.defers), cause);
         }
+        remade
     }
 
-    /// An entry that was `was` for software is `is`: what becomes of its translations.
-    fn translated(&mut self, now: Now, page: Page, was: Pte, is: Pte) {
+    /// An entry that was `was` for software is `is`: what becomes of its translations. Tells
+    /// whether it maps a page where a translation was cached since the entry was emptied.
+    fn translated(&mut self, now: Now, page: Page, was: Pte, is: Pte) -> bool {
+        let stale = if was.is_valid() { None } else { self.stale.get(page).copied() };
+        let remade = is.is_valid() && stale.is_some();
+        if let Some(stale) = stale.filter(|_| remade && self.facts.break_before_make) {
+            self.report_some(hazard::no_break(stale.pfn, is), Some(stale.seq));
+        }
         self.report_some(hazard::replaced(was, is), None);
         if !self.owed.is_empty() {
             let gone = hazard::stale_translation(was, is).is_some();
@@ -287,6 +295,7 @@ impl Tracker {
             // The new place of a page.
             self.stale.mapped(is.pfn(), page);
         }
+        remade
     }
 
     /// Software has read an entry and saw `seen`.

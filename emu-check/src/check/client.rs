@@ -119,7 +119,10 @@ impl Kind {
             | PteOp::set_pgd
             | PteOp::tlb_remove_tlb_entries
             | PteOp::set_tlb_ubc_flush_pending
-            | PteOp::flush_tlb_batched_pending => Self::Other,
+            | PteOp::flush_tlb_batched_pending
+            | PteOp::pte_free
+            | PteOp::__free_page
+            | PteOp::destroy_context => Self::Other,
         }
     }
 }

@@ -44,6 +44,9 @@ crate::rows! {
         tlb_remove_tlb_entries = "tlb_remove_tlb_entries";
         set_tlb_ubc_flush_pending = "set_tlb_ubc_flush_pending";
         flush_tlb_batched_pending = "flush_tlb_batched_pending";
+        pte_free = "pte_free";
+        __free_page = "__free_page";
+        destroy_context = "destroy_context";
         /// Not a kernel function: `*ptep`, past the accessor.
         raw_read = "raw_read";
         /// Not a kernel function: a CPU reads memory through the mapping.

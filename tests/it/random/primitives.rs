@@ -26,6 +26,9 @@ impl Program {
             // Pages of the kernel are not gathered.
             14 if mine.mm > 0 => self.flush(task, cpu, "tlb_flush", mine, page, many),
             14 => {}
+            15 => self.change(task, cpu, "pte_update", mine, page, 1),
+            16 => self.change(task, cpu, "hpte_need_flush", mine, page, 1),
+            17 => self.free_page(task, cpu, mine, page),
             _ => self.access(task, cpu, Area::of(nr % TASKS, area), page, nr),
         }
     }
@@ -59,7 +62,8 @@ impl Program {
         if nr > 0 {
             self.line(task, cpu, &format!("{op} {}", area.args(page, nr)));
             let clears = op == "ptep_get_and_clear";
-            let keeps = op == "ptep_test_and_clear_young";
+            let keeps =
+                ["ptep_test_and_clear_young", "pte_update", "hpte_need_flush"].contains(&op);
             self.changed(task, area, page, nr, |page| {
                 page.present &= !clears;
                 page.stale |= !keeps;
@@ -129,6 +133,14 @@ impl Program {
                 page.pending = Some(task);
             }
             page.stale = false;
+        }
+    }
+
+    /// Frees a page that nobody maps and no TLB has any more.
+    fn free_page(&mut self, task: u8, cpu: u8, area: Area, page: u16) {
+        let this = self.pages.range(area, page, 1)[0];
+        if this.used && !this.present && !this.stale && this.pending.is_none() {
+            self.line(task, cpu, &format!("__free_page {}", area.args(page, 1)));
         }
     }
 

@@ -128,7 +128,7 @@ impl Program {
             _ => {
                 let mostly = self.tasks[usize::from(task)].area;
                 let area = if area.is_multiple_of(4) { area / 4 } else { mostly };
-                self.primitive(task, cpu, (kind - 14) % 16, area, page, nr);
+                self.primitive(task, cpu, (kind - 14) % 20, area, page, nr);
             }
         }
     }

@@ -59,6 +59,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     ("emu-arch/src/pgtable.rs", &["machine/", "kernel/", "backend/", "hw/"]),
     ("emu-arch/src/arch.rs", ANY),
+    ("emu-arch/src/snapshot.rs", &["machine/", "arch.rs"]),
     ("emu-arch/src/lib.rs", ANY),
     ("emu-input/src/", ANY),
     ("emu-mm/src/mm/", &["mm/"]),
