@@ -17,6 +17,8 @@ pub(super) struct Lines {
     /// The name that messages use.
     pub(super) name: String,
     from: Box<dyn BufRead>,
+    /// How it is compressed, if it is.
+    form: Option<&'static str>,
     line: Vec<u8>,
 }
 
@@ -35,29 +37,40 @@ impl Lines {
         };
         let mut plain = BufReader::with_capacity(1 << 16, plain);
         let head = plain.fill_buf().map_err(|error| Failure::about(&name, reason(&error)))?;
-        let from: Box<dyn BufRead> = if head.starts_with(GZIP) {
-            Box::new(BufReader::new(flate2::read::MultiGzDecoder::new(plain)))
+        let (form, from): (_, Box<dyn BufRead>) = if head.starts_with(GZIP) {
+            (Some("gzip"), Box::new(BufReader::new(flate2::read::MultiGzDecoder::new(plain))))
         } else if head.starts_with(XZ) {
-            Box::new(BufReader::new(lzma_rust2::XzReader::new(plain, true)))
+            (Some("xz"), Box::new(BufReader::new(lzma_rust2::XzReader::new(plain, true))))
         } else {
-            Box::new(plain)
+            (None, Box::new(plain))
         };
-        Ok(Self { name, from, line: Vec::new() })
+        Ok(Self { name, from, form, line: Vec::new() })
+    }
+
+    fn failed(&self, error: &io::Error) -> Failure {
+        match self.form {
+            Some(form) => {
+                let what =
+                    format!("expected a whole file of {form}, found one that is cut: {error}");
+                Failure::about(&self.name, what)
+            }
+            None => Failure::about(&self.name, reason(error)),
+        }
     }
 
     /// The next line, without its end; none where there is no other.
     pub(super) fn next(&mut self) -> Result<Option<&[u8]>, Failure> {
-        let failed = |name: &str, error: &io::Error| Failure::about(name, reason(error));
         self.line.clear();
         let mut part = (&mut self.from).take(KEPT_MAX);
         let read = part.read_until(b'\n', &mut self.line);
-        if read.map_err(|error| failed(&self.name, &error))? == 0 {
+        if read.map_err(|error| self.failed(&error))? == 0 {
             return Ok(None);
         }
         if self.line.last() == Some(&b'\n') {
             self.line.pop();
         } else if self.line.len() as u64 == KEPT_MAX {
-            skip_line(&mut self.from).map_err(|error| failed(&self.name, &error))?;
+            let skipped = skip_line(&mut self.from);
+            skipped.map_err(|error| self.failed(&error))?;
         }
         Ok(Some(&self.line))
     }
@@ -67,7 +80,7 @@ impl Lines {
         let mut lines = Self::open(file)?;
         let mut bytes = Vec::new();
         let read = lines.from.read_to_end(&mut bytes);
-        read.map_err(|error| Failure::about(&lines.name, reason(&error)))?;
+        read.map_err(|error| lines.failed(&error))?;
         let text = emu_input::text_lossy(&bytes);
         let text = text.map_err(|error| Failure::input(&lines.name, &bytes, error))?.into_owned();
         Ok((lines.name, text))

@@ -33,14 +33,11 @@ pub(super) fn render(replayed: &Replayed<'_>) -> String {
 /// What the log says, call by call.
 fn calls(text: &mut String, replayed: &Replayed<'_>) {
     let told = replayed.told;
-    let _ = writeln!(
-        text,
-        "{}: {} lines, {} tasks, {} address spaces",
-        replayed.name,
-        grouped(replayed.lines as u64),
-        grouped(told.tasks),
-        grouped(told.mms)
-    );
+    let numbers =
+        [(replayed.lines as u64, "line"), (told.tasks, "task"), (told.mms, "address space")];
+    let numbers =
+        numbers.map(|(n, what)| format!("{} {what}{}", grouped(n), if n == 1 { "" } else { "s" }));
+    let _ = writeln!(text, "{}: {}", replayed.name, numbers.join(", "));
     let mut table = new_table();
     table.set_header(["call", "done", "failed", "no result"]);
     for (name, tally) in &told.calls {

@@ -25,7 +25,7 @@ fn tables_of_a_log() {
         &args,
         LOG,
         &[
-            "<stdin>: 2 lines, 1 tasks, 1 address spaces",
+            "<stdin>: 2 lines, 1 task, 1 address space",
             " munmap       1    512         512         1             3               512",
             "the mode saved 509 of 512 hash flushes (99.4 %)",
             " 2        1  munmap  0x7f0000000000         512         1             3      512",
@@ -67,6 +67,9 @@ fn bad_lines_are_counted_or_end_it() {
     );
     check_refused(&["replay", "-", "--strict"], log.as_bytes(), &["<stdin>:3:1", "foreign line"]);
     check_refused(&["replay", "-"], b"", &["<stdin>: the input is empty"]);
+    // The magic of gzip, and nothing behind it.
+    let cut = b"\x1f\x8b\x08\x00";
+    check_refused(&["replay", "-"], cut, &["<stdin>: expected a whole file of gzip"]);
     check_refused(&["replay", "nothing.log"], b"", &["nothing.log: no such file"]);
     check_refused(&["replay", "-", "--touch", "al"], LOG.as_bytes(), &["did you mean all?"]);
 }
