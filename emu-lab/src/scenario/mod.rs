@@ -24,6 +24,7 @@ mod lab;
 mod line;
 mod lives;
 mod parse;
+mod paste;
 mod replayed;
 mod run;
 mod setup;

@@ -3,6 +3,7 @@
 use super::blocks::{Blocks, Code};
 use super::header;
 use super::line::strip;
+use super::paste;
 use super::value::{MENDED, Scenario};
 use emu_input::InputError;
 
@@ -15,7 +16,10 @@ const LINES_MAX: usize = 100_000_000;
 /// The first line that is none of the grammar's, with its place, what was expected, and the nearest
 /// valid word; or there is no step at all.
 pub fn parse(text: &str) -> Result<Scenario, InputError> {
+    let pasted = paste::pasted(text.strip_prefix('\u{feff}').unwrap_or(text));
+    let text = &*pasted.text;
     let (mut scenario, two) = parse_code(text, Code::Bug)?;
+    scenario.notes.extend(pasted.notes);
     if two {
         scenario.mended = Some(Box::new(parse_code(text, Code::Mended)?.0));
     } else if scenario.good.iter().any(|run| run.mended) {
@@ -29,7 +33,6 @@ pub fn parse(text: &str) -> Result<Scenario, InputError> {
 
 /// Parses one of the two codes of a scenario; tells whether there are two.
 fn parse_code(text: &str, code: Code) -> Result<(Scenario, bool), InputError> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut scenario = Scenario::default();
     let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, line)).peekable();
     let first = text.lines().map(strip).find(|line| !line.is_empty());
