@@ -1,9 +1,11 @@
 //! `lazymmu check FILE`: the programs of a scenario in every interleaving, judged by its claims.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use emu_check::check::{Claims, Property, check_programs};
+use emu_check::check::{Claims, Property, Report, check_programs};
 use emu_lab::scenario::Setup;
 use emu_view::{html, ktap};
 
@@ -43,29 +45,7 @@ pub(super) fn run(args: &CheckArgs, source: &Source) -> Result<ExitCode, Failure
         Ok(saved) => (saved.unwrap_or_default(), None),
         Err(failure) => (Vec::new(), Some(failure)),
     };
-    let text = match args.format {
-        Format::Json => format!("{}\n", json(&report, time)),
-        Format::Html => {
-            let found: Vec<_> = report.broken.iter().map(|one| (&report.options, one)).collect();
-            html::check(&[&report], &found, &verdicts(&report))
-        }
-        Format::Ktap => {
-            let found: Vec<_> = report.broken.iter().collect();
-            ktap::document(&[ktap::check(&source.name, verdicts(&report), &found)])
-        }
-        Format::Text
-        | Format::Markdown
-        | Format::Perfetto
-        | Format::FunctionGraph
-        | Format::Mermaid
-        | Format::Dot => {
-            let said = |found: &_| match claims.expects(found) {
-                true => ", as the scenario expects",
-                false => "",
-            };
-            counterexamples(&report, &saved, said) + &summary(&report, time)
-        }
-    };
+    let text = show(args.format, source, &report, &claims, &saved, time);
     print(|to| to.write_all(text.as_bytes()))?;
     if let [first, more @ ..] = claims.not_judged() {
         let lines = more.iter().fold(first.to_string(), |list, line| format!("{list}, {line}"));
@@ -86,4 +66,38 @@ pub(super) fn run(args: &CheckArgs, source: &Source) -> Result<ExitCode, Failure
     }
     let met = missing.is_empty() && claims.unexpected(&report).is_empty();
     failed.map_or_else(|| Ok(status(&report, met)), Err)
+}
+
+/// The report as `format` has it.
+fn show(
+    format: Format,
+    source: &Source,
+    report: &Report,
+    claims: &Claims,
+    saved: &[PathBuf],
+    time: Duration,
+) -> String {
+    match format {
+        Format::Json => format!("{}\n", json(report, time)),
+        Format::Html => {
+            let found: Vec<_> = report.broken.iter().map(|one| (&report.options, one)).collect();
+            html::check(&[report], &found, &verdicts(report))
+        }
+        Format::Ktap => {
+            let found: Vec<_> = report.broken.iter().collect();
+            ktap::document(&[ktap::check(&source.name, verdicts(report), &found)])
+        }
+        Format::Text
+        | Format::Markdown
+        | Format::Perfetto
+        | Format::FunctionGraph
+        | Format::Mermaid
+        | Format::Dot => {
+            let said = |found: &_| match claims.expects(found) {
+                true => ", as the scenario expects",
+                false => "",
+            };
+            counterexamples(report, saved, said) + &summary(report, time)
+        }
+    }
 }

@@ -1,10 +1,11 @@
-//! What people paste: C calls, comment blocks and patches of mails, the lab's own tree, the text of
-//! the `function_graph` tracer. Each line becomes the line of a scenario that it means, in its place.
+//! What people paste: C calls, comment blocks and patches of mails, the lab's own tree, the text
+//! of the `function_graph` tracer. Each line becomes the line of a scenario that it means.
 //!
 //! ```
 //! use emu_lab::scenario::parse;
 //! let plain = parse("enable\nset_pte_at 0x7f0000000000\ndisable")?;
-//! let c = parse("+\tlazy_mmu_mode_enable();\n+\tset_pte_at(mm, addr, ptep, pte);\n+\tlazy_mmu_mode_disable();")?;
+//! let c = "lazy_mmu_mode_enable();\n+set_pte_at(mm, addr, ptep, pte);\n * disable";
+//! let c = parse(c)?;
 //! assert_eq!(c.steps, plain.steps);
 //! assert_eq!(c.notes, ["addr is 0x7f0000000000"]);
 //! # Ok::<(), emu_input::InputError>(())

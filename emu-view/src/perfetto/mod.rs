@@ -154,7 +154,7 @@ impl<'r> Writer<'r> {
     fn iid(&mut self, name: &'r str) -> u64 {
         let same =
             |known: &&str| std::ptr::eq(known.as_ptr(), name.as_ptr()) && known.len() == name.len();
-        if let Some(at) = self.names.iter().position(|known| same(known)) {
+        if let Some(at) = self.names.iter().position(same) {
             return at as u64 + 1;
         }
         self.names.push(name);
