@@ -104,7 +104,8 @@ impl What {
         match self {
             Self::Property => {
                 entries.retain(|(id, _)| !id.starts_with("no-"));
-                entries.push(("no-HAZARD", "the hazard does not appear".to_owned()));
+                let all = "it does not appear (lazymmu list property)".to_owned();
+                entries.push(("no-, and a hazard below", all));
             }
             Self::Scenario | Self::Hazard => {
                 entries.iter_mut().for_each(|(_, about)| about.clear());

@@ -132,7 +132,7 @@ impl<P: TypedValueParser> TypedValueParser for ChoiceParser<P> {
 /// Refuses an architecture that the kernel does not have.
 pub(crate) fn check_era(kernel: Kernel, arch: Arch) -> Result<(), Failure> {
     arch.is_in(kernel).map_err(|why| {
-        let what = format!("--kernel {} has no --arch {}: {why}", kernel.id(), arch.id());
+        let what = format!("--arch {} is not in --kernel {}: {why}", arch.id(), kernel.id());
         Failure::Usage(what)
     })
 }

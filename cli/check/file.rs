@@ -47,25 +47,30 @@ pub(super) fn run(args: &CheckArgs, source: &Source) -> Result<ExitCode, Failure
     };
     let text = show(args.format, source, &report, &claims, &saved, time);
     print(|to| to.write_all(text.as_bytes()))?;
+    let met = judge(&source.name, &claims, &report);
+    failed.map_or_else(|| Ok(status(&report, met)), Err)
+}
+
+/// Says on standard error which claims do not hold, and which are not judged; tells whether all
+/// that are hold.
+fn judge(name: &str, claims: &Claims, report: &Report) -> bool {
     if let [first, more @ ..] = claims.not_judged() {
         let lines = more.iter().fold(first.to_string(), |list, line| format!("{list}, {line}"));
         let what = "what is expected is about one run, so that a search does not judge it";
-        report::note(&format!("{}:{lines}: {what}", source.name));
+        report::note(&format!("{}:{lines}: {what}", name));
     }
     for found in &report.broken {
         if let Property::Claim(line) = found.property {
-            let what = format!("{}:{line}: {} in an interleaving", source.name, found.detail);
+            let what = format!("{}:{line}: {} in an interleaving", name, found.detail);
             let _ = writeln!(anstream::stderr(), "{what}");
         }
     }
-    let missing = claims.missing(&report);
+    let missing = claims.missing(report);
     for (hazard, line) in &missing {
-        let name = &source.name;
         let what = format!("{name}:{line}: expected the hazard {hazard}, no interleaving shows it");
         let _ = writeln!(anstream::stderr(), "{what}");
     }
-    let met = missing.is_empty() && claims.unexpected(&report).is_empty();
-    failed.map_or_else(|| Ok(status(&report, met)), Err)
+    missing.is_empty() && claims.unexpected(report).is_empty()
 }
 
 /// The report as `format` has it.

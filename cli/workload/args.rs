@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, RangedI64ValueParser, TypedValueParser};
+use clap::builder::{
+    PossibleValue, PossibleValuesParser, RangedI64ValueParser, StringValueParser, TypedValueParser,
+};
 use clap::{Args, ValueEnum, value_parser};
 use emu_arch::{Arch, Kernel};
 use emu_mm::proc::{FOLIO_ORDER_MAX, Populate};
@@ -57,7 +59,8 @@ pub(crate) struct WorkloadArgs {
 
     /// How many forks lie between the kernel's first task and the one of the workload: 0 is the
     /// first, 1 PID 1 or a kernel thread, 2 a process that one of these forked
-    #[arg(long, value_name = "N", default_value_t = 2)]
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = generation_parser(),
+          allow_negative_numbers = true)]
     pub(super) generation: u32,
 
     /// The kernel: an API design and the architecture's code of that time, or any version; the
@@ -115,6 +118,14 @@ fn workload_parser() -> impl TypedValueParser<Value = Workload> {
 /// A parser of folio orders.
 pub(crate) fn folio_order_parser() -> RangedI64ValueParser<u8> {
     value_parser!(u8).range(..=i64::from(FOLIO_ORDER_MAX))
+}
+
+/// A parser of fork generations.
+fn generation_parser() -> impl TypedValueParser<Value = u32> {
+    StringValueParser::new().try_map(|text| {
+        let what = || format!("expected a number of forks from 0 on, found {text:?}");
+        text.parse().map_err(|_| what())
+    })
 }
 
 impl WorkloadArgs {

@@ -59,7 +59,8 @@ pub(crate) fn run(args: &WorkloadArgs) -> Result<ExitCode, Failure> {
     } else if args.summary {
         table::summarized(&reports.reports, &notes)
     } else {
-        table::render(mappings, &reports.reports, args.top, args.generation, &notes)
+        let run = (args.kernel(), args.generation);
+        table::render(mappings, &reports.reports, args.top, run, &notes)
     };
     print(|to| to.write_all(text.as_bytes()))?;
     Ok(ExitCode::SUCCESS)

@@ -19,10 +19,12 @@ pub(super) fn of_report(report: &Report, generation: u32) -> Vec<String> {
         notes.push("every present entry counts as hashed; the input does not tell".to_owned());
     }
     if report.mode_is_off {
+        let forks = if generation == 1 { "fork" } else { "forks" };
+        let count = 256 - generation % 256;
         notes.push(format!(
-            "the mode is off in this task, which {generation} forks made (--generation): a switch \
-             has resumed it, or one it was copied from, though nobody had paused it, so that \
-             enable does nothing until the pause count is 0 again; see docs/findings.md"
+            "the mode is off: the first switch to a forked task takes 1 from its pause_count, and \
+             nobody has added it, so that after {generation} {forks} (--generation) the count is \
+             {count}; see docs/findings.md"
         ));
     }
     notes

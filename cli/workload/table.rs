@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::fmt::Write;
 
 use comfy_table::{CellAlignment, Table, presets};
-use emu_arch::Arch;
+use emu_arch::{Arch, Kernel};
 use emu_lab::render::text::grouped;
 use emu_mm::proc::Mapping;
 use emu_mm::workload::{Report, Row};
@@ -22,7 +22,7 @@ pub(super) fn render(
     mappings: &[Mapping],
     reports: &[Report],
     top: Option<usize>,
-    generation: u32,
+    (kernel, generation): (Kernel, u32),
     notes: &[String],
 ) -> String {
     let mut text = String::new();
@@ -32,9 +32,10 @@ pub(super) fn render(
         }
         let _ = writeln!(
             text,
-            "{} on {}, design {}",
+            "{} on {} {}, design {}",
             report.workload.id(),
             report.arch.id(),
+            kernel.id(),
             report.design.id()
         );
         rows(&mut text, mappings, report, top);
@@ -195,6 +196,8 @@ mod tests {
 
     use super::*;
 
+    const NOW: (Kernel, u32) = (Kernel::V7_3, 0);
+
     #[test]
     fn paths_are_shortened() {
         assert_eq!(shorten("/usr/lib/libc.so.6", 18), "/usr/lib/libc.so.6");
@@ -210,10 +213,10 @@ mod tests {
             report.expect("few pages")
         };
         let reports = Arch::all().map(|arch| report(Workload::Exit, arch)).collect::<Vec<_>>();
-        for line in render(&mappings, &reports, None, 0, &[]).lines() {
+        for line in render(&mappings, &reports, None, NOW, &[]).lines() {
             assert!(line.chars().count() <= WIDTH, "{line}");
         }
-        let text = render(&mappings, &[report(Workload::Vmalloc, Arch::ARM64)], None, 0, &[]);
+        let text = render(&mappings, &[report(Workload::Vmalloc, Arch::ARM64)], None, NOW, &[]);
         let last = text.lines().last();
         assert_eq!(last, Some("the mode saved 182,760 of 183,282 barriers (99.7 %)"));
     }
@@ -225,7 +228,7 @@ mod tests {
         let options = Options::default();
         let report = run(Workload::Vmalloc, Arch::ARM64, &mappings, &options, &mut |_, _| {});
         let reports = [report.expect("few pages")];
-        let [all, top] = [None, Some(1)].map(|top| render(&mappings, &reports, top, 0, &[]));
+        let [all, top] = [None, Some(1)].map(|top| render(&mappings, &reports, top, NOW, &[]));
         let busy = reports[0].mappings.iter().filter(|row| !row.is_idle()).count();
         assert!(top.contains(&format!("\nmappings: {} not shown\n", busy - 1)), "{top}");
         let numbers = |text: &str, row: &str| -> Vec<String> {

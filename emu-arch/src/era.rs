@@ -42,7 +42,7 @@ macro_rules! eras {
 eras! {
     V6_0 = "v6.0", direct, "up to v6.0: powerpc sections can be preempted";
     V6_14 = "v6.14", direct, "v6.1 to v6.14: sparc64 is preemptible, Xen counts nesting";
-    V6_12Y = "v6.12.y", direct, "stable v6.12 since v6.12.24: v6.14 with fixes of v6.15";
+    V6_12Y = "v6.12.y", direct, "stable v6.12 with fixes of v6.15, assumed since v6.12.24";
     V6_16 = "v6.16", direct, "v6.15, v6.16: nesting is forbidden; arm64 adopts the mode";
     V6_19 = "v6.19", direct, "v6.17 to v6.19: as v6.16";
     V7_0 = "v7.0", counts, "v7.0: nesting by counters in the task";
@@ -81,14 +81,18 @@ impl Kernel {
         let back_ported = version.release == (6, 12) && version.stable >= V6_12Y_FROM;
         let not_older = |(_, release): &(Self, _)| *release >= version.release;
         let (kernel, why) = if back_ported {
-            (Self::V6_12Y, "; that v6.12.24 was the first such is an assumption")
+            (Self::V6_12Y, "")
         } else if let Some((kernel, _)) = mainline().find(not_older) {
-            let stable = "; what its stable kernel has back-ported is not there";
+            let stable = ", without what its stable kernel has back-ported";
             (kernel, if version.stable > 0 { stable } else { "" })
         } else {
-            (Self::default(), "; it is newer than every era")
+            (Self::default(), ", as it is newer")
         };
-        Ok((kernel, Some(format!("{text} is taken as {kernel} ({}){why}", kernel.about()))))
+        // The era of one release begins with its name.
+        let about = kernel.about();
+        let about = about.split_once(": ").filter(|(id, _)| *id == kernel.id());
+        let about = about.map_or(kernel.about(), |(_, about)| about);
+        Ok((kernel, Some(format!("{text} is taken as {kernel}{why} ({about})"))))
     }
 
     /// Tells whether `design` is the one of this era; another one makes a pair that never existed.

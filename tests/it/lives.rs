@@ -61,3 +61,26 @@ fn the_child_of_a_fork_on_xen_began_nothing() {
     let text = "the task exits with its count of sections or pauses not at zero";
     check("A: fork B\nB: exit\n", 1, text);
 }
+
+/// Review F3, input d10: where arch code turns preemption off is a point. Up to v6.14 a switch
+/// right before it, in the section that `set_ptes()` is inside of another one, ends in a BUG.
+#[test]
+fn a_point_where_arch_code_turns_preemption_off() {
+    let text = "A: enable\nA: set_pte_at 0xffff800008000000 before preempt_disable {\n\
+                B: read 0x7f0000001000\n}\nA: disable\nexpect hazard arch-bug\n";
+    let run = |kernel: &str| {
+        let output =
+            lazymmu(&["run", "-", "--arch", "xen-pv", "--kernel", kernel], text.as_bytes());
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (status, said) = run("v6.14");
+    assert!(status == Some(0) && said.contains("BUG_ON(old_mode != XEN_LAZY_NONE)"), "{said}");
+    // The flush hook turns it off too, so that an interrupt may come before its work.
+    let flush =
+        "enable\narch_flush_lazy_mmu_mode before preempt_disable {\nhardirq {\n}\n}\ndisable\n";
+    for kernel in ["v6.0", "v6.14", "v7.0", "v7.3"] {
+        let output =
+            lazymmu(&["run", "-", "--arch", "xen-pv", "--kernel", kernel], flush.as_bytes());
+        assert_eq!(output.status.code(), Some(0), "{kernel}");
+    }
+}

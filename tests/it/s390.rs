@@ -273,13 +273,13 @@ fn a_hint_that_is_none_is_a_plain_enable() {
 
 #[test]
 fn kernels_without_the_mode_on_s390_say_which_has_it() {
-    let kernel = ["v7.0 has no --arch s390", "--kernel s390-v6"];
+    let kernel = ["--arch s390 is not in --kernel v7.0", "--kernel s390-v6"];
     check_refused(&["run", "-", "--arch", "s390", "--kernel", "v7.0"], b"enable\n", &kernel);
     let maps = "tests/fixtures/maps/sh.maps";
     let exit = |arch| ["workload", "exit", "--maps", maps, "--arch", arch, "--kernel", "v7.0"];
     check_refused(&exit("s390"), b"", &kernel);
     let several = ["workload", "exit", "--maps", maps, "--arch", "arm64,s390"];
-    check_refused(&several, b"", &["v7.3 has no --arch s390"]);
+    check_refused(&several, b"", &["--arch s390 is not in --kernel v7.3"]);
     let has = |args: &[&str]| {
         let all = [&["workload", "exit", "--maps", maps], args].concat();
         String::from_utf8_lossy(&lazymmu(&all, b"").stdout).contains("exit on s390")

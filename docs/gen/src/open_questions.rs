@@ -38,7 +38,11 @@ const QUESTIONS: &[Question] = &[
         answer: "On arm64, powerpc, sparc64 and s390 it does not matter: nobody looks in between. On \
             Xen PV it does in v7.0 and v7.1, where a switch goes by the state and finds a mode that the \
             state does not know of. Before, a switch goes by the architecture's own mode, and in v7.2 \
-            by the state alone: there nothing breaks that does not break without the fault.",
+            by the state alone: there nothing breaks that does not break without the fault. \
+            v3 of the series (`count-enabled`) enters before it stores: `lazymmu check --arch \
+            xen-pv --kernel v7.1 --design count-enabled --language A --nesting 1 \
+            --no-interrupts` finds a task that is switched out and in between the two, so that \
+            the state says active and the mode is not entered.",
         runs: &[
             (Arch::POWERPC_HASH, Kernel::V7_1, hook_first),
             (Arch::SPARC64, Kernel::V7_1, hook_first),
@@ -67,7 +71,10 @@ const QUESTIONS: &[Question] = &[
         title: "Wrap or saturate: what does misuse do?",
         answer: "A disable too many wraps the count to 255. The mode is then on without an enter, work \
             stays pending after what looks like the outermost disable, and on powerpc and sparc64 the \
-            preempt count is no longer balanced. The check at 0 warns at the first of it.",
+            preempt count is no longer balanced. The check at 0 warns at the first of it. \
+            From then on the sense is the opposite for good: an enable turns 255 to 0 and the \
+            mode is off in the section, and the disable turns it back and the mode is on \
+            outside, as `lazymmu run` of enable, disable, disable, enable, disable shows.",
         runs: &[(Arch::ARM64, Kernel::V7_1, misuse), (Arch::POWERPC_HASH, Kernel::V7_1, misuse)],
     },
     Question {
@@ -129,7 +136,11 @@ const QUESTIONS: &[Question] = &[
     Question {
         title: "Is a TLB flush inside the section right everywhere?",
         answer: "Not on s390, where it comes before the stores: scenarios/bugs/flush-in-section.scn. The \
-            client has no flush of its own.",
+            client has no flush of its own. \
+            PAGEMAP_SCAN has one in the kernel: `pagemap_scan_pmd_entry()` calls \
+            `flush_tlb_range()` before its disable (7.3), which is behind the updates under Xen \
+            PV, and does nothing on powerpc with the hash MMU and on sparc64, where the disable \
+            flushes.",
         runs: &[],
     },
     Question {

@@ -96,11 +96,11 @@ hazards! {
         "the update joins a batch in which another task's work waits";
     /// An update joins a batch that is full, up to v6.19: an interrupt's, while the batch is
     /// flushed. The kernel writes past the end of its array.
-    BatchOverflow = "batch-overflow", Defer, defers_invalidations,
+    BatchOverflow = "batch-overflow", FullBatch, defers_invalidations,
         "the update is written past the end of the batch's array";
     /// A batch is emptied without the invalidation of a page that has joined it, up to v6.19 in an
     /// interrupt: the old translation stays.
-    LostInvalidation = "lost-invalidation", Complete, defers_invalidations,
+    LostInvalidation = "lost-invalidation", InterruptUpdate, defers_invalidations,
         "the batch forgets a page whose old translation is not invalidated";
     /// A lock is released while updates of the entries that it protects are pending.
     PendingAtUnlock = "pending-at-unlock", AnyUnlock, defers,
@@ -110,7 +110,7 @@ hazards! {
     UnflushedAtUnlock = "unflushed-at-unlock", Unlock, always,
         "others may take the lock while CPUs use translations that are gone";
     /// A present entry is made to map another page without having been emptied before.
-    Replaced = "replaced", Update, always,
+    Replaced = "replaced", Remap, always,
         "the entry maps another page, and the old one was never taken out";
     /// A page table is freed while a CPU has a translation through it, while the entry that points
     /// to it waits to be emptied, or while a store to it waits.

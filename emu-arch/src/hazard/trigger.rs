@@ -11,7 +11,9 @@ lazy_mmu::rows! {
         Read = "software reads an entry";
         Update = "an entry is updated";
         InterruptUpdate = "an interrupt updates an entry";
+        Remap = "an entry that maps a page is set";
         Defer = "an update is deferred";
+        FullBatch = "a batch fills up";
         Complete = "what was deferred is done";
         Flush = "a TLB flush is asked for";
         Remake = "an entry maps a page where another was cached";

@@ -337,7 +337,7 @@ fn flushed<H: Host>(host: &mut H, at: At, pages: u64) {
 
 /// An `mmu_gather` takes the flush of `nr` pages from `at` on upon itself.
 ///
-/// Fidelity: changed: include/asm-generic/tlb.h v7.0; the caller keeps the range, and flushes it
+/// Fidelity: changed: include/asm-generic/tlb.h v7.3; the caller keeps the range, and flushes it
 /// with [`tlb_flush`].
 pub fn tlb_remove_tlb_entries<H: Host>(host: &mut H, at: At, nr: u16) {
     note(host, PteOp::tlb_remove_tlb_entries, at, Pte::NONE, nr);
@@ -362,7 +362,7 @@ pub fn set_tlb_ubc_flush_pending<H: Host>(host: &mut H, at: At, nr: u16) {
 /// Flushes what reclaim has deferred, if anything: what whoever relies on flushed entries does
 /// after taking the lock of their table.
 ///
-/// Fidelity: changed: mm/rmap.c v7.0 flushes the whole address space.
+/// Fidelity: changed: mm/rmap.c v7.3 flushes the whole address space.
 pub fn flush_tlb_batched_pending<H: Host>(host: &mut H, at: At) {
     note(host, PteOp::flush_tlb_batched_pending, at, Pte::NONE, 1);
     for (addr, nr) in host.take_batched(at.mm) {

@@ -6,6 +6,7 @@ use lazy_mmu::trace::PteOp;
 use super::ptes::{self, for_each_primitive};
 use super::{ContextOp, Host, Lock, LockOp, TaskOp, lock, unlock};
 use crate::backend::{Access, At, Level, Psize};
+use crate::hazard::Trigger;
 use crate::hw::addr::{Pfn, VirtAddr};
 use crate::hw::pte::Pte;
 
@@ -155,6 +156,10 @@ impl Returned for Pte {
 pub fn execute_pte<H: Host>(host: &mut H, op: PteOp, args: &PteArgs, ptep: H::Ptep) {
     let (at, nr) = (args.at(), u64::from(args.nr));
     let valid = args.prot != Some(Prot::None);
+    let sets = matches!(op, PteOp::set_pte_at | PteOp::set_pte | PteOp::set_ptes) && valid;
+    if H::EXERCISES && sets && host.read(ptep).is_present() {
+        host.exercise(Trigger::Remap);
+    }
     macro_rules! dispatch {
         ($($(#[$meta:meta])* $name:ident($($arg:ident: $type:ty = $from:ident),*) $(-> $ret:ty)?
             $(, kept as $keep:ident)? [$nr:expr, $latest:expr] = |$b:ident, $k:ident, $at:ident, $ptep:ident| $body:expr;)*) => {

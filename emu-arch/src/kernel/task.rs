@@ -38,7 +38,7 @@ task_ops! {
     Run = "run", |_| {};
     /// `might_sleep()`
     ///
-    /// Fidelity: changed: include/linux/kernel.h v7.0; sleeping in a section is reported besides.
+    /// Fidelity: changed: include/linux/kernel.h v7.3; sleeping in a section is reported besides.
     MightSleep = "might_sleep", |host| {
         host.note_context("might_sleep");
         check_sleep(host);
@@ -109,8 +109,8 @@ fn exit<H: Host>(host: &mut H) {
 
 /// The current task forks task `child`, a copy that runs nowhere yet: `dup_task_struct()`.
 ///
-/// Fidelity: changed: kernel/fork.c v7.2, where `arch_dup_task_struct()` copies all of the parent
-/// and nothing resets the lazy MMU state; the child's preempt count is that of a fresh task.
+/// Fidelity: changed: kernel/fork.c v7.2 and v7.3, where `arch_dup_task_struct()` copies all of the
+/// parent and nothing resets the lazy MMU state; the child's preempt count is that of a fresh task.
 pub fn fork<H: Host>(host: &mut H, child: u8) {
     host.exercise(Trigger::Fork);
     // The child's own code has begun nothing, whatever the counts say that it inherits.

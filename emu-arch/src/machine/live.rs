@@ -251,10 +251,16 @@ impl<'m, B: Backend, const SEEN: bool> Hw for Live<'m, B, SEEN> {
     }
 
     fn preempt_disable(&mut self) {
+        if SEEN {
+            machine_api::point(Point::Effect("preempt_disable"));
+        }
         sched::arch_preempt_disable();
     }
 
     fn preempt_enable(&mut self) {
+        if SEEN {
+            machine_api::point(Point::Effect("preempt_enable"));
+        }
         sched::arch_preempt_enable();
     }
 

@@ -61,7 +61,8 @@ impl Backend for Hash {
 
     /// Keeps the task on the CPU whose batch it fills.
     ///
-    /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v6.0, v6.19 and v7.0.
+    /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v6.0, v6.19 and
+    /// v7.3.
     fn enter(self, hw: &mut impl HwOf<Self>) {
         match self {
             Self::V6_0 => before::arch_enter_lazy_mmu_mode(hw, Preemption::On),
@@ -70,7 +71,8 @@ impl Backend for Hash {
         }
     }
 
-    /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v6.0, v6.19 and v7.0.
+    /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v6.0, v6.19 and
+    /// v7.3.
     fn leave(self, hw: &mut impl HwOf<Self>) {
         match self {
             Self::V6_0 => before::arch_leave_lazy_mmu_mode(hw, Preemption::On),
@@ -82,7 +84,8 @@ impl Backend for Hash {
         }
     }
 
-    /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v7.0 (c3f0778ffeca).
+    /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v7.0
+    /// (c3f0778ffeca) and v7.3.
     fn flush(self, hw: &mut impl HwOf<Self>) {
         // An empty macro before.
         if self == Self::V7_0 {
@@ -141,7 +144,7 @@ impl Backend for Hash {
     /// Does nothing where the entry permits no writing, so that nothing is queued either.
     ///
     /// Fidelity: same as `ptep_set_wrprotect()` of arch/powerpc/include/asm/book3s/64/pgtable.h
-    /// v7.0.
+    /// v7.0 and v7.3.
     #[inline]
     fn ptep_set_wrprotect<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep) {
         if hw.read(ptep).has(Pte::WRITE) {
@@ -153,7 +156,7 @@ impl Backend for Hash {
     /// invalidated all the same.
     ///
     /// Fidelity: same as `__ptep_test_and_clear_young()` of
-    /// arch/powerpc/include/asm/book3s/64/pgtable.h v7.0.
+    /// arch/powerpc/include/asm/book3s/64/pgtable.h v7.0 and v7.3.
     #[inline]
     fn ptep_test_and_clear_young<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep) -> bool {
         hw.read(ptep).has(Pte::YOUNG | Pte::HASHPTE)
@@ -162,7 +165,7 @@ impl Backend for Hash {
 
     /// Takes the translation away; the commit is a plain store.
     ///
-    /// Fidelity: same as arch/powerpc/mm/book3s64/pgtable.c v7.0.
+    /// Fidelity: same as arch/powerpc/mm/book3s64/pgtable.c v7.0 and v7.3.
     #[inline]
     fn ptep_modify_prot_start<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep) -> Pte {
         self.pte_update(hw, at, ptep, super::invalidated)
@@ -202,7 +205,8 @@ impl Backend for Hash {
 
     /// Empty: an entry of the hash table goes when its page table entry does, by the batch.
     ///
-    /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v6.0 to v7.0.
+    /// Fidelity: same as arch/powerpc/include/asm/book3s/64/tlbflush-hash.h v6.0 to
+    /// v7.3.
     fn flush_tlb_range(self, _: &mut impl HwOf<Self>, _: At, _: u32) {}
 
     /// Flushes the batch of this CPU, whatever was gathered.

@@ -25,6 +25,13 @@ impl<B: Backend> Exec<'_, B> {
         self.fault().is_some_and(|fault| fault.blinds(self.hook))
     }
 
+    /// A batch that a search has made small has `n` entries now.
+    fn filled(&mut self, n: Option<u32>) {
+        if self.batch_max().is_some_and(|max| n == Some(u32::from(max))) {
+            self.exercise(Trigger::FullBatch);
+        }
+    }
+
     /// An effect has happened.
     fn done(&mut self, effect: ArchEffect) {
         self.step(|reach| {
@@ -37,6 +44,8 @@ impl<B: Backend> Exec<'_, B> {
         if self.fault().is_some_and(|fault| fault.skips_preempt(self.hook, add)) {
             return;
         }
+        // A search need not stop here: nothing lies between this and the point before.
+        self.at_point(Point::Effect(name), true);
         let op = ContextOp { name, what: Counted::Preempt, add };
         self.step(|reach| {
             if let Some(found) = reach.change_context(op, true) {
@@ -295,6 +304,9 @@ impl<B: Backend> Hw for Exec<'_, B> {
     }
 
     fn effect(&mut self, effect: ArchEffect) {
+        if effect.kind == Kind::Deferral && effect.n.is_some() {
+            self.filled(effect.n);
+        }
         self.at_point(Point::Effect(effect.name), effect.kind == Kind::Deferral);
         self.done(effect);
     }
@@ -302,6 +314,9 @@ impl<B: Backend> Hw for Exec<'_, B> {
     fn effect_on(&mut self, effect: ArchEffect, n: impl FnOnce(&mut B::PerCpu) -> u32) {
         self.at_point(Point::Effect(effect.name), effect.kind == Kind::Deferral);
         let n = self.per_cpu(n);
+        if effect.kind == Kind::Deferral {
+            self.filled(Some(n));
+        }
         self.done(effect.of(n));
     }
 

@@ -8,11 +8,11 @@ use crate::hw::pte::Pte;
 
 /// How many calls the queue holds.
 ///
-/// Fidelity: same as arch/x86/xen/multicalls.c v6.0 to v7.2.
+/// Fidelity: same as arch/x86/xen/multicalls.c v6.0 to v7.3.
 pub const MC_BATCH: usize = 32;
 /// How many bytes of arguments are too many: the queue is flushed before it has them.
 ///
-/// Fidelity: same as arch/x86/xen/multicalls.c v6.0 to v7.2.
+/// Fidelity: same as arch/x86/xen/multicalls.c v6.0 to v7.3.
 pub const MC_ARGS: usize = MC_BATCH * 16;
 /// Bytes of a `struct mmu_update`.
 pub(super) const MMU_UPDATE: usize = 16;
@@ -68,7 +68,7 @@ impl XenPv {
 /// What Xen PV keeps per CPU.
 ///
 /// Fidelity: changed: `xen_lazy_mode`, `xen_lazy_nesting` and `struct mc_buffer` of arch/x86/xen/
-/// v6.6 to v7.2 in one; the bool `xen_cpu_lazy_mode` of v7.2 is the mode CPU.
+/// v6.6 to v7.3 in one; the bool `xen_cpu_lazy_mode` of v7.2 is the mode CPU.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct XenCpu {
     pub(super) mode: LazyMode,

@@ -1,6 +1,6 @@
 //! x86 Xen PV: the page table stores themselves are delayed, in a queue of hypercalls.
 //!
-//! Models arch/x86/xen/ from v6.0 to v7.2. Page tables are read-only for the guest; the hypervisor
+//! Models arch/x86/xen/ from v6.0 to v7.3. Page tables are read-only for the guest; the hypervisor
 //! writes them. In lazy mode updates wait in a per-CPU queue, so that memory holds the old entries
 //! until the queue is flushed.
 
@@ -23,13 +23,13 @@ pub const TRAP_AND_EMULATE: ArchEffect = ArchEffect::other("trap and emulate");
 
 /// The most pages that are flushed one by one.
 ///
-/// Fidelity: same as `tlb_single_page_flush_ceiling` of arch/x86/mm/tlb.c v6.0 to v7.2.
+/// Fidelity: same as `tlb_single_page_flush_ceiling` of arch/x86/mm/tlb.c v6.0 to v7.3.
 const TLB_SINGLE_PAGE_FLUSH_CEILING: u32 = 33;
 
 impl XenPv {
     /// Updates one entry: queued, or one hypercall at once, ahead of what may be queued.
     ///
-    /// Fidelity: same as `xen_set_pte()` of arch/x86/xen/mmu_pv.c v6.0 to v7.2.
+    /// Fidelity: same as `xen_set_pte()` of arch/x86/xen/mmu_pv.c v6.0 to v7.3.
     #[inline]
     fn xen_set_pte(self, hw: &mut impl Hw<PerCpu = XenCpu>, at: At, slot: Slot, pte: Pte) {
         if self.batches(hw) {
@@ -45,7 +45,7 @@ impl XenPv {
     /// `xen_mc_issue(XEN_LAZY_MMU)`: what was queued goes out at once unless the mode is on, and
     /// all that was queued before on this CPU with it.
     ///
-    /// Fidelity: same as arch/x86/xen/xen-ops.h v6.0 to v7.2, where the caller asks
+    /// Fidelity: same as arch/x86/xen/xen-ops.h v6.0 to v7.3, where the caller asks
     /// `is_lazy_mmu_mode_active()`.
     #[inline]
     fn xen_mc_issue(self, hw: &mut impl Hw<PerCpu = XenCpu>) {
@@ -128,7 +128,7 @@ impl Backend for XenPv {
     /// `xen_start_context_switch()` pauses the outgoing task, `xen_end_context_switch()` resumes
     /// the incoming one.
     ///
-    /// Fidelity: same as arch/x86/xen/enlighten_pv.c v7.2.
+    /// Fidelity: same as arch/x86/xen/enlighten_pv.c v7.2 and v7.3.
     fn switch_pauses(self) -> bool {
         self.is_generic()
     }
@@ -163,7 +163,7 @@ impl Backend for XenPv {
 
     /// A store of an empty entry, queued like any other.
     ///
-    /// Fidelity: same as `pte_clear()` of arch/x86/include/asm/paravirt.h v6.0 to v7.2.
+    /// Fidelity: same as `pte_clear()` of arch/x86/include/asm/paravirt.h v6.0 to v7.3.
     #[inline]
     fn pte_clear<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep) {
         self.set_pte(hw, at, ptep, Pte::NONE);
@@ -173,7 +173,7 @@ impl Backend for XenPv {
     /// whether it changes anything or not, unless the table is not pinned.
     ///
     /// Fidelity: same as `native_ptep_get_and_clear()` and `ptep_set_wrprotect()`,
-    /// arch/x86/include/asm/pgtable.h v6.0 to v7.2, neither of which is a paravirt operation; no
+    /// arch/x86/include/asm/pgtable.h v6.0 to v7.3, neither of which is a paravirt operation; no
     /// source was found that says how the hypervisor takes them.
     #[inline]
     fn pte_update<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep, new: impl Change) -> Pte {
@@ -187,7 +187,7 @@ impl Backend for XenPv {
 
     /// An old entry is only read.
     ///
-    /// Fidelity: same as arch/x86/mm/pgtable.c v6.0 to v7.2.
+    /// Fidelity: same as arch/x86/mm/pgtable.c v6.0 to v7.3.
     #[inline]
     fn ptep_test_and_clear_young<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep) -> bool {
         hw.read(ptep).has(Pte::YOUNG)
@@ -196,7 +196,7 @@ impl Backend for XenPv {
 
     /// A `set_pte()` where the entry is another one: it waits in the queue like any.
     ///
-    /// Fidelity: same as arch/x86/mm/pgtable.c v6.0 to v7.2, for an access that writes.
+    /// Fidelity: same as arch/x86/mm/pgtable.c v6.0 to v7.3, for an access that writes.
     #[inline]
     fn ptep_set_access_flags<H: HwOf<Self>>(
         self,
@@ -214,13 +214,13 @@ impl Backend for XenPv {
 
     /// A read: the commit keeps what the hardware sets meanwhile.
     ///
-    /// Fidelity: same as `xen_ptep_modify_prot_start()` of arch/x86/xen/mmu_pv.c v6.0 to v7.2.
+    /// Fidelity: same as `xen_ptep_modify_prot_start()` of arch/x86/xen/mmu_pv.c v6.0 to v7.3.
     #[inline]
     fn ptep_modify_prot_start<H: HwOf<Self>>(self, hw: &mut H, _: At, ptep: H::Ptep) -> Pte {
         hw.read(ptep)
     }
 
-    /// Fidelity: same as `xen_ptep_modify_prot_commit()` of arch/x86/xen/mmu_pv.c v6.0 to v7.2; the
+    /// Fidelity: same as `xen_ptep_modify_prot_commit()` of arch/x86/xen/mmu_pv.c v6.0 to v7.3; the
     /// accessed and dirty bits that `MMU_PT_UPDATE_PRESERVE_AD` keeps are not set by anyone here.
     #[inline]
     fn ptep_modify_prot_commit<H: HwOf<Self>>(self, hw: &mut H, at: At, ptep: H::Ptep, pte: Pte) {

@@ -1,7 +1,7 @@
 //! The multicall queue: page table updates and TLB flushes on their way to the hypervisor.
 //!
 //! Models `struct mc_buffer`, `xen_mc_flush()`, `__xen_mc_entry()` and `xen_mc_extend_args()` of
-//! arch/x86/xen/multicalls.c, the same in all versions from v6.0 to v7.2. What is queued is not in
+//! arch/x86/xen/multicalls.c, the same in all versions from v6.0 to v7.3. What is queued is not in
 //! memory: the hypervisor writes it, in order, when the queue is flushed. The multicalls that a
 //! context switch collects under `XEN_LAZY_CPU` and the callbacks are left out.
 
@@ -67,7 +67,7 @@ pub(super) enum Word {
 
 /// Queues an update: `xen_extend_mmu_update()`.
 ///
-/// Fidelity: same as arch/x86/xen/mmu_pv.c v6.0 to v7.2.
+/// Fidelity: same as arch/x86/xen/mmu_pv.c v6.0 to v7.3.
 #[inline]
 pub(super) fn extend_mmu_update(hw: &mut impl Hw<PerCpu = XenCpu>, word: Word, pte: Pte) {
     let max = hw.limit(MC_BATCH);
@@ -99,7 +99,7 @@ fn start_mmu_update(hw: &mut impl Hw<PerCpu = XenCpu>, slot: Option<Slot>, pte: 
 /// Queues a TLB flush of `pages` pages from `at` on, as a call of its own.
 ///
 /// Fidelity: same as the middle of `xen_flush_tlb_multi()` and `xen_flush_tlb_one_user()` of
-/// arch/x86/xen/mmu_pv.c v6.0 to v7.2.
+/// arch/x86/xen/mmu_pv.c v6.0 to v7.3.
 pub(super) fn queue_flush(hw: &mut impl Hw<PerCpu = XenCpu>, cmd: Mmuext, at: At, pages: u32) {
     make_room(hw, cmd.args());
     let calls = hw.per_cpu(|cpu| {
@@ -121,7 +121,7 @@ pub(super) fn make_room(hw: &mut impl Hw<PerCpu = XenCpu>, args: usize) {
 
 /// Hands the queue to the hypervisor: one call directly, several in a multicall.
 ///
-/// Fidelity: same as arch/x86/xen/multicalls.c v6.0 to v7.2; its `BUG_ON(preemptible())` cannot
+/// Fidelity: same as arch/x86/xen/multicalls.c v6.0 to v7.3; its `BUG_ON(preemptible())` cannot
 /// fire here, since every caller has preemption or interrupts off, and failures of the hypervisor
 /// are left out.
 #[inline(never)]

@@ -94,7 +94,9 @@ pub fn check(options: &Options, watch: &mut dyn Watch) -> Report {
 /// ```
 pub fn check_portfolio(searches: &[Options], watch: &mut dyn Watch) -> Portfolio {
     let mut reports = Vec::new();
-    for options in searches {
+    for (n, options) in searches.iter().enumerate() {
+        let (name, of) = (options.client.name(), searches.len());
+        watch.begins(&format!("client {name}, {} of {of}:", n + 1));
         reports.push(check(options, watch));
         if reports.last().is_some_and(|report| report.end == End::Interrupted) {
             break;

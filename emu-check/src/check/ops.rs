@@ -180,12 +180,10 @@ pub(super) fn programs(
             continue;
         }
         let claims = matches!(kind, Kind::Claim { .. });
-        match exited[usize::from(task)] {
-            true if claims => continue,
-            true => return refuse("the task exits before this line"),
-            false => {}
+        if exited[usize::from(task)] && !claims {
+            return refuse("the task exits before this line");
         }
-        exited[usize::from(task)] = kind == Kind::Exit;
+        exited[usize::from(task)] |= kind == Kind::Exit;
         match step {
             Step::Task(TaskOp::Run) if !claims => continue,
             Step::Fork(_) => return refuse("a program forks no task"),

@@ -178,6 +178,15 @@ impl Options {
         self.properties.as_ref().is_none_or(|some| some.contains(&property))
     }
 
+    /// What is changed in the kernel's code: a line each. Scenarios have neither, so that none
+    /// comes with a counterexample.
+    pub(super) fn changed(&self) -> String {
+        let fault = self.fault.map(|fault| format!("fault: {}", fault.about()));
+        let fix = self.fix.map(|fix| format!("fix: {}", fix.about()));
+        let lines = fault.into_iter().chain(fix);
+        lines.map(|line| format!("{line} (no scenario has it)\n")).collect()
+    }
+
     /// The command line that searches this, but for the properties and the limits.
     #[must_use]
     pub fn command(&self) -> String {

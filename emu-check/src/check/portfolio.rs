@@ -63,14 +63,8 @@ impl Portfolio {
     #[must_use]
     pub fn head(&self) -> String {
         let Some(Report { options, .. }) = self.reports.first() else { return String::new() };
-        let Options { arch, kernel, design, fault, fix, .. } = options;
-        let mut text = format!("{arch} {kernel}, design {}\n", design.id());
-        if let Some(fault) = fault {
-            let _ = writeln!(text, "fault: {}", fault.about());
-        }
-        if let Some(fix) = fix {
-            let _ = writeln!(text, "fix: {}", fix.about());
-        }
+        let Options { arch, kernel, design, .. } = options;
+        let mut text = format!("{arch} {kernel}, design {}\n{}", design.id(), options.changed());
         for report in &self.reports {
             let client = report.options.client;
             let kernel_locks = client == Client::Locks && report.options.pages_are_kernel();
@@ -106,6 +100,10 @@ impl Portfolio {
         .map(|(id, what)| format!("{} {what}", count(id)))
         .collect();
         text += &parts.join(", ");
+        let (ways, broken) = (self.broken().len(), count("broken"));
+        if ways > broken {
+            let _ = write!(text, " ({ways} counterexamples)");
+        }
         text.push('\n');
         for (title, id) in
             [("not exercised", "not-exercised"), ("not applicable", "not-applicable")]

@@ -40,10 +40,7 @@ impl Report {
             (false, true) => "preemption",
             (false, false) => "no interrupts, no preemption",
         };
-        let fault =
-            options.fault.map_or(String::new(), |fault| format!("fault: {}\n", fault.about()));
-        let fix = options.fix.map_or(String::new(), |fix| format!("fix: {}\n", fix.about()));
-        let fault = fault + &fix;
+        let fault = options.changed();
         let fork = if options.fork { ", fork and exit" } else { "" };
         let machine = format!("{} {}, design {}", arch.id(), kernel.id(), design.id());
         let cpus = format!("{cpus} CPU{}", s(*cpus));
@@ -76,20 +73,19 @@ impl Report {
         tree: &dyn Fn(&Record) -> String,
     ) -> String {
         let mut text = String::from("\n");
-        let head = format!("{} is broken{said}: {}", found.property.id(), found.property.about());
+        // A hazard says what happens, any other property what must hold.
+        let what = if matches!(found.property, Property::No(_)) { "" } else { "; what must hold" };
+        let (id, about) = (found.property.id(), found.property.about());
+        let head = format!("{id} is broken{said}{what}: {about}");
         wrap(&head, WIDTH).iter().for_each(|line| text += &format!("{line}\n"));
         if !found.detail.is_empty() {
             let _ = writeln!(text, "{}", found.detail);
         }
         let _ = writeln!(text, "{}:\n", length(found));
         text += &tree(&found.record);
-        if found.scenario.is_none() {
-            let why = match (self.options.fault, self.options.fix) {
-                (Some(_), _) => "no scenario has faults",
-                (None, Some(_)) => "no scenario has fixes",
-                (None, None) => "no scenario can go this way",
-            };
-            let _ = writeln!(text, "\n{why}");
+        let changed = self.options.fault.is_some() || self.options.fix.is_some();
+        if found.scenario.is_none() && !changed {
+            text += "\nno scenario can go this way\n";
         }
         text
     }

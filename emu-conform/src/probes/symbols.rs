@@ -29,6 +29,8 @@ pub struct Symbols<'t> {
     fields: BTreeMap<&'t str, u64>,
     /// Functions by address.
     functions: BTreeMap<u64, &'t str>,
+    /// Addresses of variables that are asked for.
+    data: BTreeMap<&'t str, u64>,
     insns: Vec<Insn<'t>>,
 }
 
@@ -45,6 +47,8 @@ impl<'t> Symbols<'t> {
                 symbols.fields.entry(field).or_insert(offset);
             } else if let Some((addr, name)) = function(line) {
                 symbols.functions.insert(addr, name);
+            } else if let Some((addr, name)) = variable(line) {
+                symbols.data.insert(name, addr);
             } else if let Some(insn) = insn(line) {
                 raw.push(insn);
             }
@@ -66,6 +70,11 @@ impl<'t> Symbols<'t> {
     /// The offset of the field called `name`.
     pub(crate) fn field(&self, name: &str) -> Option<u64> {
         self.fields.get(name).copied()
+    }
+
+    /// The address of the variable called `name`.
+    pub(crate) fn data(&self, name: &str) -> Option<u64> {
+        self.data.get(name).copied()
     }
 
     /// Whether the kernel has the function, as far as is known.
@@ -110,6 +119,18 @@ fn function(line: &str) -> Option<(u64, &str)> {
     let (kind, name) = rest.split_once(' ')?;
     let plain = !name.starts_with(['$', '.']) && !name.contains('[');
     (matches!(kind, "t" | "T" | "W" | "w") && plain).then_some((addr, name.trim()))
+}
+
+/// The variables that are asked for.
+const DATA: [&str; 1] = ["ppc64_tlb_batch"];
+
+/// `ADDRESS D NAME` of kallsyms.
+fn variable(line: &str) -> Option<(u64, &str)> {
+    let mut words = line.split_whitespace();
+    let addr = u64::from_str_radix(words.next()?, 16).ok()?;
+    let kind = words.next().filter(|kind| kind.len() == 1);
+    let name = words.next().filter(|name| kind.is_some() && DATA.contains(name))?;
+    Some((addr, name))
 }
 
 /// `  ADDRESS:\tOP OPERANDS` of objdump.

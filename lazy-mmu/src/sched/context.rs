@@ -137,7 +137,7 @@ pub fn arch_preempt_enable() {
 
 /// Turns preemption off for a few lines of arch code, which records do not show.
 ///
-/// Fidelity: same as `get_cpu()` of include/linux/smp.h v7.0, without the number of the CPU.
+/// Fidelity: same as `get_cpu()` of include/linux/smp.h v7.0 and v7.3, without the CPU's number.
 #[inline]
 pub fn get_cpu() {
     current(|cur| cur.preempt_count.set(PreemptCount(cur.preempt_count.get().0.wrapping_add(1))));

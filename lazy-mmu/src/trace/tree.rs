@@ -15,7 +15,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter, Write};
 
-use super::{Event, PteEvent, Record, Recorded, effect_text};
+use super::{Event, PteEvent, PteOp, Record, Recorded, effect_text};
 use crate::design::{Call, Design, Hook};
 
 /// Where the arrow stands unless a call is too long or too deep for it.
@@ -56,6 +56,7 @@ impl Display for Record {
             row: None,
             away: Vec::new(),
             pending: String::new(),
+            made: Vec::new(),
         };
         for seen in self.events() {
             rows.event(&seen)?;
@@ -215,6 +216,15 @@ struct Rows<'r, 'f, 'g> {
     /// Left-hand sides of calls inside of which something else happens, each with its task.
     away: Vec<(u8, String)>,
     pending: String,
+    /// Every call so far: the number of its event, and its task.
+    made: Vec<(u32, u8, Made)>,
+}
+
+/// A call that may cause a hazard.
+#[derive(Clone, Copy)]
+enum Made {
+    Call(Call),
+    Pte(PteOp),
 }
 
 /// One line of the tree and what follows it in the right-hand column.
@@ -249,6 +259,7 @@ fn is_report(text: &str) -> bool {
 impl Rows<'_, '_, '_> {
     fn event(&mut self, seen: &Recorded<'_>) -> fmt::Result {
         let indent = self.depth.line(seen).unwrap_or(self.depth.indent(seen.task));
+        self.keep(seen);
         match &seen.event {
             // The change is the hook's: powerpc's preempt_disable() on entry, say.
             Event::Context { name, preempt_count, by_arch: true } => {
@@ -285,7 +296,7 @@ impl Rows<'_, '_, '_> {
             Event::Away => self.away(seen.task)?,
             Event::Back => self.back(seen)?,
             Event::Hazard { name, cause } => self.add(match cause {
-                Some(cause) => format!("HAZARD: {name}, caused by event {cause}"),
+                Some(cause) => format!("HAZARD: {name}, caused by {}", self.cause(*cause)),
                 None => format!("HAZARD: {name}"),
             }),
             Event::Note(text) => self.plain_line(&format!("# {text}"))?,
@@ -305,6 +316,30 @@ impl Rows<'_, '_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// Keeps a call, as what may cause a hazard.
+    fn keep(&mut self, seen: &Recorded<'_>) {
+        let (seq, task) = (seen.seq as u32, seen.task);
+        if let Event::Call(call) = seen.event {
+            self.made.push((seq, task, Made::Call(call)));
+        } else if let Event::Pte(PteEvent { op, .. }) = seen.event {
+            self.made.push((seq, task, Made::Pte(op)));
+        }
+    }
+
+    /// The call to which event `seq` belongs.
+    fn cause(&self, seq: u32) -> String {
+        let behind = self.made.partition_point(|(made, ..)| *made <= seq);
+        let task = self.record.events().nth(seq as usize).map(|seen| seen.task);
+        let mut before = self.made[..behind].iter().rev();
+        match before.find(|(_, of, _)| task == Some(*of)) {
+            Some((.., Made::Call(call))) => {
+                format!("{}()", call_name(self.record.design(), *call))
+            }
+            Some((.., Made::Pte(op))) => format!("{}()", op.name()),
+            None => format!("event {seq}"),
+        }
     }
 
     fn add(&mut self, text: String) {

@@ -110,6 +110,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("emu-conform/src/compare.rs", &["words/", "machine.rs", "moves.rs", "trace/"]),
+    ("emu-conform/src/candidates.rs", &["words/", "compare.rs", "trace/"]),
     ("emu-conform/src/report/", &["report/", "compare.rs", "moves.rs"]),
     ("emu-conform/src/lib.rs", ANY),
     ("emu-tree/src/error.rs", &[]),

@@ -1,6 +1,7 @@
 //! The words of powerpc book3s64: kprobes at the stores of the counters, or up to v6.19 of the
 //! batch's `active`, on the primitives, on `hpte_need_flush()` and on the flushes.
 
+mod active;
 mod effects;
 mod batch;
 mod probes;

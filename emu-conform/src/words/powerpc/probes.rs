@@ -3,6 +3,7 @@
 use emu_arch::Kernel;
 
 use super::super::word::NO_OFFSET;
+use super::active;
 use crate::probes::{Insn, Probe, Recording, Symbols};
 
 /// Functions, their events, and what is read at their entry.
@@ -48,12 +49,16 @@ pub(super) fn recording(kernel: Kernel, symbols: &Symbols<'_>) -> Recording {
         ..Recording::default()
     };
     match field {
-        _ if !counted => {
-            recording.missing = Some(
-                "up to v6.19 the stores to ppc64_tlb_batch.active are to be found by hand:\n\
-                 name their events act1_FUNCTION, with new=",
-            )
-        }
+        _ if !counted => match active::stores(symbols) {
+            Some(stores) if !stores.is_empty() => recording.stores = stores,
+            Some(_) => recording.missing = Some("no store to ppc64_tlb_batch.active in the text"),
+            None => {
+                recording.missing = Some(
+                    "without the address of ppc64_tlb_batch (kallsyms) and a disassembly the stores to\n\
+                     its word active cannot be probed: --symbols, see docs/truth.md",
+                );
+            }
+        },
         None => recording.missing = Some(NO_OFFSET),
         Some(field) => {
             let stores =
