@@ -35,7 +35,10 @@ pub(crate) fn load(command: &mut Command) -> Result<(), Failure> {
             archs(args.tree.as_deref(), args.arch.iter_mut())?;
             one(&args.tree, &mut args.design)
         }
-        Command::Replay(args) => one(&args.tree, &mut args.design),
+        Command::Replay(args) => {
+            archs(args.tree.as_deref(), args.arch.iter_mut())?;
+            one(&args.tree, &mut args.design)
+        }
         Command::Kunit(args) => {
             archs(args.tree.as_deref(), args.arch.iter_mut())?;
             one(&args.tree, &mut args.design)
