@@ -40,7 +40,7 @@ pub(crate) struct CompareArgs {
     /// The architectures, separated by commas; naive by default
     #[arg(long, value_name = "LIST", value_delimiter = ',',
           value_parser = choice_parser(arch_parser()))]
-    arch: Vec<Choice<Arch>>,
+    pub(crate) arch: Vec<Choice<Arch>>,
     /// How to print the comparison
     #[arg(long, default_value = "text", value_parser = format::parser(format::TABLE))]
     format: Format,

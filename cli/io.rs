@@ -107,7 +107,7 @@ pub(crate) fn paint(report: Report, line: &str) -> String {
 
 /// Prints to standard output; a reader that has seen enough is no failure.
 pub(crate) fn print(body: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
-    if let Some(failed) = emu_tree::design::failure() {
+    if let Some(failed) = emu_tree::failure() {
         return Err(Failure::Usage(failed.to_string()));
     }
     let mut to = BufWriter::new(io::stdout().lock());

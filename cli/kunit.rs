@@ -21,7 +21,7 @@ pub(crate) struct KunitArgs {
     file: PathBuf,
     /// The architecture; naive by default
     #[arg(long, value_parser = arch_parser())]
-    arch: Option<Arch>,
+    pub(crate) arch: Option<Arch>,
     /// The kernel: an API design and the architecture's code of that time, or any version; the
     /// newest by default
     #[arg(long, value_parser = kernel_parser())]

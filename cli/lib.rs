@@ -104,7 +104,7 @@ pub fn cli(registry: Registry) -> ExitCode {
     emu_tree::notes().iter().for_each(|note| report::note(note));
     emu_tree::clean_up();
     // What a guest that went wrong has said since is not to be believed.
-    let failed = emu_tree::design::failure().cloned().map(Failure::from);
+    let failed = emu_tree::failure().cloned().map(Failure::from);
     match (failed, result) {
         (Some(failure), _) | (None, Err(failure)) => failure.report(),
         (None, Ok(status)) => status,

@@ -55,7 +55,8 @@ impl Watch for Progress {
     fn go_on(&mut self, states: usize, depth: u32) -> bool {
         let states = HumanCount(states as u64);
         self.bar.set_message(format!("{} {states} states, {depth} moves deep", self.what));
-        !self.was_ended()
+        // What follows a guest that went wrong is not looked at.
+        !self.was_ended() && emu_tree::failure().is_none()
     }
 
     fn begins(&mut self, what: &str) {

@@ -20,10 +20,11 @@ use crate::values::{design_parser, language_parser};
 /// Arguments of `lazymmu prove`.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES, group = ArgGroup::new("what").required(true)
-    .args(["design", "tree", "all", "least"]).multiple(true))]
+    .args(["design", "tree", "all", "least"]).multiple(true),
+    group = ArgGroup::new("other").args(["against", "tree"]).multiple(true))]
 pub(crate) struct ProveArgs {
     /// A design
-    #[arg(long, value_name = "ID", value_parser = design_parser())]
+    #[arg(long, value_name = "ID", value_parser = design_parser(), requires = "other")]
     pub(crate) design: Option<Design>,
     /// The design that it is compared with
     #[arg(long, value_name = "ID", value_parser = design_parser(), requires = "what")]

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use emu_arch::Arch;
 use emu_tree::Tree;
 use emu_tree::design::{TreeDesign, of_tree};
 use lazy_mmu::design::Design;
@@ -22,16 +23,39 @@ pub(crate) fn load(command: &mut Command) -> Result<(), Failure> {
         Ok(())
     };
     match command {
-        Command::Run(args) => one(&args.tree, &mut args.design),
-        Command::Check(args) => one(&args.tree, &mut args.design),
-        Command::Workload(args) => one(&args.tree, &mut args.design),
-        Command::Replay(args) => one(&args.tree, &mut args.design),
-        Command::Kunit(args) => one(&args.tree, &mut args.design),
+        Command::Run(args) => {
+            archs(args.tree.as_deref(), args.arch.iter_mut())?;
+            one(&args.tree, &mut args.design)
+        }
+        Command::Check(args) => {
+            archs(args.tree.as_deref(), args.arch.iter_mut())?;
+            one(&args.tree, &mut args.design)
+        }
+        Command::Workload(args) => {
+            archs(args.tree.as_deref(), args.arch.iter_mut())?;
+            one(&args.tree, &mut args.design)
+        }
+        Command::Replay(args) => {
+            archs(args.tree.as_deref(), args.arch.iter_mut())?;
+            one(&args.tree, &mut args.design)
+        }
+        Command::Kunit(args) => {
+            archs(args.tree.as_deref(), args.arch.iter_mut())?;
+            one(&args.tree, &mut args.design)
+        }
         Command::Compare(args) => {
+            // The code of one tree stands for all columns only where there is one.
+            let tree = args.tree.first().filter(|_| args.tree.len() == 1);
+            let named = args.arch.iter_mut().filter_map(|choice| match choice {
+                Choice::One(arch) => Some(arch),
+                Choice::All => None,
+            });
+            archs(tree.map(PathBuf::as_path), named)?;
             let trees = designs(args.tree.iter().map(PathBuf::as_path))?;
             args.design.extend(trees.into_iter().map(Choice::One));
             Ok(())
         }
+        Command::Prove(args) if args.tree.is_empty() => Ok(()),
         Command::Prove(args) => {
             let trees = designs(args.tree.iter().map(PathBuf::as_path))?;
             let mut sides = args.design.into_iter().chain(trees).chain(args.against);
@@ -57,6 +81,26 @@ pub(crate) fn load(command: &mut Command) -> Result<(), Failure> {
         | Command::Completions(_)
         | Command::Man(_) => Ok(()),
     }
+}
+
+/// Puts the code that a tree has in the place of the lab's own, for the architectures that the
+/// arguments name. Standard error says which are the lab's.
+fn archs<'a>(
+    folder: Option<&Path>,
+    archs: impl Iterator<Item = &'a mut Arch>,
+) -> Result<(), Failure> {
+    let Some(folder) = folder else { return Ok(()) };
+    let tree = Tree::open(folder)?;
+    for arch in archs {
+        match emu_tree::arch::of_tree(&tree, *arch)? {
+            Some(code) => *arch = code,
+            None if arch.facts().defers.is_some() => {
+                report::note(&format!("the code of {arch} is the lab's, not that of the tree"));
+            }
+            None => {}
+        }
+    }
+    Ok(())
 }
 
 /// The designs of `folders`, each under a name of its own. Standard error says where a tree has

@@ -30,7 +30,7 @@ pub(crate) struct CheckArgs {
     /// The architecture; that of the first bad run of FILE where no option says otherwise, else
     /// xen-pv
     #[arg(long, value_parser = arch_parser())]
-    pub(super) arch: Option<Arch>,
+    pub(crate) arch: Option<Arch>,
     /// The kernel: an API design and the architecture's code of that time, or any version; by
     /// default that of FILE's run, or the newest
     #[arg(long, value_parser = kernel_parser())]

@@ -29,7 +29,7 @@ pub(crate) struct ReplayArgs {
 
     /// The architectures, separated by commas; all by default
     #[arg(long, value_delimiter = ',', value_parser = arch_parser())]
-    pub(super) arch: Vec<Arch>,
+    pub(crate) arch: Vec<Arch>,
 
     /// How to print the report
     #[arg(long, default_value = "text", value_parser = format::parser(format::REPLAY))]

@@ -31,7 +31,7 @@ pub(crate) struct WorkloadArgs {
 
     /// The architectures, separated by commas; all by default
     #[arg(long, value_delimiter = ',', value_parser = arch_parser())]
-    pub(super) arch: Vec<Arch>,
+    pub(crate) arch: Vec<Arch>,
 
     /// Which pages are in memory: as many as smaps tells, all, or none
     #[arg(long, value_enum, default_value_t)]

@@ -9,6 +9,8 @@
 mod cut;
 pub mod design;
 mod error;
+mod failure;
+pub mod arch;
 mod guest;
 mod shims;
 pub mod kunit;
@@ -16,5 +18,6 @@ pub mod review;
 mod tree;
 
 pub use error::Error;
+pub use failure::failure;
 pub use guest::{clean_up, notes};
 pub use tree::Tree;

@@ -109,6 +109,7 @@ impl<'f> Cut<'f> {
         };
         Emitted {
             types: all(Kind::Macro, Form::Whole) + &all(Kind::Type, Form::Whole),
+            variables: all(Kind::PerCpu, Form::Whole),
             functions: all(Kind::Function, Form::Prototype) + &all(Kind::Function, Form::Whole),
         }
     }
@@ -119,6 +120,8 @@ impl<'f> Cut<'f> {
 pub(crate) struct Emitted {
     /// Macros and types.
     pub(crate) types: String,
+    /// Variables of each CPU.
+    pub(crate) variables: String,
     /// Prototypes, then functions.
     pub(crate) functions: String,
 }
@@ -140,7 +143,7 @@ fn emit(text: &mut String, file: &File, found: &Definition, form: Form) {
     let line = file.text[..found.bytes.start].matches('\n').count() + 1;
     let end = match (form, found.kind) {
         (Form::Whole, Kind::Type) | (Form::Prototype, _) => ";",
-        (Form::Whole, Kind::Function | Kind::Macro) => "",
+        (Form::Whole, Kind::Function | Kind::Macro | Kind::PerCpu) => "",
     };
     let bytes = match form {
         Form::Whole => found.bytes.clone(),

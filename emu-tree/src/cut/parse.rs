@@ -14,6 +14,8 @@ pub(crate) enum Kind {
     Type,
     /// A macro.
     Macro,
+    /// A variable of each CPU.
+    PerCpu,
 }
 
 /// A definition at file level.
@@ -53,7 +55,15 @@ const ATTRIBUTES: [&str; 10] = [
 /// The definitions of a file.
 pub(crate) fn definitions(text: &str) -> Vec<Definition> {
     let mut found = Vec::new();
-    items(parsed(text).root_node(), text, &mut found);
+    let variables = per_cpu(text);
+    let blank = variables.iter().fold(text.to_owned(), |mut text, found| {
+        let lines = text[found.bytes.clone()].matches('\n').count();
+        let blanks = found.bytes.len() - lines;
+        text.replace_range(found.bytes.clone(), &(" ".repeat(blanks) + &"\n".repeat(lines)));
+        text
+    });
+    items(parsed(&blank).root_node(), &blank, &mut found);
+    found.extend(variables);
     found
 }
 
@@ -62,6 +72,35 @@ fn parsed(text: &str) -> SyntaxTree {
     let language = tree_sitter_c::LANGUAGE.into();
     parser.set_language(&language).expect("the grammar fits the parser");
     parser.parse(without_attributes(text), None).expect("a language is set, and no limit is")
+}
+
+/// The variables that `DEFINE_PER_CPU()` defines, for which C has no grammar.
+fn per_cpu(text: &str) -> Vec<Definition> {
+    const MACRO: &str = "DEFINE_PER_CPU(";
+    let mut found = Vec::new();
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let begin = at;
+        at += line.len();
+        let Some(arguments) = line.trim_start_matches("static ").strip_prefix(MACRO) else {
+            continue;
+        };
+        let rest = &text[begin..];
+        let Some(end) = rest.find(");") else { continue };
+        let inside = &rest[line.len() - arguments.len()..end];
+        let Some((kind, name)) = inside.rsplit_once(',') else { continue };
+        found.push(Definition {
+            kind: Kind::PerCpu,
+            names: vec![name.trim().to_owned()],
+            bytes: begin..begin + end + 2,
+            body: begin + end + 2,
+            conditions: Vec::new(),
+            depth: 0,
+            uses: words(kind).map(str::to_owned).collect(),
+            parameters: Vec::new(),
+        });
+    }
+    found
 }
 
 /// The text with blanks in place of attributes, each byte where it was.

@@ -21,6 +21,17 @@ pub(super) struct State {
     pub(super) slots: Vec<Slot>,
 }
 
+impl State {
+    /// What stands for a state that nothing is known of: no call does anything.
+    pub(super) fn silent(unit: &Unit) -> Self {
+        Self {
+            active: [false; 2],
+            values: vec![0; unit.fields.len()],
+            slots: vec![Ok(Box::default()); 2 * unit.calls.len()],
+        }
+    }
+}
+
 /// A slot of a request that went wrong.
 #[derive(Debug)]
 pub(super) struct Broken {

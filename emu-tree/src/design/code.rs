@@ -1,7 +1,7 @@
 //! The transitions of a tree's design: what the guest said, asked for when it is needed first.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use lazy_mmu::design::{
     Call, Context, Effect, Effects, Field, Fields, StateBits, Transitions, Value,
@@ -10,18 +10,8 @@ use lazy_mmu::design::{
 use super::ask::{BATCH, Broken, State, ask, listed};
 use super::unit::{FieldInfo, IS_ACTIVE, Unit};
 use crate::error::Error;
+use crate::failure::{fail, failure};
 use crate::guest::{Gone, Guest};
-
-/// The first thing that went wrong in a guest while a design was used.
-static FAILED: OnceLock<Error> = OnceLock::new();
-
-/// What went wrong in a guest, if anything did: what was computed since is not to be believed.
-///
-/// A transition has no way to say so: it then does nothing.
-#[must_use]
-pub fn failure() -> Option<&'static Error> {
-    FAILED.get()
-}
 
 /// The most states that are asked for before somebody needs them.
 const AHEAD_MAX: usize = 1 << 16;
@@ -50,17 +40,21 @@ impl Code {
         Self { what, unit, known: Mutex::new(known) }
     }
 
-    /// What `look` sees in a state; none where the guest has no answer, or had none before.
+    /// What `look` sees in a state; none where the guest has no answer. Whoever asks again gets the
+    /// same: a search runs calls again and again.
     fn with<R>(&self, bits: StateBits, look: impl Fn(&State) -> Result<R, String>) -> Option<R> {
-        if failure().is_some() {
-            return None;
-        }
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = match known.states.get(&bits.0) {
-            Some(state) => look(state),
-            None => known.learn(&self.unit, bits.0).and_then(|()| look(&known.states[&bits.0])),
-        };
-        found.map_err(|why| FAILED.set(Error::about(&self.what, why))).ok()
+        if !known.states.contains_key(&bits.0) {
+            // After a failure nobody is asked any more.
+            let learned = match failure() {
+                None => known.learn(&self.unit, bits.0),
+                Some(_) => Ok(()),
+            };
+            learned.unwrap_or_else(|why| fail(Error::about(&self.what, why)));
+            known.states.entry(bits.0).or_insert_with(|| State::silent(&self.unit));
+        }
+        let found = look(&known.states[&bits.0]);
+        found.map_err(|why| fail(Error::about(&self.what, why))).ok()
     }
 }
 

@@ -15,7 +15,6 @@ use crate::guest::{self, Guest};
 use crate::shims::{DESIGN, KERNEL};
 use crate::tree::Tree;
 use code::Code;
-pub use code::failure;
 use unit::{IS_ACTIVE, Unit};
 
 /// The files that a design may stand in: those of what others use first.

@@ -13,7 +13,7 @@ use crate::tree::reason;
 
 /// How guests are compiled: debug lines for the places of crashes, addresses as in the file, and
 /// what a newer compiler calls an error anyway.
-const FLAGS: [&str; 10] = [
+const FLAGS: [&str; 11] = [
     "-std=gnu11",
     "-O1",
     "-g",
@@ -21,6 +21,7 @@ const FLAGS: [&str; 10] = [
     "-no-pie",
     "-fwrapv",
     "-fno-strict-aliasing",
+    "-fno-toplevel-reorder",
     "-Werror=implicit-function-declaration",
     "-Werror=int-conversion",
     "-Werror=incompatible-pointer-types",

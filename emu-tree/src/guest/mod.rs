@@ -106,6 +106,13 @@ impl Guest {
         Ok(String::from_utf8_lossy(&text).into_owned())
     }
 
+    /// So many of the next bytes of the answer.
+    pub(crate) fn many(&mut self, len: usize) -> Result<Vec<u8>, Gone> {
+        let mut bytes = vec![0; len.min(1 << 20)];
+        self.from.read_exact(&mut bytes).map_err(|_| self.ended())?;
+        Ok(bytes)
+    }
+
     /// A text whose length stands before it in two bytes, the lower one first.
     pub(crate) fn long_text(&mut self) -> Result<String, Gone> {
         let mut text = vec![0; usize::from(u16::from_le_bytes(self.bytes()?))];

@@ -3,7 +3,7 @@
 use emu_check::prove;
 use serde_json::{Value, json};
 
-use super::Review;
+use super::value::Review;
 
 /// The review as JSON.
 #[must_use]

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use emu_check::prove::{self, Verdict};
 use emu_lab::render::text::wrap;
 
-use super::Review;
+use super::value::Review;
 use crate::design::TreeDesign;
 
 /// The widest line.
@@ -20,9 +20,11 @@ pub fn text(review: &Review) -> String {
     let mut text = String::new();
     for (title, body) in sections(review) {
         let _ = writeln!(text, "{title}\n");
+        // Tables are as wide as a mail already.
+        let fits = body.lines().all(|line| line.chars().count() + 2 <= WIDTH);
         for line in body.lines() {
-            let line = if line.is_empty() { String::new() } else { format!("  {line}") };
-            let _ = writeln!(text, "{line}");
+            let margin = if fits && !line.is_empty() { "  " } else { "" };
+            let _ = writeln!(text, "{margin}{line}");
         }
         text.push('\n');
     }

@@ -1,8 +1,12 @@
 //! `--tree` and `kunit`: the C of a kernel tree as a design. Ordinary tests use a small tree of our
 //! own and need `cc` alone; those of real trees run where `LAZYMMU_TREES` names a folder of them.
 
+mod arch;
+mod real;
+mod review;
+
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use crate::cli::lazymmu;
@@ -168,7 +172,7 @@ fn a_third_field_and_a_call_of_its_own() {
     fs::write(&types, text.replace("u8 hold_count;", "u8 hold_count;\n	bool ever;"))
         .expect("a header");
     let output = lazymmu(&["run", "-", "--tree", tree.path()], b"enable\n sync\ndisable\n");
-    let said = super::tree::text(&output.stdout);
+    let said = self::text(&output.stdout);
     assert!(said.contains("lazy_mmu_mode_sync()            -> arch_sync()"), "{said}");
     assert!(said.contains("open=0 hold=0 ever=1"), "{said}");
 }
@@ -273,114 +277,4 @@ fn a_call_that_is_not_made_does_not_matter() {
     let tree = Edited::new("pgtable.h", &[(at, "toy->hold_count -= *(volatile int *)8;")]);
     let output = lazymmu(&["run", "-", "--tree", tree.path()], b"enable\n pause\n");
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-}
-
-/// The trees in the folder that LAZYMMU_TREES names; without it the test says so and passes.
-fn real_trees(versions: &[&str]) -> Vec<PathBuf> {
-    let Some(folder) = std::env::var_os("LAZYMMU_TREES").map(PathBuf::from) else {
-        return Vec::new();
-    };
-    versions.iter().map(|version| folder.join(version)).filter(|tree| tree.is_dir()).collect()
-}
-
-#[test]
-fn real_trees_are_the_designs_of_the_lab() {
-    for tree in real_trees(&["7.2", "7.3"]) {
-        let path = tree.to_str().expect("a name in UTF-8");
-        for compare in ["hooks", "active", "effects"] {
-            let args = [
-                "prove",
-                "--tree",
-                path,
-                "--against",
-                "counts-task",
-                "--irq",
-                "--compare",
-                compare,
-            ];
-            check_says(&args, 0, &["are equivalent", "holds for sequences of any length"]);
-        }
-        let test = tree.join("mm/tests/lazy_mmu_mode_kunit.c");
-        let test = test.to_str().expect("a name in UTF-8");
-        check_says(&["kunit", test, "--tree", path], 0, &["ok 1 lazy_mmu_mode_active"]);
-    }
-    for tree in real_trees(&["6.1", "6.12"]) {
-        let path = tree.to_str().expect("a name in UTF-8");
-        let output = lazymmu(&["run", "@nested", "--tree", path], b"");
-        assert!(text(&output.stderr).contains("its design is direct"));
-        assert_eq!(output.stdout, lazymmu(&["run", "@nested", "--design", "direct"], b"").stdout);
-    }
-}
-
-/// Reviews the tree with edits of a header, and checks status and words.
-#[track_caller]
-fn check_review(arch: &str, edits: &[(&str, &str)], status: i32, expected: &[&str]) {
-    let tree = Edited::new("pgtable.h", edits);
-    let args = ["review", TREE, tree.path(), "--arch", arch];
-    let output = lazymmu(&args, b"");
-    let (said, errors) = (text(&output.stdout), text(&output.stderr));
-    assert_eq!(output.status.code(), Some(status), "{said}{errors}");
-    for text in expected {
-        assert!(said.contains(text), "{text:?} is not in:\n{said}");
-    }
-    for line in said.lines() {
-        assert!(line.chars().count() <= 78 || line.contains(tree.path()), "too wide: {line}");
-    }
-}
-
-#[test]
-fn a_review_of_nothing() {
-    let comment = [
-        ("/*\n * Calls", "/*\n * More, and calls"),
-        ("(toy)", "(state)"),
-        ("*toy", "*state"),
-        ("toy->", "state->"),
-    ];
-    let expected = ["lazy_mmu_mode_enable edited", "no difference: a proof", "changes nothing"];
-    check_review("naive", &comment, 0, &expected);
-    let comment = [("/*\n * Calls", "/*\n * More, and calls")];
-    check_review("naive", &comment, 0, &["comments, layout, or what is no definition"]);
-}
-
-#[test]
-fn a_review_of_a_flush_that_is_dropped() {
-    let edits = [("arch_flush_lazy_mmu_mode()", "barrier()")];
-    let expected = [
-        "lazy_mmu_mode_disable edited",
-        "shortest sequence: 3 calls",
-        "@nested on arm64",
-        "arm64 breaks now: settled-at-nested-disable",
-    ];
-    check_review("arm64", &edits, 1, &expected);
-}
-
-#[test]
-fn a_review_of_a_patch() {
-    let patch = "Subject: flush no more\n\n---\n include/linux/pgtable.h | 2 +-\n\n\
-        diff --git a/mm/vmalloc.c b/mm/vmalloc.c\n--- a/mm/vmalloc.c\n+++ b/mm/vmalloc.c\n\
-        @@ -1,1 +1,1 @@\n-a\n+b\n\
-        diff --git a/include/linux/pgtable.h b/include/linux/pgtable.h\n\
-        --- a/include/linux/pgtable.h\n+++ b/include/linux/pgtable.h\n\
-        @@ -39,5 +39,5 @@ static inline void lazy_mmu_mode_disable(void)\n\
-        \u{20}\ttoy->open_count -= 1;\n\u{20}\tif (toy->open_count)\n\
-        -\t\tarch_flush_lazy_mmu_mode();\n+\t\tarch_leave_lazy_mmu_mode();\n\
-        \u{20}\telse\n\u{20}\t\tarch_leave_lazy_mmu_mode();\n-- \n2.50.0\n";
-    let args = ["review", TREE, "-", "--arch", "naive"];
-    let output = lazymmu(&args, patch.as_bytes());
-    let said = text(&output.stdout) + &text(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    for expected in ["lazy_mmu_mode_disable edited", "mm/vmalloc.c (not looked at)", "arch_leave()"]
-    {
-        assert!(said.contains(expected), "{expected:?} is not in:\n{said}");
-    }
-    crate::cli::check_refused(&args, b"no diff\n", &["<stdin>: no patch"]);
-    let stale = patch.replace("toy->open_count -= 1;", "toy->opened -= 1;");
-    crate::cli::check_refused(
-        &args,
-        stale.as_bytes(),
-        &["does not apply to include/linux/pgtable.h"],
-    );
-    let json = lazymmu(&["review", TREE, TREE, "--arch", "naive", "--format", "json"], b"");
-    assert!(text(&json.stdout).contains("\"changes\":false"), "{}", text(&json.stdout));
-    assert_eq!(json.status.code(), Some(0));
 }
