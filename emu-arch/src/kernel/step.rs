@@ -151,14 +151,21 @@ impl Returned for Pte {
     }
 }
 
+/// A primitive that sets an entry finds one that is present.
+fn remaps<H: Host>(host: &mut H, op: PteOp, ptep: H::Ptep) {
+    let sets = matches!(op, PteOp::set_pte_at | PteOp::set_pte | PteOp::set_ptes);
+    if H::EXERCISES && sets && host.read(ptep).is_present() {
+        host.exercise(Trigger::Remap);
+    }
+}
+
 /// Does the primitive `op` on the entry `ptep`, as a scenario has it: whoever reads an entry there
 /// has walked to it from the root, and whoever changes one has its pointer.
 pub fn execute_pte<H: Host>(host: &mut H, op: PteOp, args: &PteArgs, ptep: H::Ptep) {
     let (at, nr) = (args.at(), u64::from(args.nr));
     let valid = args.prot != Some(Prot::None);
-    let sets = matches!(op, PteOp::set_pte_at | PteOp::set_pte | PteOp::set_ptes) && valid;
-    if H::EXERCISES && sets && host.read(ptep).is_present() {
-        host.exercise(Trigger::Remap);
+    if valid {
+        remaps(host, op, ptep);
     }
     macro_rules! dispatch {
         ($($(#[$meta:meta])* $name:ident($($arg:ident: $type:ty = $from:ident),*) $(-> $ret:ty)?

@@ -53,15 +53,7 @@ pub fn must_use_below() -> u8 {
 }
 
 #[lazy_mmu]
-#[unsafe(no_mangle)]
-pub extern "C" fn lazy_mmu_shapes_no_mangle_below() {}
-
-#[unsafe(no_mangle)]
-#[lazy_mmu]
-pub extern "C" fn lazy_mmu_shapes_no_mangle_above() {}
-
-#[lazy_mmu]
-#[unsafe(export_name = "lazy_mmu_shapes_exported")]
+#[unsafe(export_name = concat!("lazy_mmu_", env!("CARGO_PKG_NAME")))]
 pub fn export_name() {}
 
 #[lazy_mmu]

@@ -1,4 +1,4 @@
-//! Shapes that edition 2024 alone has.
+//! Shapes that edition 2024 alone has, or that no two crates of one program can have.
 
 use std::cell::RefCell;
 
@@ -44,3 +44,12 @@ pub fn calls_safe_foreign(x: i32) -> i32 {
 pub fn async_closure() -> impl AsyncFn(u8) -> u8 {
     async |x| x
 }
+
+// One program links both editions, and a symbol is there once.
+#[lazy_mmu]
+#[unsafe(no_mangle)]
+pub extern "C" fn lazy_mmu_shapes_no_mangle_below() {}
+
+#[unsafe(no_mangle)]
+#[lazy_mmu]
+pub extern "C" fn lazy_mmu_shapes_no_mangle_above() {}
