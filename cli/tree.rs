@@ -16,33 +16,12 @@ use crate::values::Choice;
 /// # Errors
 /// A tree has no design that can be run.
 pub(crate) fn load(command: &mut Command) -> Result<(), Failure> {
-    let one = |tree: &Option<PathBuf>, design: &mut Option<Design>| {
-        if let Some(tree) = tree {
-            *design = Some(designs([tree.as_path()])?[0]);
-        }
-        Ok(())
-    };
     match command {
-        Command::Run(args) => {
-            archs(args.tree.as_deref(), args.arch.iter_mut())?;
-            one(&args.tree, &mut args.design)
-        }
-        Command::Check(args) => {
-            archs(args.tree.as_deref(), args.arch.iter_mut())?;
-            one(&args.tree, &mut args.design)
-        }
-        Command::Workload(args) => {
-            archs(args.tree.as_deref(), args.arch.iter_mut())?;
-            one(&args.tree, &mut args.design)
-        }
-        Command::Replay(args) => {
-            archs(args.tree.as_deref(), args.arch.iter_mut())?;
-            one(&args.tree, &mut args.design)
-        }
-        Command::Kunit(args) => {
-            archs(args.tree.as_deref(), args.arch.iter_mut())?;
-            one(&args.tree, &mut args.design)
-        }
+        Command::Run(args) => one(&args.tree, args.arch.iter_mut(), &mut args.design),
+        Command::Check(args) => one(&args.tree, args.arch.iter_mut(), &mut args.design),
+        Command::Workload(args) => one(&args.tree, args.arch.iter_mut(), &mut args.design),
+        Command::Replay(args) => one(&args.tree, args.arch.iter_mut(), &mut args.design),
+        Command::Kunit(args) => one(&args.tree, args.arch.iter_mut(), &mut args.design),
         Command::Compare(args) => {
             // The code of one tree stands for all columns only where there is one.
             let tree = args.tree.first().filter(|_| args.tree.len() == 1);
@@ -60,14 +39,13 @@ pub(crate) fn load(command: &mut Command) -> Result<(), Failure> {
             let trees = designs(args.tree.iter().map(PathBuf::as_path))?;
             let mut sides = args.design.into_iter().chain(trees).chain(args.against);
             (args.design, args.against) = (sides.next(), sides.next());
-            let alone = args.all || args.least || !args.without.is_empty();
-            match (alone, args.against, sides.next()) {
-                (true, ..) | (false, Some(_), None) => Ok(()),
-                (false, None, _) => {
+            match (args.against, sides.next()) {
+                (Some(_), None) => Ok(()),
+                (None, _) => {
                     let what = "--tree: expected --against ID, or a second --tree";
                     Err(Failure::Usage(what.to_owned()))
                 }
-                (false, Some(_), Some(_)) => {
+                (Some(_), Some(_)) => {
                     let what = "prove compares two designs: of --design, --tree and --against";
                     Err(Failure::Usage(what.to_owned()))
                 }
@@ -81,6 +59,19 @@ pub(crate) fn load(command: &mut Command) -> Result<(), Failure> {
         | Command::Completions(_)
         | Command::Man(_) => Ok(()),
     }
+}
+
+/// Takes design and architectures from the tree, if there is one.
+fn one<'a>(
+    tree: &Option<PathBuf>,
+    named: impl Iterator<Item = &'a mut Arch>,
+    design: &mut Option<Design>,
+) -> Result<(), Failure> {
+    if let Some(tree) = tree {
+        archs(Some(tree), named)?;
+        *design = Some(designs([tree.as_path()])?[0]);
+    }
+    Ok(())
 }
 
 /// Puts the code that a tree has in the place of the lab's own, for the architectures that the

@@ -95,6 +95,12 @@ impl<'f> Cut<'f> {
         Err(Error::about(tree.name(), why))
     }
 
+    /// The names of what was taken.
+    pub(crate) fn taken(&self) -> BTreeSet<String> {
+        let taken = self.taken.iter().map(|(at, nth)| &self.files[*at].definitions[*nth]);
+        taken.flat_map(|found| found.names.iter().cloned()).collect()
+    }
+
     /// The definitions as C. Files come in the order in which they were named.
     pub(crate) fn emit(&self) -> Emitted {
         let all = |kind, form| {

@@ -79,6 +79,18 @@ pub fn of_tree(tree: &Tree, id: &str) -> Result<TreeDesign, Error> {
     Ok(TreeDesign::Own(design))
 }
 
+/// The names of the definitions that the design of `tree` consists of; none where it has no code of
+/// its own.
+pub(crate) fn parts(tree: &Tree) -> Result<BTreeSet<String>, Error> {
+    let mut files = Vec::new();
+    for path in FILES {
+        files.extend(File::open(tree, path)?);
+    }
+    let mut cut = Cut::new(&files, &[KERNEL, DESIGN]);
+    unit(tree, &files, &mut cut)?;
+    Ok(cut.taken())
+}
+
 /// What the guest of a design consists of; none where the tree has the hooks alone.
 fn unit(tree: &Tree, files: &[File], cut: &mut Cut<'_>) -> Result<Option<Unit>, Error> {
     if cut.find("lazy_mmu_mode_enable").next().is_none() {

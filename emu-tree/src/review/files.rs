@@ -1,9 +1,9 @@
 //! Which files of two trees differ, among those that matter to the mode, and in which definitions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cut::File;
-use crate::design::FILES;
+use crate::design::{FILES, parts};
 use crate::error::Error;
 use crate::tree::Tree;
 
@@ -35,8 +35,10 @@ pub struct FileChange {
     pub path: &'static str,
     /// Whether the review runs what is in it.
     pub is_run: bool,
-    /// The definitions that differ; none where only comments and layout do.
+    /// The definitions that differ, in a file that is run those that the design uses.
     pub definitions: Vec<Changed>,
+    /// How many others differ.
+    pub others: usize,
 }
 
 /// A definition in which two trees differ.
@@ -85,6 +87,7 @@ pub(super) fn looked_at() -> impl Iterator<Item = &'static str> {
 
 /// The files in which `old` and `new` differ.
 pub(super) fn changes(old: &Tree, new: &Tree) -> Result<Vec<FileChange>, Error> {
+    let parts: BTreeSet<String> = parts(old)?.into_iter().chain(parts(new)?).collect();
     let mut changes = Vec::new();
     for path in looked_at() {
         let texts = [old.read(path)?, new.read(path)?];
@@ -107,7 +110,12 @@ pub(super) fn changes(old: &Tree, new: &Tree) -> Result<Vec<FileChange>, Error> 
             definitions.push(Changed { name: key.0.clone(), line: *line, change: Change::Removed });
         }
         definitions.sort_by_key(|changed| changed.line);
-        changes.push(FileChange { path, is_run: FILES.contains(&path), definitions });
+        let is_run = FILES.contains(&path);
+        let all = definitions.len();
+        // A header of the generic layer has much that the mode has nothing to do with.
+        definitions.retain(|changed| !is_run || parts.contains(&changed.name));
+        let others = all - definitions.len();
+        changes.push(FileChange { path, is_run, definitions, others });
     }
     Ok(changes)
 }
@@ -120,7 +128,10 @@ fn plain(file: &File) -> BTreeMap<(String, usize), (usize, String)> {
         let Some(name) = definition.names.first() else { continue };
         let number = found.keys().filter(|(known, _)| known == name).count();
         let line = file.text[..definition.bytes.start].matches('\n').count() + 1;
-        let text = definition.conditions.join("\n") + &file.text[definition.bytes.clone()];
+        // Guards of the whole file are no condition of a definition: `#ifndef __ASSEMBLY__`.
+        let conditions = definition.conditions.iter().filter(|line| !line.contains("def _"));
+        let conditions: Vec<&str> = conditions.map(String::as_str).collect();
+        let text = conditions.join("\n") + &file.text[definition.bytes.clone()];
         found.insert((name.clone(), number), (line, without_layout(&text)));
     }
     found

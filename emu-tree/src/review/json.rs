@@ -12,7 +12,7 @@ pub fn json(review: &Review) -> Value {
         let definitions = file.definitions.iter().map(|changed| {
             json!({ "name": changed.name, "line": changed.line, "change": changed.change.word() })
         });
-        json!({ "path": file.path, "run": file.is_run, "definitions": definitions.collect::<Vec<_>>() })
+        json!({ "path": file.path, "run": file.is_run, "definitions": definitions.collect::<Vec<_>>(), "others": file.others })
     });
     let scenarios = review.scenarios.0.iter();
     let scenarios =

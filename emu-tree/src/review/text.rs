@@ -69,8 +69,12 @@ fn files(review: &Review) -> String {
     for file in &review.files {
         let run = if file.is_run { "" } else { " (not run: the lab's own backends are)" };
         let _ = writeln!(text, "{}{run}", file.path);
-        if file.definitions.is_empty() {
-            text += "    comments, layout, or what is no definition\n";
+        match (file.definitions.len(), file.others) {
+            (0, 0) => text += "    comments, layout, or what is no definition\n",
+            (_, 0) => {}
+            (_, others) => {
+                let _ = writeln!(text, "    {others} definitions that the mode does not use");
+            }
         }
         for changed in &file.definitions {
             let (line, word) = (changed.line, changed.change.word());

@@ -76,3 +76,20 @@ fn real_trees_are_the_architectures_of_the_lab() {
         assert_eq!(real, states(lazymmu(&args, b"")), "{version}");
     }
 }
+
+/// The kernel's file fails under the designs under which the scenario of the book does.
+#[test]
+fn real_trees_have_the_kunit_test_of_the_book() {
+    use lazy_mmu::design::Design;
+
+    let book = crate::support::read(&crate::support::root().join("docs/designs.md"));
+    for tree in real_trees(&["7.2", "7.3"]) {
+        let test = tree.join("mm/tests/lazy_mmu_mode_kunit.c");
+        let test = test.to_str().expect("a name in UTF-8");
+        for design in Design::LAB {
+            let status = lazymmu(&["kunit", test, "--design", design.id()], b"").status.code();
+            let holds = book.contains(&format!("| `{}` | holds |", design.id()));
+            assert_eq!(status, Some(i32::from(!holds)), "{design}");
+        }
+    }
+}
