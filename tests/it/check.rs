@@ -70,7 +70,7 @@ fn the_crash_of_v7_0_is_found_on_both_sides_of_the_section() {
     insta::assert_snapshot!(found[0].record, @"
     0 A  lazy_mmu_mode_enable()         -> ...
     0 A      switch to B                -> ø
-    0 B  switch to A                    -> ø
+    0 B  switch to A                    -> xen_lazy_mode=XEN_LAZY_MMU
     0 A  ... lazy_mmu_mode_enable()     -> arch_enter()  enable=1 pause=0
                                            BUG: BUG_ON(this_cpu_read(xen_lazy_mode) != XEN_LAZY_NONE)
     ");
@@ -236,7 +236,8 @@ fn the_corpus_is_as_its_scenarios_claim_in_every_interleaving() {
             assert!(report.is_exhaustive(), "{at}");
             assert_eq!(claims.missing(&report), [], "{at}");
             let mut unexpected = claims.unexpected(&report).into_iter();
-            let unexpected = unexpected.find(|found| !is_of_another_moment(&setup, found.property));
+            let unexpected =
+                unexpected.find(|found| !is_of_another_moment(&name, &setup, found.property));
             assert_eq!(unexpected.map(|found| found.property), None, "{at}");
         }
     }
@@ -244,13 +245,15 @@ fn the_corpus_is_as_its_scenarios_claim_in_every_interleaving() {
 
 /// Whether a property breaks for reasons that the scenario, which has one order of lines, does not
 /// speak of.
-fn is_of_another_moment(setup: &Setup, property: Property) -> bool {
+fn is_of_another_moment(name: &str, setup: &Setup, property: Property) -> bool {
     let Property::No(hazard) = property else { return false };
     match hazard {
         // Xen PV of v7.0 crashes where another task runs inside of a call.
         Hazard::ArchBug => (setup.arch, setup.kernel) == (Arch::XEN_PV, Kernel::V7_0),
         // What an interrupt adds to a batch is lost where it arrives in a join or in a flush.
         Hazard::LostInvalidation => setup.kernel < Kernel::V7_0,
+        // B reads while the store of `set_pmd()` is on its way to the hypervisor.
+        Hazard::AccessPendingStore => name == "freed-table",
         _ => false,
     }
 }

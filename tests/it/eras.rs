@@ -154,9 +154,10 @@ fn check_note(args: &[&str], input: &str, expected: &str) {
 #[test]
 fn a_version_is_taken_as_its_era_with_a_note() {
     let run = |kernel| ["run", "-", "--arch", "x86", "--kernel", kernel];
-    let v7_1 = "taken as v7.1 (v7.1: Xen hooks tolerate being called twice)";
-    let stable = "; what its stable kernel has back-ported is not there\n";
-    check_note(&run("v7.1.13"), "enable\n", &format!("note: v7.1.13 is {v7_1}{stable}"));
+    let v7_1 = "taken as v7.1 (Xen hooks tolerate being called twice)";
+    let stable = "taken as v7.1, without what its stable kernel has back-ported (Xen hooks \
+                  tolerate being called twice)\n";
+    check_note(&run("v7.1.13"), "enable\n", &format!("note: v7.1.13 is {stable}"));
     check_note(&run("v7.1"), "enable\n", "");
     let compare = ["compare", "-", "--kernel", "7.1,v7.2"];
     check_note(&compare, "enable\n", &format!("note: 7.1 is {v7_1}\n"));

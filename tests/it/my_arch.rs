@@ -68,7 +68,7 @@ fn the_whole_command_knows_it() {
     let scenario = "good: riscv v7.1\n---\n\
                     enable\nset_ptes 0xffff800008000000 8\ndisable\nexpect sfence.vma 1\n";
     std::fs::write(&file, scenario).expect("the folder for tests can be written");
-    check_command(&["list"], 0, &["\n  riscv              delays sfence.vma\n", " sfence.vma"]);
+    check_command(&["list"], 0, &["\n  riscv         delays sfence.vma\n", " sfence.vma"]);
     check_command(&["--help"], 0, &["Usage: my_arch", "  my_arch check --arch xen-pv"]);
     check_command(&["run", &file, "--arch", "riscv", "--kernel", "v7.1"], 0, &["sfence_pending=1"]);
     check_command(&["compare", &file, "--arch", "all"], 0, &["riscv-hasty"]);

@@ -267,7 +267,11 @@ impl Seen<'_> {
 
     /// Hazards of the backend alone.
     fn hazards(&self, tally: &mut Tally) -> Option<Breach> {
-        let more = self.own.hazards.iter().find(|hazard| !self.naive.hazards.contains(hazard));
+        let more = self
+            .own
+            .hazards
+            .iter()
+            .find(|hazard| !hazard.is_callers() && !self.naive.hazards.contains(hazard));
         let stale = more == Some(&Hazard::StaleTranslation);
         let said = || {
             let about = more.map_or("", |hazard| hazard.about());

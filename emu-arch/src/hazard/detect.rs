@@ -86,8 +86,8 @@ pub(crate) fn replaced(was: Pte, is: Pte) -> Option<Hazard> {
 
 /// An entry maps the page of `is`, while a CPU may still have a translation to another, `stale`.
 #[must_use]
-pub(crate) fn no_break(stale: Pfn, is: Pte) -> Option<Hazard> {
-    (is.is_valid() && stale != is.pfn()).then_some(Hazard::NoBreak)
+pub(crate) fn bbm_violation(stale: Pfn, is: Pte) -> Option<Hazard> {
+    (is.is_valid() && stale != is.pfn()).then_some(Hazard::BbmViolation)
 }
 
 /// A lock is released; a CPU may still use a translation that is gone, or not, and someone has

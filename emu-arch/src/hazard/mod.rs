@@ -122,7 +122,7 @@ hazards! {
         "a CPU may still reach the page that is freed";
     /// An entry maps another page while a CPU may still have the old translation: break-before-make
     /// asks for an invalid entry and a TLB invalidation in between (arm64).
-    NoBreak = "no-break", Remake, breaks_before_make,
+    BbmViolation = "bbm-violation", Remake, breaks_before_make,
         "the entry maps another page before the old translation is invalidated";
     /// An address space goes away while a batch holds invalidations for it, which then take those
     /// of another (powerpc hash, sparc64).
@@ -170,6 +170,20 @@ hazards! {
 }
 
 impl Hazard {
+    /// Whether only the caller of a primitive can cause it, whatever the architecture does: he
+    /// replaces or frees what somebody can still reach.
+    #[must_use]
+    pub const fn is_callers(self) -> bool {
+        matches!(
+            self,
+            Self::Replaced
+                | Self::FreedTable
+                | Self::FreedPage
+                | Self::BbmViolation
+                | Self::ContextReused
+        )
+    }
+
     /// Tells whether a record has an event for it: a warning or a BUG is one already.
     #[must_use]
     pub const fn has_event(self) -> bool {

@@ -162,8 +162,7 @@ fn remaps<H: Host>(host: &mut H, op: PteOp, ptep: H::Ptep) {
 /// Does the primitive `op` on the entry `ptep`, as a scenario has it: whoever reads an entry there
 /// has walked to it from the root, and whoever changes one has its pointer.
 pub fn execute_pte<H: Host>(host: &mut H, op: PteOp, args: &PteArgs, ptep: H::Ptep) {
-    let (at, nr) = (args.at(), u64::from(args.nr));
-    let valid = args.prot != Some(Prot::None);
+    let (at, nr, valid) = (args.at(), u64::from(args.nr), args.prot != Some(Prot::None));
     if valid {
         remaps(host, op, ptep);
     }

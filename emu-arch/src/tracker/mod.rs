@@ -269,7 +269,7 @@ impl Tracker {
         let stale = if was.is_valid() { None } else { self.stale.get(page).copied() };
         let remade = is.is_valid() && stale.is_some();
         if let Some(stale) = stale.filter(|_| remade && self.facts.break_before_make) {
-            self.report_some(hazard::no_break(stale.pfn, is), Some(stale.seq));
+            self.report_some(hazard::bbm_violation(stale.pfn, is), Some(stale.seq));
         }
         self.report_some(hazard::replaced(was, is), None);
         if !self.owed.is_empty() {

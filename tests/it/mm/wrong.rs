@@ -359,8 +359,8 @@ fn vunmap_that_does_not_flush() {
     check_wrong(
         |stage| vunmap_and_map_again(stage, !stage.wrong, false, false),
         |arch| {
-            let no_break = when(arch.facts().break_before_make, &[NoBreak]);
-            [when(!clears_translations(arch), &[StaleTranslation]), no_break].concat()
+            let bbm_violation = when(arch.facts().break_before_make, &[BbmViolation]);
+            [when(!clears_translations(arch), &[StaleTranslation]), bbm_violation].concat()
         },
     );
 }
