@@ -4,7 +4,7 @@ use emu_lab::render::text::grouped;
 use emu_replay::life::TOUCHED_MAX;
 
 use super::replayed::Replayed;
-use crate::workload::notes::count;
+use crate::workload::notes::{count, mode_is_off};
 
 /// The sentences, the most important first.
 pub(super) fn of(replayed: &Replayed<'_>) -> Vec<String> {
@@ -45,6 +45,10 @@ pub(super) fn of(replayed: &Replayed<'_>) -> Vec<String> {
     if told.cut > 0 {
         let (cut, most) = (count(told.cut, "mapping"), grouped(TOUCHED_MAX));
         notes.push(format!("{cut} of more than {most} pages: only as many count as touched"));
+    }
+    for report in replayed.reports.iter().filter(|report| report.mode_is_off) {
+        let off = mode_is_off(replayed.args.generation);
+        notes.push(format!("{}: {off}", report.arch.id()));
     }
     notes.push(model(replayed));
     notes

@@ -66,9 +66,6 @@ fn one(text: &mut String, report: &Report) {
         top(text, report);
     }
     effects(text, &report.total);
-    if report.mode_is_off {
-        text.push_str("note: the mode is off in these tasks; see docs/findings.md\n");
-    }
     let _ = writeln!(text, "{}", saved(arch, "the log", &report.total));
 }
 

@@ -19,15 +19,20 @@ pub(super) fn of_report(report: &Report, generation: u32) -> Vec<String> {
         notes.push("every present entry counts as hashed; the input does not tell".to_owned());
     }
     if report.mode_is_off {
-        let forks = if generation == 1 { "fork" } else { "forks" };
-        let count = 256 - generation % 256;
-        notes.push(format!(
-            "the mode is off: the first switch to a forked task takes 1 from its pause_count, and \
-             nobody has added it, so that after {generation} {forks} (--generation) the count is \
-             {count}; see docs/findings.md"
-        ));
+        notes.push(mode_is_off(generation));
     }
     notes
+}
+
+/// Why no section of a task of that generation counts.
+pub(crate) fn mode_is_off(generation: u32) -> String {
+    let forks = if generation == 1 { "fork" } else { "forks" };
+    let count = 256 - generation % 256;
+    format!(
+        "the mode is off: the first switch to a forked task takes 1 from its pause_count, and \
+         nobody has added it, so that after {generation} {forks} (--generation) the count is \
+         {count}; see docs/findings.md"
+    )
 }
 
 /// The sentences about the input.

@@ -2,9 +2,9 @@
 //! required.
 //!
 //! What is required is data: [`Rule`]s say which hook each call must reach, and when the mode is
-//! active. Which sequences are asked for is a [`Language`] with at most so many open brackets. A
-//! machine gets the calls one by one and sees nothing else, as a design does; what it must know of
-//! the past is its state.
+//! active. Which sequences are asked for is a [`Language`](crate::language::Language) with at most
+//! so many open brackets. A machine gets the calls one by one and sees nothing else, as a design
+//! does; what it must know of the past is its state.
 //!
 //! The search is exact. A machine of `k` states is built call by call; where no such machine
 //! exists, all ways to build one have failed. *Situations*, the stacks of open brackets, that need

@@ -46,7 +46,7 @@ pub struct Told {
     pub unknown_images: u64,
     /// Segments of shared memory whose size the log does not tell: one page each.
     pub unknown_segments: u64,
-    /// Ranges of which only [`TOUCHED_MAX`] pages count as touched.
+    /// Ranges of which only [`TOUCHED_MAX`](super::TOUCHED_MAX) pages count as touched.
     pub cut: u64,
     /// How many calls differ, and the first ones.
     pub differing: (u64, Vec<Differing>),
