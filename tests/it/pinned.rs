@@ -43,11 +43,10 @@ fn an_exit_unpins_first_and_traps_nowhere() {
 /// In v6.12 a switch takes the CPU out of the mask, so that nobody is left to flush.
 #[test]
 fn an_exit_of_v6_12_flushes_no_cpu() {
-    for kernel in [Kernel::V6_14, Kernel::V6_12Y] {
-        let exit = report(Workload::Exit, kernel, BIG);
-        assert_eq!(counts(&exit, MMUEXT_OP_CALL), (0, 0), "{kernel}");
-    }
-    for kernel in [Kernel::V7_2, Kernel::V7_3] {
+    let exit = report(Workload::Exit, Kernel::V6_12Y, BIG);
+    assert_eq!(counts(&exit, MMUEXT_OP_CALL), (0, 0));
+    // That v6.14 is among the later ones is an assumption.
+    for kernel in [Kernel::V6_14, Kernel::V7_2, Kernel::V7_3] {
         let exit = report(Workload::Exit, kernel, BIG);
         assert_eq!(counts(&exit, MMUEXT_OP_CALL), (4, 4), "{kernel}");
     }

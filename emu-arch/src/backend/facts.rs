@@ -80,6 +80,12 @@ pub struct Facts {
     pub hw_nonleaf_pmd_young: bool,
     /// `CONFIG_KASAN_VMALLOC` can be had, and works.
     pub kasan_vmalloc: bool,
+    /// `CONFIG_HAVE_ARCH_USERFAULTFD_WP`: userfaultfd can be told of writes.
+    pub userfaultfd_wp: bool,
+    /// `CONFIG_DEVICE_MIGRATION` can be had: there is memory of devices.
+    pub device_migration: bool,
+    /// TLBs are filled by a walk of the page tables: `tlb_needs_table_invalidate()`.
+    pub tlb_walks_tables: bool,
     /// Between two translations of an address there must be an invalid entry and an invalidation:
     /// break-before-make.
     pub break_before_make: bool,
@@ -116,6 +122,9 @@ impl Facts {
             hw_pte_young: false,
             hw_nonleaf_pmd_young: false,
             kasan_vmalloc: true,
+            userfaultfd_wp: true,
+            device_migration: true,
+            tlb_walks_tables: true,
             break_before_make: false,
             arch_code_sleeps: false,
             wants_lazy_mmu_mode: true,

@@ -37,6 +37,10 @@ pub(super) const fn has_hash_table(facts: &Facts) -> Result<(), &'static str> {
     if facts.hash_table { Ok(()) } else { Err("the architecture has no hash page table") }
 }
 
+pub(super) const fn walks_tables(facts: &Facts) -> Result<(), &'static str> {
+    if facts.tlb_walks_tables { Ok(()) } else { Err("no translation goes through the page tables") }
+}
+
 pub(super) const fn breaks_before_make(facts: &Facts) -> Result<(), &'static str> {
     if facts.break_before_make { Ok(()) } else { Err("the architecture needs no break") }
 }

@@ -112,22 +112,25 @@ hazards! {
     /// A present entry is made to map another page without having been emptied before.
     Replaced = "replaced", Remap, always,
         "the entry maps another page, and the old one was never taken out";
-    /// A page table is freed while a CPU has a translation through it, while the entry that points
-    /// to it waits to be emptied, or while a store to it waits.
-    FreedTable = "freed-table", TableFree, always,
+    /// A page table is freed while a CPU has a translation through it (not on powerpc hash and
+    /// sparc64) or, where stores are deferred, while a store to it or to an entry above it waits.
+    FreedTable = "freed-table", TableFree, walks_tables,
         "something still reaches the page table that is freed";
     /// A page is freed while a CPU has a translation of it, or while the update that takes it out
     /// waits.
     FreedPage = "freed-page", PageFree, always,
         "a CPU may still reach the page that is freed";
     /// An entry maps another page while a CPU may still have the old translation: break-before-make
-    /// asks for an invalid entry and a TLB invalidation in between (arm64).
+    /// asks for an invalid entry and a TLB invalidation in between (arm64). Of what asks for it,
+    /// another page alone is looked at: memory types, block sizes, global and contiguous bits are
+    /// not, and a valid entry that is replaced at once is `replaced`.
     BbmViolation = "bbm-violation", Remake, breaks_before_make,
         "the entry maps another page before the old translation is invalidated";
-    /// An address space goes away while a batch holds invalidations for it, which then take those
-    /// of another (powerpc hash, sparc64).
+    /// An address space goes away while a batch holds invalidations for it (powerpc hash, sparc64):
+    /// whoever is given its number may use the old translations until the flush, and the flush
+    /// reads an `mm_struct` that is freed.
     ContextReused = "context-reused", ContextFree, defers_invalidations,
-        "the batch names an address space whose number may stand for another";
+        "the old translations serve whoever gets its number";
     /// Updates are pending when a pause returns.
     PendingAtPause = "pending-at-pause", Pause, defers,
         "code in the pause counts on updates that are still pending";

@@ -8,7 +8,8 @@ use super::addr::Pfn;
 /// A page table entry.
 ///
 /// Bits 0 to 15 are flags, bits 16 to 53 the page frame number, the rest is zero. An entry that is
-/// not zero and not present is one that software alone reads: [`SoftLeaf`](super::SoftLeaf).
+/// not zero and not present is one that software alone reads, [`SoftLeaf`](super::SoftLeaf), unless
+/// `INVALID` is set: that one is in the middle of a change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Pte(pub u64);
 

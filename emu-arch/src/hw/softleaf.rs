@@ -10,7 +10,7 @@ lazy_mmu::rows! {
     /// What an entry that is neither empty nor present is.
     ///
     /// Fidelity: changed: `enum softleaf_type` of include/linux/leafops.h v7.3; the markers, which
-    /// are one type there, are one kind each.
+    /// are bits of one type there and may be set together, are one kind each.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub enum SoftLeaf, name {
         /// A page in swap space: `SOFTLEAF_SWAP`.
@@ -29,11 +29,12 @@ lazy_mmu::rows! {
         DeviceExclusive = "device-exclusive";
         /// A page that is broken: `SOFTLEAF_HWPOISON`.
         HwPoison = "hwpoison";
-        /// No page, and the first access is told to userfaultfd: `PTE_MARKER_UFFD_WP`.
+        /// No page, and the one that comes here is write-protected, so that userfaultfd is told of
+        /// a write: `PTE_MARKER_UFFD_WP`.
         UffdWpMarker = "uffd-wp-marker";
-        /// No page, and an access is an error: `PTE_MARKER_POISONED`.
+        /// No page, and an access is a SIGBUS, as of a broken page: `PTE_MARKER_POISONED`.
         PoisonMarker = "poison-marker";
-        /// No page, and an access is a fault: `PTE_MARKER_GUARD`.
+        /// No page, and an access is a SIGSEGV: `PTE_MARKER_GUARD`.
         GuardMarker = "guard-marker";
     }
 }

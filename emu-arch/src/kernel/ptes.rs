@@ -352,7 +352,7 @@ pub fn flush_promised<H: Host>(host: &mut H, at: At, pages: u64) {
 
 /// Reclaim defers the flush of `nr` pages from `at` on, until someone asks for it.
 ///
-/// Fidelity: changed: mm/rmap.c v7.0 flushes at the latest when reclaim is done with its pages.
+/// Fidelity: changed: mm/rmap.c v7.3 of x86 and arm64 (the wait alone); flushed at reclaim's end.
 pub fn set_tlb_ubc_flush_pending<H: Host>(host: &mut H, at: At, nr: u16) {
     note(host, PteOp::set_tlb_ubc_flush_pending, at, Pte::NONE, nr);
     host.push_batched(at, nr);

@@ -156,7 +156,8 @@ impl MmStruct {
     /// is young until the first time.
     ///
     /// Fidelity: same as arch/x86/mm/pgtable.c and arch/arm64/include/asm/pgtable.h v7.3: an atomic
-    /// operation on memory. Others do more, and reclaim walks no page tables there.
+    /// operation on memory, without arm64's `VM_WARN_ON()` for a table on a CPU without FEAT_HAFT,
+    /// which the machine does not have. Others do more; only the walks of reclaim never come there.
     #[must_use]
     pub fn pmdp_test_and_clear_young(&self, addr: VirtAddr) -> bool {
         self.note("pmdp_test_and_clear_young");

@@ -32,6 +32,8 @@ impl Backend for Hash {
         noun: "hash flushes",
         effects: &[batch::FLUSH_HASH_PAGE, batch::FLUSH_HASH_RANGE, HASH_PAGE],
         hash_table: true,
+        tlb_walks_tables: false,
+        userfaultfd_wp: false,
         own_mode: true,
         kasan_vmalloc: false,
         ..Facts::new("powerpc-hash", "delays hash page table invalidations, 192 at most")
@@ -189,7 +191,8 @@ impl Backend for Hash {
     /// A first access finds no translation, and the fault handler hashes one.
     ///
     /// Fidelity: changed: `hash_page_mm()` of arch/powerpc/mm/book3s64/hash_utils.c v7.0 reduced to
-    /// its effect on the entry.
+    /// its effect on the entry; where the hash bit is still set but the hash entry was flushed, the
+    /// kernel faults too and inserts one, which no record and no count shows here.
     fn access<H: HwOf<Self>>(self, hw: &mut H, _: At, ptep: H::Ptep, access: Access) {
         let pte = hw.read(ptep);
         if !access.permitted_by(pte) {

@@ -26,6 +26,7 @@ impl Backend for Radix {
     const FACTS: Facts = Facts {
         effects: &[RADIX_TLB_FLUSH],
         wants_lazy_mmu_mode: false,
+        userfaultfd_wp: false,
         ..Facts::new("powerpc-radix", "delays nothing, the counters move")
     };
 
@@ -57,7 +58,9 @@ impl Backend for Radix {
     /// The entry keeps what it has and is given more.
     ///
     /// Fidelity: changed: `radix__ptep_set_access_flags()` of
-    /// arch/powerpc/mm/book3s64/radix_pgtable.c v7.0; no POWER9 erratum, so that no flush follows.
+    /// arch/powerpc/mm/book3s64/radix_pgtable.c v7.0; without the flush between an invalid
+    /// and the new entry that CPUs before ISA 3.1 need where a coprocessor uses the address space;
+    /// the like of `radix__ptep_modify_prot_commit()` is left out too.
     fn ptep_set_access_flags<H: HwOf<Self>>(
         self,
         hw: &mut H,

@@ -44,7 +44,7 @@ impl<B: Backend> Exec<'_, B> {
         if self.fault().is_some_and(|fault| fault.skips_preempt(self.hook, add)) {
             return;
         }
-        // A search need not stop here: nothing lies between this and the point before.
+        // A search need not stop here: an interrupt that comes here could as well come behind it.
         self.at_point(Point::Effect(name), true);
         let op = ContextOp { name, what: Counted::Preempt, add };
         self.step(|reach| {

@@ -40,6 +40,7 @@ impl Backend for S390 {
         separate_preempt_resched_bits: true,
         mmu_gather_no_gather: true,
         ptep_clear_flushes: true,
+        userfaultfd_wp: false,
         ..Facts::new("s390", "delays the stores of a hinted range; only in s390-v6")
     };
 

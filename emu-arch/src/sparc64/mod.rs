@@ -106,6 +106,9 @@ impl Backend for Sparc64 {
         ],
         own_mode: true,
         kasan_vmalloc: false,
+        tlb_walks_tables: false,
+        userfaultfd_wp: false,
+        device_migration: false,
         ..Facts::new("sparc64", "delays TSB and TLB invalidations, 192 at most")
     };
 

@@ -14,11 +14,13 @@ impl Tracker {
         let stores = self.facts.defers_stores();
         let reaches = |pending: &&Pending| match pending.entry.page() {
             Some(page) => stores && range.contains(&page),
-            None => pending.entry.covers(first),
+            // Barriers that are owed keep no table: the store above is in memory.
+            None => stores && pending.entry.covers(first),
         };
         let cause = self.pending.iter().find(reaches).map(|pending| pending.seq);
-        // Hardware with a hash page table does not know the tables.
-        let walks = !self.facts.hash_table;
+        // Where the hash table or the TSB fills the TLBs, no translation goes through the tables:
+        // `tlb_needs_table_invalidate()`.
+        let walks = self.facts.tlb_walks_tables;
         let cached = walks && self.cached.iter().any(|cached| cached.any(&range));
         if cause.is_some() || cached {
             self.report(Hazard::FreedTable, cause);

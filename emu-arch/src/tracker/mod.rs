@@ -378,7 +378,7 @@ impl Tracker {
         };
         let oldest = self.pending.iter().find(|pending| here(pending.entry));
         let oldest = oldest.map(|pending| pending.seq);
-        // The kernel's pages are flushed when their addresses are used again.
+        // The kernel's pages are flushed before their addresses are used again.
         let stale = addr.filter(|_| mm != 0).and_then(|addr| {
             let first = Page::new(mm, addr).first_of_table();
             let mut here = self.stale.at(first..first.saturating_add(PTRS_PER_PTE as u64));

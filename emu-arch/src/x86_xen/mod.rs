@@ -280,11 +280,12 @@ impl Backend for XenPv {
     /// flushed by each CPU for itself; the other CPUs, which do so in interrupt and hence at once,
     /// are left out. No CPU uses tables that are not pinned (`xen_drop_mm_ref()`): in v6.12 a task
     /// switch takes the CPU out of the mask, so that nobody is left; in v7.2 and v7.3 those that
-    /// have used an exiting process stay in it, and a flush of all is sent to them. That v6.15 to
-    /// v7.1 do so too is an assumption: they have the commit for it (209954cbc7d0).
+    /// have used an exiting process stay in it, and a flush of all is sent to them. That v6.14 to
+    /// v7.1 do so too is an assumption: 209954cbc7d0 is taken to be of v6.14. The own part has
+    /// interrupts off as a whole in the kernel, and page by page here.
     fn flush_tlb_range(self, hw: &mut impl HwOf<Self>, at: At, pages: u32) {
         let pinned = hw.page_pinned(at.mm);
-        if !pinned && self < Self::V6_15 {
+        if !pinned && matches!(self, Self::V6_0 | Self::V6_12Y) {
             hw.tlb_invalidate(at, pages);
             return;
         }

@@ -70,7 +70,8 @@ impl XenPv {
     /// is one of the last level: in the queue of the updates, behind what waits there.
     ///
     /// Fidelity: same as `xen_alloc_ptpage()` of arch/x86/xen/mmu_pv.c v6.12 to v7.3, with split
-    /// page table locks; `xen_release_ptpage()` has no caller here, as no table is ever freed.
+    /// page table locks; `xen_release_ptpage()` is left out: `___pte_free_tlb()` calls it, and
+    /// `pte_free()`, which is all that there is here, does not.
     pub(super) fn alloc_ptpage(self, hw: &mut impl Hw<PerCpu = XenCpu>, mm: u8, level: Level) {
         if !hw.page_pinned(mm) {
             return;

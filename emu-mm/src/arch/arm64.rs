@@ -45,8 +45,9 @@ const VALID: PageChange = PageChange { set_mask: 0, clear_mask: Pte::PROTNONE };
 impl KernelMap<'_> {
     /// The pages may not be written any more.
     ///
-    /// Fidelity: changed: arch/arm64/mm/pageattr.c v7.3; with `rodata_full` the alias of each page
-    /// in the linear map changes too, which is left to the caller.
+    /// Fidelity: changed: arch/arm64/mm/pageattr.c v7.3 refuses addresses that are not of one
+    /// vmalloc area without huge pages, flushes what vunmap() put off first, and with `rodata_full`
+    /// changes the alias of each page in the linear map too.
     pub fn set_memory_ro(self, addr: VirtAddr, numpages: u64) {
         self.change_memory(addr, numpages, PageChange { set_mask: 0, clear_mask: Pte::WRITE });
     }
@@ -91,7 +92,8 @@ impl KernelMap<'_> {
 
 /// The section of `update_range_prot()`.
 ///
-/// Fidelity: same as arch/arm64/mm/pageattr.c v7.3, with `pageattr_pud_entry()` and its like.
+/// Fidelity: changed: arch/arm64/mm/pageattr.c v7.3, with `pageattr_pud_entry()` and its like; a
+/// block that lies in the range only in part is changed whole, where the kernel warns and stops.
 #[lazy_mmu(name = "update_range_prot")]
 fn update_range_prot(mm: &MmStruct, mut addr: VirtAddr, end: VirtAddr, change: PageChange) {
     let set = |pte: Pte| pte.without(change.clear_mask).with(change.set_mask);

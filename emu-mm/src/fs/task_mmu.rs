@@ -94,7 +94,8 @@ impl<'m> PagemapScan<'m> {
 /// Scans `addr..end` of the mapping `vma`.
 ///
 /// Fidelity: changed: fs/proc/task_mmu.c v7.3; the levels above the last table are one look-up,
-/// holes and huge pages are left out.
+/// holes and huge pages are left out; a table that went away is not looked for again
+/// (ACTION_AGAIN).
 ///
 /// # Errors
 /// `ENOSPC`: more pages were found than were asked for.
@@ -184,7 +185,8 @@ fn make_uffd_wp_pte(mm: &MmStruct, addr: VirtAddr, ptep: Ptep<'_>, pte: Pte) {
 
 /// What the page is.
 ///
-/// Fidelity: same as fs/proc/task_mmu.c v7.3, without the zero page and soft-dirty.
+/// Fidelity: same as fs/proc/task_mmu.c v7.3, without the zero page and soft-dirty; without the
+/// file of an entry that is not present.
 fn pagemap_page_category(vma: &VmAreaStruct, pte: Pte) -> u32 {
     let watches = vma.vm_flags.has(VmFlags::VM_UFFD_WP);
     let written = if watches && !is_watched(pte) { PAGE_IS_WRITTEN } else { 0 };

@@ -12,8 +12,10 @@ use super::ptes::ptep_clear_flush;
 /// Splits the folio that the entry of `addr` maps, if it still does: migration entries take the
 /// place of its entries, and the pages come back one by one. It sleeps, and takes the lock itself.
 ///
-/// Fidelity: changed: mm/huge_memory.c v7.3; the pages get frames that do not follow each other,
-/// since frames that do are a folio here; and each translation is flushed at once.
+/// Fidelity: changed: mm/huge_memory.c v7.3 leaves the pages of a file unmapped until they are
+/// touched, flushes once, and holds the lock of the table neither between unmapping and mapping nor
+/// when it sleeps; here all pages come back under one lock, each translation is flushed at once,
+/// and the pages get frames that do not follow each other, since frames that do are a folio here.
 ///
 /// # Errors
 /// `EBUSY`: somebody else uses the folio; `EAGAIN`: it is gone.

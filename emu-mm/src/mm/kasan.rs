@@ -78,8 +78,9 @@ fn kasan_populate_vmalloc_pte(
 /// Takes the shadow memory of `start..end` away, whose neighbours are free too, flushes the TLBs,
 /// and returns how many pages it was.
 ///
-/// Fidelity: changed: `__kasan_release_vmalloc()` of mm/kasan/shadow.c v7.3; pages of shadow that
-/// serve others too are left alone.
+/// Fidelity: changed: `__kasan_release_vmalloc()` of mm/kasan/shadow.c v7.3; the lazy purge flushes
+/// once behind all areas, here each area is flushed; pages of shadow that serve others too are left
+/// alone.
 pub fn kasan_release_vmalloc(init_mm: &MmStruct, start: VirtAddr, end: VirtAddr) -> u64 {
     let (shadow_start, shadow_end) = kasan_mem_to_shadow(start, end);
     let mut freed = 0;

@@ -42,7 +42,9 @@ enum Left {
 
 /// Takes the pages of `addr..end` for cold: `MADV_COLD`, and `MADV_PAGEOUT` where `pageout`.
 ///
-/// Fidelity: changed: mm/madvise.c v7.3; the levels above the last table are one look-up.
+/// Fidelity: changed: mm/madvise.c v7.3; the levels above the last table are one look-up; where the
+/// architecture does not merge mappings in a gather (arm64), the kernel flushes at the end of each
+/// mapping.
 pub fn madvise_cold_or_pageout_page_range(
     walk: &mut MadviseWalk<'_, '_>,
     pageout: bool,
@@ -60,7 +62,9 @@ pub fn madvise_cold_or_pageout_page_range(
 
 /// The pages of `addr..end` need not be kept: `MADV_FREE`.
 ///
-/// Fidelity: changed: mm/madvise.c v7.3; the levels above the last table are one look-up.
+/// Fidelity: changed: mm/madvise.c v7.3; the levels above the last table are one look-up; where the
+/// architecture does not merge mappings in a gather (arm64), the kernel flushes at the end of each
+/// mapping.
 pub fn madvise_free_page_range(walk: &mut MadviseWalk<'_, '_>, mut addr: VirtAddr, end: VirtAddr) {
     while let Some(table) = walk.tlb.mm().next_pte_table(addr, end) {
         addr = table.pmd_addr_end(end);
@@ -73,8 +77,10 @@ pub fn madvise_free_page_range(walk: &mut MadviseWalk<'_, '_>, mut addr: VirtAdd
 /// Runs `section` over `addr..end`, which one table maps: locks the table, and again each time the
 /// section is left.
 ///
-/// Fidelity: changed: mm/madvise.c v7.3, where both functions have this themselves; huge pages and
-/// the reclaim behind `MADV_PAGEOUT` are left out.
+/// Fidelity: changed: mm/madvise.c v7.3, where both functions have this themselves; where the last
+/// folio of a table cannot be split, the kernel has one more empty section of that table, and here
+/// the table behind is looked at; huge pages, fatal signals and the reclaim behind MADV_PAGEOUT are
+/// left out.
 fn walk_table<'w, 'm>(
     walk: &mut MadviseWalk<'w, 'm>,
     mut addr: VirtAddr,
@@ -103,7 +109,8 @@ fn walk_table<'w, 'm>(
 /// A section of `madvise_cold_or_pageout_pte_range()`.
 ///
 /// Fidelity: changed: mm/madvise.c v7.3; every folio is on the list of reclaim and, unless shared,
-/// mapped here alone.
+/// mapped here alone; the test that lets MADV_PAGEOUT reach only anonymous pages of some files is
+/// left out, and so are the splits that it prevents.
 #[lazy_mmu(
     name = "madvise_cold_or_pageout_pte_range",
     with_ptes(walk.tlb.mm(), *addr, end, ptl.ptep(*addr))

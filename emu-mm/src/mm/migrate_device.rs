@@ -67,7 +67,9 @@ enum Left {
 
 /// Collects the pages of `start..end`, which one table maps.
 ///
-/// Fidelity: same as mm/migrate_device.c v7.3, for a table of pages.
+/// Fidelity: changed: mm/migrate_device.c v7.3, for a table of pages; where the table is gone or a
+/// huge page has come when the lock is taken again, the kernel counts the whole range once more or
+/// looks anew, and may return without the flush that is owed; here the walk ends.
 fn migrate_vma_collect_pmd(migrate: &mut MigrateVma<'_>, start: VirtAddr, end: VirtAddr) {
     let (mm, mut addr, mut unmapped) = (migrate.mm, start, 0);
     while let Some(ptl) = mm.pte_offset_map_lock(start) {
@@ -89,8 +91,9 @@ fn migrate_vma_collect_pmd(migrate: &mut MigrateVma<'_>, start: VirtAddr, end: V
 
 /// A section of `migrate_vma_collect_pmd()`.
 ///
-/// Fidelity: changed: mm/migrate_device.c v7.3; every page has a mapping, and no page is the zero
-/// page or a device's that CPUs can reach.
+/// Fidelity: changed: mm/migrate_device.c v7.3; no folio of a device is large (the kernel splits
+/// those too), each is of the caller's device, there is no fault page, every page has a mapping,
+/// and no page is the zero page or a device's that CPUs can reach.
 #[lazy_mmu(name = "migrate_vma_collect_pmd")]
 fn collect_locked_ptes(
     ptl: &PteLock,
@@ -136,7 +139,8 @@ fn collect_locked_ptes(
 /// Puts a migration entry in the place of `pte`, which may be written or not, unless its page
 /// cannot be shared; tells whether a present entry went away.
 ///
-/// Fidelity: same as the body of `migrate_vma_collect_pmd()` of mm/migrate_device.c v7.3.
+/// Fidelity: changed: the body of `migrate_vma_collect_pmd()` of mm/migrate_device.c v7.3; the
+/// migration entry does not keep that the page was young or dirty, and the reverse map is left out.
 fn collect_page(
     migrate: &mut MigrateVma<'_>,
     addr: VirtAddr,

@@ -198,7 +198,8 @@ impl<'m> MmuGather<'m> {
 
     /// Ends the gathering: what waits is flushed and freed.
     ///
-    /// Fidelity: same as mm/mmu_gather.c v7.0.
+    /// Fidelity: changed: mm/mmu_gather.c v7.3; no other gather works on the address space, for
+    /// which the kernel flushes all of it.
     pub fn tlb_finish_mmu(&mut self) {
         self.tlb_flush_mmu();
     }

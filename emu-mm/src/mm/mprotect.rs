@@ -18,7 +18,9 @@ use super::{MmuGather, VmAreaStruct};
 /// Gives the entries of `addr..end` of `vma`, whose flags are new already, the protection that
 /// these ask for, and returns how many entries changed.
 ///
-/// Fidelity: changed: mm/mprotect.c v7.0; the levels above the last table are one look-up.
+/// Fidelity: changed: mm/mprotect.c v7.0; the levels above the last table are one look-up; where
+/// the architecture does not merge mappings in a gather (arm64), the kernel flushes at the end of
+/// each mapping.
 pub fn change_protection(
     tlb: &mut MmuGather<'_>,
     vma: &VmAreaStruct,

@@ -17,7 +17,8 @@ use super::ptes::pages;
 /// many moved.
 ///
 /// Fidelity: changed: mm/mremap.c v7.3; the levels above the last table are one look-up, and the
-/// locks of the reverse map and the notifiers are left out.
+/// locks of the reverse map and the notifiers are left out; a range is not widened to whole tables
+/// (`try_realign_addr()`).
 pub fn move_page_tables(
     mm: &MmStruct,
     mut old_addr: VirtAddr,
@@ -60,7 +61,8 @@ fn move_ptes(mm: &MmStruct, old_addr: VirtAddr, old_end: VirtAddr, new_addr: Vir
 
 /// The section of `move_ptes()`; returns how many entries moved, and whether a present one did.
 ///
-/// Fidelity: same as mm/mremap.c v7.3, where no userfaultfd watches the mapping.
+/// Fidelity: changed: mm/mremap.c v7.3, where no userfaultfd watches the mapping; arm64 moves
+/// contiguous entries of a folio at once, and sparc64 may flush the data cache.
 #[lazy_mmu(name = "move_ptes", with_ptes(mm, old_addr, old_end, old_ptl.ptep(old_addr)))]
 fn move_locked_ptes(
     old_ptl: &PteLock,

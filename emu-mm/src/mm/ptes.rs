@@ -8,8 +8,9 @@ use emu_arch::{MmStruct, Pte, VirtAddr, pgtable};
 
 /// Empties `nr` entries of one folio and returns the first, dirty and young if any of them was.
 ///
-/// Fidelity: same as include/linux/pgtable.h v7.0, and as `clear_full_ptes()`, which returns
-/// nothing; whether the address space goes away matters to no architecture of the lab.
+/// Fidelity: changed: include/linux/pgtable.h v7.3; where the whole address space goes away, s390
+/// invalidates nothing, and x86 and powerpc-radix do without an atomic access; here it makes no
+/// difference. `clear_full_ptes()` is the same and returns nothing.
 #[inline]
 pub(crate) fn get_and_clear_full_ptes(
     mm: &MmStruct,

@@ -56,7 +56,9 @@ pub fn move_pages(
 
 /// Moves what lies at `src_addr`, and present pages behind it up to `len` in all; returns how many.
 ///
-/// Fidelity: changed: mm/userfaultfd.c v7.3; no page is the zero page or in the swap cache.
+/// Fidelity: changed: mm/userfaultfd.c v7.3; no page is the zero page or in the swap cache, nobody
+/// waits for a folio's lock or a migration entry, and each entry that cannot move is `EBUSY`, of
+/// which the kernel has -EFAULT and -EAGAIN too.
 fn move_pages_ptes(
     moves: &MovePages<'_>,
     dst_addr: VirtAddr,
@@ -140,7 +142,8 @@ struct Pair {
 /// Moves present pages as long as they can be, and flushes the range that they left before the
 /// locks are released.
 ///
-/// Fidelity: same as mm/userfaultfd.c v7.3.
+/// Fidelity: changed: mm/userfaultfd.c v7.3, which tests again under the locks that the page is
+/// small and exclusive.
 fn move_present_ptes(moves: &MovePages<'_>, ptls: &TwoLocks, pair: Pair) -> Result<u64, Errno> {
     let (mm, Pair { dst_addr, src_addr, len, orig_dst, orig_src }) = (moves.mm, pair);
     let len = pages(dst_addr, dst_addr.pmd_addr_end(dst_addr.add_pages(len)));
@@ -218,7 +221,8 @@ fn check_ptes_for_batched_move(
 
 /// Moves an entry of swap space, outside of any section.
 ///
-/// Fidelity: same as `move_swap_pte()` of mm/userfaultfd.c v7.3, for a page that is in no cache.
+/// Fidelity: same as `move_swap_pte()` of mm/userfaultfd.c v7.3, for a page that is in no cache;
+/// the kernel compares both entries again under the locks.
 fn move_swap_pte(
     mm: &MmStruct,
     dst_addr: VirtAddr,

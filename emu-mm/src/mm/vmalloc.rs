@@ -106,7 +106,7 @@ pub fn vmap_pages_range(
 
 /// Maps `pages` at `addr..end`, which one table maps, in a section.
 ///
-/// Fidelity: same as mm/vmalloc.c v7.0.
+/// Fidelity: same as mm/vmalloc.c v7.0; without its warnings.
 #[lazy_mmu(with_ptes(init_mm, addr, end, table.ptep(addr.pte_index())))]
 fn vmap_pages_pte_range(
     init_mm: &MmStruct,
@@ -120,7 +120,7 @@ fn vmap_pages_pte_range(
 
 /// Maps `pages` at `addr..end`, which one table maps.
 ///
-/// Fidelity: same as `vmap_pages_pte_range()` of mm/vmalloc.c v6.12.
+/// Fidelity: same as `vmap_pages_pte_range()` of mm/vmalloc.c v6.12; without its warnings.
 #[inline]
 fn vmap_entries(
     init_mm: &MmStruct,
@@ -187,7 +187,8 @@ fn vunmap_pte_range(init_mm: &MmStruct, table: &Table, addr: VirtAddr, end: Virt
 
 /// Empties the entries of `addr..end`, which one table maps, whether they are empty or not.
 ///
-/// Fidelity: same as `vunmap_pte_range()` of mm/vmalloc.c v6.12; huge entries are left out.
+/// Fidelity: same as `vunmap_pte_range()` of mm/vmalloc.c v6.12; huge entries are left out; without
+/// its warnings.
 #[inline]
 fn vunmap_entries(init_mm: &MmStruct, table: &Table, mut addr: VirtAddr, end: VirtAddr) {
     let mut ptep = table.ptep(addr.pte_index());

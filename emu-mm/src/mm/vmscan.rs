@@ -60,7 +60,7 @@ impl<'w> LruGenMmWalk<'w> {
     /// The part of the next mapping that lies behind `end`, in the `1 << shift` bytes around
     /// `start`: where it has one, the walk is in that mapping now.
     ///
-    /// Fidelity: same as `get_next_vma()` of mm/vmscan.c v7.3.
+    /// Fidelity: changed: `get_next_vma()` of mm/vmscan.c v7.3; no mapping is skipped.
     fn get_next_vma(
         &mut self,
         start: VirtAddr,
@@ -113,7 +113,8 @@ fn walk_pmd_range(walk: &mut LruGenMmWalk<'_>, start: VirtAddr, end: VirtAddr) {
         let next = addr.pmd_addr_end(end);
         match walk.mm.pmd(addr) {
             Pmd::None => {}
-            Pmd::Huge(_) => batch_pmd(walk, &mut later, addr),
+            Pmd::Huge(pmd) if pmd.has(Pte::YOUNG) => batch_pmd(walk, &mut later, addr),
+            Pmd::Huge(_) => {}
             // A table that nobody has used since the last walk.
             Pmd::Table if clears_pmds && !walk.mm.pmd_young(addr) => {}
             Pmd::Table => {
@@ -230,7 +231,8 @@ fn look_at_pte(mm: &MmStruct, ptep: Ptep<'_>, addr: VirtAddr, end: VirtAddr) -> 
 /// Reclaim has found a page of `vma` by the reverse map, at `addr`, and holds the lock `ptl` of its
 /// table: looks at that page and at up to 64 around it, and returns how many were young.
 ///
-/// Fidelity: same as mm/vmscan.c v7.3.
+/// Fidelity: changed: mm/vmscan.c v7.3; the lock is never contended and the mapping never special,
+/// for which the kernel has no section.
 pub fn lru_gen_look_around(
     ptl: &PteLock,
     mm: &MmStruct,

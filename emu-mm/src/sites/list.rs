@@ -23,6 +23,8 @@ use crate::mm::vmalloc::{vmap_page_range, vmap_pages_range, vunmap_range_noflush
 use crate::mm::vmscan::{LruGenMmWalk, lru_gen_look_around, walk_mm};
 
 const WALKS: Built = Built::Where(|facts| facts.hw_pte_young, "no LRU_GEN_WALKS_MMU");
+const UFFD_WP: Built = Built::Where(|facts| facts.userfaultfd_wp, "no HAVE_ARCH_USERFAULTFD_WP");
+const DEVICES: Built = Built::Where(|facts| facts.device_migration, "no DEVICE_MIGRATION");
 const KASAN: Built = Built::Where(|facts| facts.kasan_vmalloc, "no KASAN_VMALLOC");
 
 /// The sites outside of arch/, in the order of the kernel's files.
@@ -225,7 +227,7 @@ pub(super) static GENERIC: [Site; 19] = [
         function: "lru_gen_look_around",
         file: "mm/vmscan.c E4314 D4357",
         models: "the caller's lock; 64 pages around one, in its mapping and table",
-        left_out: "a contended lock, generations",
+        left_out: "a contended lock, special mappings, generations",
         built: Built::Everywhere,
         run: |ground, call| {
             let addr = ground.vma.vm_start.add_pages(PAGES / 2);
@@ -241,7 +243,7 @@ pub(super) static GENERIC: [Site; 19] = [
         models: "a flush at once of exclusive pages, one in the section of the others; a large \
                  folio is split outside, and the section begins again; device entries",
         left_out: "huge pages, the zero page, coherent device memory",
-        built: Built::Everywhere,
+        built: DEVICES,
         run: |ground, call| {
             call(&|| {
                 let mut migrate = MigrateVma::new(&ground.mm, &ground.vma, &ground.folios);
@@ -271,7 +273,7 @@ pub(super) static GENERIC: [Site; 19] = [
         models: "the flush in the section; the output that is full ends it; markers in the place \
                  of empty entries",
         left_out: "huge pages, soft-dirty, the zero page; its three loops are one",
-        built: Built::Everywhere,
+        built: UFFD_WP,
         run: |ground, call| {
             let vm_flags = ground.vma.vm_flags | VmFlags::VM_UFFD_WP;
             let vma = crate::mm::VmAreaStruct { vm_flags, ..ground.vma.clone() };

@@ -60,7 +60,7 @@ pub(super) static OWN: [Site; 6] = [
         function: "__flush_hash_table_range",
         file: "arch/powerpc/mm/book3s64/hash_tlb.c E210 D222",
         models: "no lock and no change of an entry",
-        left_out: "interrupts stay on",
+        left_out: "interrupts, which the kernel has off there",
         built: HASH,
         run: |ground, call| {
             let (mm, start) = (ground.machine.init_mm(), ground.kernel());
@@ -72,7 +72,7 @@ pub(super) static OWN: [Site; 6] = [
         function: "flush_hash_table_pmd_range",
         file: "arch/powerpc/mm/book3s64/hash_tlb.c E242 D254",
         models: "no lock and no change of an entry; where there is no table the section is empty",
-        left_out: "interrupts stay on",
+        left_out: "interrupts, which the kernel has off there",
         built: HASH,
         run: |ground, call| {
             call(&|| flush_hash_table_pmd_range(&ground.mm, ground.vma.vm_start));

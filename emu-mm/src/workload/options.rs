@@ -53,6 +53,12 @@ impl Workload {
         if self == Self::Kasan && !facts.kasan_vmalloc {
             return Err("the architecture has no CONFIG_KASAN_VMALLOC");
         }
+        if self == Self::PagemapScan && !facts.userfaultfd_wp {
+            return Err("the architecture has no CONFIG_HAVE_ARCH_USERFAULTFD_WP");
+        }
+        if self == Self::MigrateDevice && !facts.device_migration {
+            return Err("the architecture has no CONFIG_DEVICE_MIGRATION");
+        }
         if self == Self::SetMemory && !facts.arch_code_sleeps {
             return Err("the architecture changes the kernel's mappings outside of sections");
         }

@@ -32,7 +32,8 @@ pub(super) fn perform(machine: &Machine, mm: &MmStruct, job: &Job) -> u64 {
 }
 
 /// Fidelity: same as `unmap_region()` of mm/vma.c, `zap_page_range_single()` of mm/memory.c and
-/// `exit_mmap()` of mm/mmap.c v7.3; the tables themselves are kept.
+/// `exit_mmap()` of mm/mmap.c v7.3; the tables themselves are kept; where the architecture does not
+/// merge mappings in a gather (arm64), the kernel flushes at the end of each mapping.
 fn unmap(mut tlb: MmuGather<'_>, job: &Job, drop_markers: bool) -> u64 {
     let resched = Resched::never();
     for part in &job.parts {
@@ -44,7 +45,8 @@ fn unmap(mut tlb: MmuGather<'_>, job: &Job, drop_markers: bool) -> u64 {
     tlb.entries()
 }
 
-/// Fidelity: same as `do_mprotect_pkey()` of mm/mprotect.c v7.3.
+/// Fidelity: same as `do_mprotect_pkey()` of mm/mprotect.c v7.3; where the architecture does not
+/// merge mappings in a gather (arm64), the kernel flushes at the end of each mapping.
 fn protect(mm: &MmStruct, job: &Job) -> u64 {
     let mut tlb = MmuGather::tlb_gather_mmu(mm);
     let mut ptes = 0;
@@ -57,8 +59,9 @@ fn protect(mm: &MmStruct, job: &Job) -> u64 {
     ptes
 }
 
-/// Fidelity: changed: `madvise_cold()`, `madvise_pageout()` and `madvise_free_single_vma()` of
-/// mm/madvise.c v7.3; what is reclaimed then is left out.
+/// Fidelity: changed: mm/madvise.c v7.3, which has a gather of its own for each mapping with
+/// MADV_COLD and MADV_PAGEOUT, and one for all with MADV_FREE; here one for all; what is reclaimed
+/// then is left out.
 fn advise(mm: &MmStruct, job: &Job, age: Age) -> u64 {
     let mut tlb = MmuGather::tlb_gather_mmu(mm);
     let (folios, resched) = (&Folios::default(), &Resched::never());

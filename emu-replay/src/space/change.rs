@@ -9,7 +9,9 @@ impl Space {
     /// `mprotect()` and `pkey_mprotect()`.
     ///
     /// Fidelity: same as `do_mprotect_pkey()` and `mprotect_fixup()` of mm/mprotect.c v7.3; a
-    /// mapping for execution alone gets no protection key.
+    /// mapping for execution alone gets no protection key; a locked private mapping that becomes
+    /// writable is not populated, PROT_GROWSDOWN asks for a mapped beginning, and no program has
+    /// READ_IMPLIES_EXEC.
     ///
     /// # Errors
     /// A part of the range is not mapped.
@@ -140,15 +142,16 @@ impl Space {
 
     /// `prctl(PR_SET_VMA)`: the name of mappings of no file.
     ///
-    /// Fidelity: same as `madvise_set_anon_name()` of mm/madvise.c v7.3.
+    /// Fidelity: changed: mm/madvise.c v7.3, which names shared mappings of no file too.
     pub fn set_name(&mut self, range: Range, name: u32) {
         self.on(range, |attrs| if attrs.file == 0 { Attrs { name, ..attrs } } else { attrs });
     }
 
     /// `UFFDIO_REGISTER` by `uffd`, for writes or not, and `UFFDIO_UNREGISTER`.
     ///
-    /// Fidelity: same as `userfaultfd_register_range()` of mm/userfaultfd.c v7.3, without the
-    /// modes `MINOR` and `RWP`.
+    /// Fidelity: changed: `userfaultfd_register_range()` and `userfaultfd_clear_vma()` of
+    /// mm/userfaultfd.c v7.3; both modes at once are `WP`, modes `MINOR` and `RWP` are left out,
+    /// and so is the change of entries when a range is no longer watched.
     pub fn userfault(&mut self, range: Range, uffd: Option<u32>, wp: bool) {
         self.on(range, |attrs| {
             let flags = attrs.flags.without(Flags::UFFD | Flags::UFFD_WP);
@@ -188,7 +191,8 @@ impl Space {
         }
     }
 
-    /// Fidelity: same as `can_madv_lru_vma()` of mm/madvise.c v7.3.
+    /// Fidelity: same as `can_madv_lru_vma()` of mm/madvise.c v7.3; all special mappings are left
+    /// out, the kernel leaves out those of bare frames.
     fn aged(&self, start: u64, end: u64, age: Age) -> Vec<Act> {
         let never = Flags::LOCKED | Flags::SPECIAL | Flags::HUGETLB;
         let parts = self.over(start, end).filter(|vma| !vma.flags().has(never));

@@ -61,7 +61,7 @@ impl Space {
     /// `mmap()`, which returned `addr`.
     ///
     /// Fidelity: same as `do_mmap()` of mm/mmap.c and `__mmap_region()` of mm/vma.c v7.3, without
-    /// the limits.
+    /// the limits; MAP_NONBLOCK is ignored.
     ///
     /// # Errors
     /// Something is at the address, and the call did not ask for it.

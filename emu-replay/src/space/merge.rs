@@ -71,7 +71,8 @@ impl Space {
 
     /// As [`insert_merged`](Self::insert_merged), for a mapping that `mremap()` copies.
     ///
-    /// Fidelity: same as `vma_merge_copied_range()` of mm/vma.c v7.3.
+    /// Fidelity: changed: `vma_merge_copied_range()` of mm/vma.c v7.3, which joins nothing that a
+    /// userfaultfd without the remap event watches.
     pub(super) fn insert_copied(&mut self, vma: Vma) -> u64 {
         self.insert_copy(vma, false, vma.anon.is_fork_child())
     }

@@ -8,8 +8,9 @@ use crate::strace::flags::remap;
 impl Space {
     /// `mremap()`, which returned `to`.
     ///
-    /// Fidelity: same as mm/mremap.c v7.3, without the limits and mappings of hugetlbfs, whose
-    /// lengths are not rounded.
+    /// Fidelity: changed: mm/mremap.c v7.3; where several mappings move, the whole destination is
+    /// unmapped first, the kernel unmaps that of each before it moves; without limits and
+    /// hugetlbfs.
     ///
     /// # Errors
     /// Nothing is mapped where the call moves or grows it.
@@ -84,7 +85,9 @@ impl Space {
 
     /// Moves `part` to `to`, where it is `len` bytes long.
     ///
-    /// Fidelity: same as `move_vma()` of mm/mremap.c and `copy_vma()` of mm/vma.c v7.3.
+    /// Fidelity: same as `move_vma()` of mm/mremap.c and `copy_vma()` of mm/vma.c v7.3; a
+    /// userfaultfd follows the move, and a copy beside the mapping that stays joins no other
+    /// neighbour either.
     fn move_part(&mut self, part: &Vma, len: u64, to: u64, flags: u64, acts: &mut Vec<Act>) {
         let keeps = flags & remap::DONTUNMAP != 0;
         let copy = copied(part, to, len);

@@ -39,12 +39,9 @@ typedef unsigned long size_t;
 #define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))
 #define BUILD_BUG_ON(cond) _Static_assert(!(cond), #cond)
 
-/* An option that is defined is defined as 1. */
-#define LZ_ROOM_1 0,
-#define LZ_PICK(ignored, value, ...) value
-#define LZ_OPTION_(room) LZ_PICK(room 1, 0, 0)
-#define LZ_OPTION(value) LZ_OPTION_(LZ_ROOM_##value)
-#define IS_ENABLED(option) LZ_OPTION(option)
+/* An option that is set is the text "1"; any other is its own name. */
+#define LZ_TEXT(option) #option
+#define IS_ENABLED(option) (LZ_TEXT(option)[0] == '1')
 #define __KERNEL__ 1
 #define CONFIG_MMU 1
 #define CONFIG_ARCH_HAS_LAZY_MMU_MODE 1

@@ -5,12 +5,10 @@
 struct kunit { void *priv; u8 failed, skipped; };
 struct kunit_case { void (*run_case)(struct kunit *test); const char *name; };
 struct kunit_suite {
-	const char *name;
-	int (*suite_init)(struct kunit_suite *suite);
-	void (*suite_exit)(struct kunit_suite *suite);
-	int (*init)(struct kunit *test);
-	void (*exit)(struct kunit *test);
 	struct kunit_case *test_cases;
+	int (*init)(struct kunit *), (*suite_init)(struct kunit_suite *);
+	void (*exit)(struct kunit *), (*suite_exit)(struct kunit_suite *);
+	const char *name;
 };
 
 void lz_say(u8 tag, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -31,21 +29,21 @@ u8 lz_ask(u8 what, u8 number);
 	lz_say('F', __VA_ARGS__); \
 	if (abort) \
 		lz_leave(); } while (0)
-#define LZ_WHERE "%s FAILED at %s:%d\n"
-#define LZ_KIND(abort) ((abort) ? "ASSERTION" : "EXPECTATION")
+#define LZ_WHERE "%s:%d: %s does not hold\n"
+#define LZ_KIND(abort) ((abort) ? "assertion" : "expectation")
 #define LZ_TRUTH(test, abort, text, cond, want, word, not) do { \
 	if (!!(cond) != (want)) \
-		lz_fail(test, abort, LZ_WHERE "    Expected %s to be " word ", but is " not, \
-			LZ_KIND(abort), __FILE__, __LINE__, text); } while (0)
+		lz_fail(test, abort, LZ_WHERE "    %s is " not ", not " word, \
+			__FILE__, __LINE__, LZ_KIND(abort), text); } while (0)
 #define LZ_BINARY(test, abort, text, other_text, one, op, other) do { \
 	long long lz_one = (long long)(one), lz_other = (long long)(other); \
 	if (!(lz_one op lz_other)) \
-		lz_fail(test, abort, LZ_WHERE "    Expected %s " #op " %s, but\n" \
+		lz_fail(test, abort, LZ_WHERE "    not %s " #op " %s:\n" \
 			"        %s == %lld (0x%llx)\n        %s == %lld (0x%llx)", \
-			LZ_KIND(abort), __FILE__, __LINE__, text, other_text, \
+			__FILE__, __LINE__, LZ_KIND(abort), text, other_text, \
 			text, lz_one, lz_one, other_text, lz_other, lz_other); } while (0)
 #define KUNIT_FAIL(test, ...) lz_fail(test, 0, LZ_WHERE "    " LZ_FIRST(__VA_ARGS__, ""), \
-	LZ_KIND(0), __FILE__, __LINE__)
+	__FILE__, __LINE__, LZ_KIND(0))
 #define LZ_FIRST(first, ...) first
 #define KUNIT_SUCCEED(test) do { } while (0)
 #define kunit_skip(test, ...) do { (test)->skipped = 1; lz_say('K', __VA_ARGS__); lz_leave(); } while (0)

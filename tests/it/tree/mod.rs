@@ -205,8 +205,8 @@ fn kunit_is_ktap() {
                 ok 3 toy_skipped # SKIP needs 2 CPUs\n# toy: pass:2 fail:0 skip:1 total:3\n\
                 # Totals: pass:2 fail:0 skip:1 total:3\nok 1 toy\n";
     assert_eq!(text(&output.stdout), ktap);
-    let fails = "# toy_interrupts: EXPECTATION FAILED at tests/fixtures/tree/mm/tests/toy_kunit.c:24\n        \
-                 Expected is_lazy_mmu_mode_active() to be false, but is true\n";
+    let fails = "# toy_interrupts: tests/fixtures/tree/mm/tests/toy_kunit.c:24: expectation does not \
+                 hold\n        is_lazy_mmu_mode_active() is true, not false\n";
     check_says(&["kunit", KUNIT, "--design", "sketch"], 1, &[fails, "not ok 2 toy_interrupts"]);
     check_says(&["kunit", KUNIT, "--arch", "xen-pv"], 0, &["pass:2 fail:0 skip:1 total:3"]);
 }

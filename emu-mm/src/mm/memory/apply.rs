@@ -69,7 +69,7 @@ pub fn apply_to_page_range<E>(
 
 /// The section of `apply_to_pte_range()`.
 ///
-/// Fidelity: same as mm/memory.c v7.3.
+/// Fidelity: same as mm/memory.c v7.3; without a callback the kernel's section is empty.
 #[lazy_mmu(name = "apply_to_pte_range", with_ptes(mm, addr, end, table.ptep(addr)))]
 fn apply_to_ptes<E>(
     table: &Mapped,

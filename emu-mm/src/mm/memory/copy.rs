@@ -56,8 +56,8 @@ pub fn copy_page_range(
 /// Copies the entries of `addr..end`, which one table maps: locks both tables, and again each time
 /// the copy yields.
 ///
-/// Fidelity: same as mm/memory.c v7.0, without the errors that only entries outside of the lab's
-/// model raise.
+/// Fidelity: changed: mm/memory.c v7.3; the restarts for a page that must be copied (-EAGAIN) and
+/// for the count of a swap entry (-EIO) are left out, and so are -EBUSY and -EHWPOISON.
 fn copy_pte_range(copy: &mut PageCopy<'_>, vma: &VmAreaStruct, mut addr: VirtAddr, end: VirtAddr) {
     loop {
         let dst_ptl = copy.dst_mm.pte_alloc_map_lock(addr);
@@ -134,6 +134,8 @@ fn copy_present_ptes(
 ) -> u16 {
     let (src_mm, shared) = (copy.src_mm, vma.vm_flags.has(VmFlags::VM_SHARED));
     let ignored = Pte::WRITE | if shared { Pte::DIRTY } else { 0 };
+    // Entries without a page, those of the zero page among them, go one by one.
+    let max_nr = if pte.has(Pte::SPECIAL) { 1 } else { max_nr };
     let nr = folio_pte_batch_flags(src_mm, addr, src_pte, pte, max_nr, ignored);
     // One entry of the batch that may be written is enough.
     if (1..nr).any(|n| src_pte.add(n).read().has(Pte::WRITE)) {
@@ -144,7 +146,8 @@ fn copy_present_ptes(
         copy.wrprotected += u64::from(nr);
         pte = pte.without(Pte::WRITE);
     }
-    let pte = pte.without(Pte::YOUNG | if shared { Pte::DIRTY } else { 0 });
+    // The child is not watched by userfaultfd.
+    let pte = pte.without(Pte::YOUNG | Pte::UFFD | if shared { Pte::DIRTY } else { 0 });
     pgtable::set_ptes(copy.dst_mm, addr, dst_pte, pte, nr);
     copy.copied += u64::from(nr);
     nr

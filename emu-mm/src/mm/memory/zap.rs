@@ -34,7 +34,8 @@ pub struct ZapDetails<'m> {
 /// Empties the entries of `addr..end` and gathers their pages.
 ///
 /// Fidelity: changed: mm/memory.c v7.0, which calls it `__zap_vma_range()` from v7.2 on; the levels
-/// above the last table are one look-up.
+/// above the last table are one look-up; where the architecture does not merge mappings in a gather
+/// (arm64), the kernel flushes at the end of each mapping.
 pub fn unmap_page_range(
     tlb: &mut MmuGather<'_>,
     mut addr: VirtAddr,
@@ -162,8 +163,9 @@ fn zap_present_ptes(
 
 /// Empties `nr` entries of one folio.
 ///
-/// Fidelity: changed: mm/memory.c v7.0 to v7.3; the reverse map and the markers of userfaultfd are
-/// left out, and the entries of anonymous pages are cleared by the same loop (`clear_full_ptes()`).
+/// Fidelity: changed: mm/memory.c v7.0 to v7.3; the reverse map is left out, the caller puts the
+/// markers of userfaultfd, behind the gather instead of before it, and the entries of anonymous
+/// pages are cleared by the same loop (`clear_full_ptes()`).
 #[inline(always)]
 fn zap_present_folio_ptes(
     tlb: &mut MmuGather<'_>,
