@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args};
 use emu_check::least::{self, NESTING_MAX, Rule};
 use emu_check::prove::{self, Compare, Language, Question, TASKS_MAX, Verdict};
@@ -15,7 +14,7 @@ use crate::format::{self, Format};
 use crate::io::print;
 use crate::progress::Progress;
 use crate::report::Failure;
-use crate::values::{design_parser, language_parser};
+use crate::values::{design_parser, language_parser, rows_parser};
 
 /// Arguments of `lazymmu prove`.
 #[derive(Args, Debug)]
@@ -39,13 +38,14 @@ pub(crate) struct ProveArgs {
     #[arg(long, conflicts_with_all = ["design", "against", "tree", "all", "irq", "tasks", "json"])]
     pub(crate) least: bool,
     /// A rule that --least does not require; may be given several times
-    #[arg(long, value_name = "RULE", requires = "least", value_parser = rule_parser())]
+    #[arg(long, value_name = "RULE", requires = "least", 
+          value_parser = rows_parser(&Rule::ALL, Rule::id, Rule::about))]
     pub(crate) without: Vec<Rule>,
     /// Which call sequences are compared; D by default, each one with --all
     #[arg(long, value_parser = language_parser())]
     language: Option<Language>,
     /// What is compared of each step
-    #[arg(long, default_value = "active", value_parser = compare_parser())]
+    #[arg(long, default_value = "active", value_parser = rows_parser(&Compare::ALL, Compare::name, Compare::about))]
     compare: Compare,
     /// Let an interrupt come after any call
     #[arg(long)]
@@ -199,22 +199,4 @@ fn all(args: &ProveArgs, format: Format) -> String {
         return matrices.iter().map(|matrix| prove::matrix_json(matrix) + "\n").collect();
     }
     prove::matrices_text(&matrices)
-}
-
-/// A parser of what is compared.
-fn compare_parser() -> impl TypedValueParser<Value = Compare> {
-    let value = |compare: Compare| PossibleValue::new(compare.name()).help(compare.about());
-    PossibleValuesParser::new(Compare::ALL.map(value)).map(|name| {
-        let mut all = Compare::ALL.into_iter();
-        all.find(|compare| compare.name() == name).expect("the parser accepts listed names only")
-    })
-}
-
-/// A parser of rules.
-fn rule_parser() -> impl TypedValueParser<Value = Rule> {
-    let value = |rule: Rule| PossibleValue::new(rule.id()).help(rule.about());
-    PossibleValuesParser::new(Rule::ALL.map(value)).map(|id| {
-        let mut all = Rule::ALL.into_iter();
-        all.find(|rule| rule.id() == id).expect("the parser accepts listed ids only")
-    })
 }

@@ -62,10 +62,19 @@ pub(crate) fn design_parser() -> impl TypedValueParser<Value = Design> {
 
 /// A parser that knows the languages.
 pub(crate) fn language_parser() -> impl TypedValueParser<Value = Language> {
-    let value = |language: Language| PossibleValue::new(language.name()).help(language.about());
-    PossibleValuesParser::new(Language::ALL.map(value)).map(|name| {
-        let mut all = Language::ALL.into_iter();
-        all.find(|language| language.name() == name).expect("the parser accepts listed names only")
+    rows_parser(&Language::ALL, Language::name, Language::about)
+}
+
+/// A parser of the rows of an enum, by what `name` says of each; help has what `about` says.
+pub(crate) fn rows_parser<T: Copy + Send + Sync + 'static>(
+    all: &'static [T],
+    name: fn(T) -> &'static str,
+    about: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    let value = |row: &T| PossibleValue::new(name(*row)).help(about(*row));
+    PossibleValuesParser::new(all.iter().map(value)).map(move |text| {
+        let row = all.iter().find(|row| name(**row) == text);
+        *row.expect("the parser accepts the listed names only")
     })
 }
 

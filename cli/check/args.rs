@@ -10,7 +10,7 @@ use emu_check::check::{Accesses, Client, Language, Options, Pages, Property};
 use lazy_mmu::design::Design;
 
 use crate::format::{self, Format};
-use crate::values::{arch_parser, design_parser, kernel_parser, language_parser};
+use crate::values::{arch_parser, design_parser, kernel_parser, language_parser, rows_parser};
 
 /// Arguments of `lazymmu check`.
 #[derive(Args, Debug)]
@@ -45,7 +45,7 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "NAME", value_parser = fault_parser(), hide_possible_values = true)]
     fault: Option<Fault>,
     /// A proposed fix to put into the code, of the fork under Xen PV v7.2 and v7.3
-    #[arg(long, value_name = "NAME", value_parser = fix_parser())]
+    #[arg(long, value_name = "NAME", value_parser = rows_parser(&Fix::ALL, Fix::id, Fix::about))]
     fix: Option<Fix>,
     /// A property to look at, as often as you like; all by default
     #[arg(long, value_name = "NAME", value_parser = property_parser(), hide_possible_values = true)]
@@ -200,12 +200,6 @@ fn fault_parser() -> impl TypedValueParser<Value = Fault> {
     let values = Fault::ALL.iter().map(|fault| PossibleValue::new(fault.id()));
     PossibleValuesParser::new(values)
         .map(|id| id.parse::<Fault>().expect("the parser accepts the listed ids only"))
-}
-
-fn fix_parser() -> impl TypedValueParser<Value = Fix> {
-    let values = Fix::ALL.iter().map(|fix| PossibleValue::new(fix.id()).help(fix.about()));
-    PossibleValuesParser::new(values)
-        .map(|id| id.parse::<Fix>().expect("the parser accepts the listed ids only"))
 }
 
 impl CheckArgs {

@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{
-    PossibleValue, PossibleValuesParser, RangedI64ValueParser, StringValueParser, TypedValueParser,
-};
+use clap::builder::{RangedI64ValueParser, StringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum, value_parser};
 use emu_arch::{Arch, Kernel};
 use emu_mm::proc::{FOLIO_ORDER_MAX, Populate};
@@ -12,13 +10,13 @@ use emu_mm::workload::Workload;
 use lazy_mmu::design::Design;
 
 use crate::format::{self, Format};
-use crate::values::{arch_parser, design_parser, kernel_parser};
+use crate::values::{arch_parser, design_parser, kernel_parser, rows_parser};
 
 /// Arguments of `lazymmu workload`.
 #[derive(Args, Debug)]
 pub(crate) struct WorkloadArgs {
     /// What happens to the address space
-    #[arg(value_name = "NAME", value_parser = workload_parser())]
+    #[arg(value_name = "NAME", value_parser = rows_parser(&Workload::ALL, Workload::id, Workload::about))]
     pub(super) workload: Workload,
 
     /// Read the mappings from FILE, the text of /proc/PID/maps or /proc/PID/smaps; `-` is stdin
@@ -105,14 +103,6 @@ impl PopulateArg {
             Self::None => Populate::None,
         }
     }
-}
-
-/// A parser that knows the list of workloads.
-fn workload_parser() -> impl TypedValueParser<Value = Workload> {
-    let values =
-        Workload::ALL.map(|workload| PossibleValue::new(workload.id()).help(workload.about()));
-    PossibleValuesParser::new(values)
-        .map(|id| id.parse::<Workload>().expect("the parser accepts the listed ids only"))
 }
 
 /// A parser of folio orders.

@@ -4,22 +4,11 @@ use emu_check::explore::nobody;
 use emu_lab::scenario;
 use lazymmu_docs::{designs, equivalence, fidelity, findings, mm};
 
-use crate::support::{read, root};
+use crate::support::{check_file, read, root};
 
-/// Compares docs/`name` with `computed`, or writes it where snapshots are written.
 #[track_caller]
 fn check_document(name: &str, computed: &str) {
-    let path = root().join("docs").join(name);
-    if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
-        std::fs::write(&path, computed).unwrap_or_else(|e| panic!("{path:?}: {e}"));
-    }
-    let kept = read(&path);
-    let differs = kept.lines().zip(computed.lines()).position(|(a, b)| a != b);
-    assert!(
-        kept == computed,
-        "docs/{name} is out of date from line {} on: `cargo run --release -p lazymmu-docs`",
-        differs.unwrap_or(kept.lines().count().min(computed.lines().count())) + 1
-    );
+    check_file(&root().join("docs").join(name), computed, "cargo run --release -p lazymmu-docs");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{read, root};
+use crate::support::{check_file, read, root};
 
 const FENCE: &str = "```";
 
@@ -73,15 +73,7 @@ fn check_chapter(path: &Path) -> usize {
         rest = behind;
     }
     text += rest;
-    if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
-        std::fs::write(path, &text).unwrap_or_else(|e| panic!("{path:?}: {e}"));
-        return commands;
-    }
-    let differs = kept.lines().zip(text.lines()).find(|(kept, computed)| kept != computed);
-    assert!(
-        kept == text,
-        "{path:?} is out of date: {differs:?}; INSTA_UPDATE=always cargo test guide"
-    );
+    check_file(path, &text, "INSTA_UPDATE=always cargo test guide");
     commands
 }
 

@@ -1,6 +1,6 @@
 //! The exact search for a machine with so many states, and what no machine can do without.
 
-use super::required::{Answers, CALLS, Situation};
+use super::required::{Answers, CALLS, Situation, Step};
 
 /// How many calls of half-built machines are tried before the search gives up.
 pub const TRIES_MAX: u64 = 5_000_000;
@@ -75,26 +75,29 @@ pub(super) fn exists(all: &[Situation], states: usize) -> Option<bool> {
     }
 }
 
-/// Which situations can share no state: the calls that are legal in both tell them apart.
+/// What each call that is legal in both situations must do there.
+fn both<'s>(a: &'s Situation, b: &'s Situation) -> impl Iterator<Item = (Step, Step)> + 's {
+    a.steps.iter().zip(&b.steps).filter_map(|(a, b)| (*a).zip(*b))
+}
+
+/// Whether two requirements cannot be met at once.
+fn differ<T: PartialEq>(a: Option<T>, b: Option<T>) -> bool {
+    a.zip(b).is_some_and(|(a, b)| a != b)
+}
+
+/// Which situations can share no state: a call that is legal in both shows it, or leads to two that
+/// can share none.
 fn apart(all: &[Situation]) -> Vec<Vec<bool>> {
-    let differ = |a: Option<bool>, b: Option<bool>| a.is_some() && b.is_some() && a != b;
-    let mut apart: Vec<Vec<bool>> = all
-        .iter()
-        .map(|a| {
-            let answers = |b: &Situation| {
-                let mut both = a.steps.iter().zip(&b.steps).filter_map(|(a, b)| (*a).zip(*b));
-                both.any(|(a, b)| a.answer.zip(b.answer).is_some_and(|(a, b)| a != b))
-            };
-            all.iter().map(|b| differ(a.active, b.active) || answers(b)).collect()
-        })
-        .collect();
+    let at_once = |a: &Situation, b: &Situation| {
+        differ(a.active, b.active) || both(a, b).any(|(a, b)| differ(a.answer, b.answer))
+    };
+    let row = |a: &Situation| all.iter().map(|b| at_once(a, b)).collect();
+    let mut apart: Vec<Vec<bool>> = all.iter().map(row).collect();
     loop {
         let mut more = false;
         for a in 0..all.len() {
             for b in 0..all.len() {
-                let mut both =
-                    all[a].steps.iter().zip(&all[b].steps).filter_map(|(a, b)| (*a).zip(*b));
-                if !apart[a][b] && both.any(|(a, b)| apart[a.to][b.to]) {
+                if !apart[a][b] && both(&all[a], &all[b]).any(|(a, b)| apart[a.to][b.to]) {
                     apart[a][b] = true;
                     more = true;
                 }
@@ -213,10 +216,14 @@ impl Build<'_> {
         Built::Machine(machine.machine())
     }
 
+    /// Whether the machine is in the state in a situation that can share none with this one.
+    fn excludes(&self, machine: &Partial, situation: usize, state: usize) -> bool {
+        (0..self.all.len()).any(|other| machine.seen[other][state] && self.apart[situation][other])
+    }
+
     /// Has the state do what is required in the situation, if that is still possible.
     fn agrees(&self, machine: &mut Partial, situation: usize, state: usize) -> bool {
-        let shares = |other: usize| machine.seen[other][state] && self.apart[situation][other];
-        if (0..self.all.len()).any(shares) {
+        if self.excludes(machine, situation, state) {
             return false;
         }
         let here = &self.all[situation];
@@ -231,9 +238,7 @@ impl Build<'_> {
     fn follow(&self, machine: &mut Partial, situation: usize, state: usize) -> bool {
         for (call, step) in self.all[situation].steps.iter().enumerate() {
             let (Some(step), Some(to)) = (step, machine.rows[state][call].1) else { continue };
-            if (0..self.all.len())
-                .any(|other| machine.seen[other][to] && self.apart[step.to][other])
-            {
+            if self.excludes(machine, step.to, to) {
                 return false;
             }
             if !std::mem::replace(&mut machine.seen[step.to][to], true) {

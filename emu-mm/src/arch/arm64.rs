@@ -46,8 +46,8 @@ impl KernelMap<'_> {
     /// The pages may not be written any more.
     ///
     /// Fidelity: changed: arch/arm64/mm/pageattr.c v7.3 refuses addresses that are not of one
-    /// vmalloc area without huge pages, flushes what vunmap() put off first, and with `rodata_full`
-    /// changes the alias of each page in the linear map too.
+    /// vmalloc area without huge pages, flushes first what vunmap() deferred, and with
+    /// `rodata_full` changes the alias of each page in the linear map too.
     pub fn set_memory_ro(self, addr: VirtAddr, numpages: u64) {
         self.change_memory(addr, numpages, PageChange { set_mask: 0, clear_mask: Pte::WRITE });
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::FIXTURES;
-use crate::support::{read, root};
+use crate::support::{check_file, read, root};
 
 /// The lines between which the table stands.
 const BEGIN: &str = "<!-- computed by tests/it/conform/table.rs -->\n";
@@ -39,8 +39,5 @@ fn the_table_is_up_to_date() {
     let (head, rest) = kept.split_once(BEGIN).expect("the table begins");
     let (_, tail) = rest.split_once(END).expect("the table ends");
     let computed = format!("{head}{BEGIN}\n{}\n{END}{tail}", table());
-    if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
-        std::fs::write(&path, &computed).expect("docs/truth.md can be written");
-    }
-    assert_eq!(read(&path), computed, "docs/truth.md: INSTA_UPDATE=always cargo test conform");
+    check_file(&path, &computed, "INSTA_UPDATE=always cargo test conform");
 }

@@ -62,6 +62,22 @@ pub(crate) fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{path:?}: {e}"))
 }
 
+/// Checks that a file of the project is what is `computed`, or writes it where snapshots are
+/// written; `how` is the command that does.
+#[track_caller]
+pub(crate) fn check_file(path: &Path, computed: &str, how: &str) {
+    if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
+        std::fs::write(path, computed).unwrap_or_else(|e| panic!("{path:?}: {e}"));
+    }
+    let kept = read(path);
+    let differs = kept.lines().zip(computed.lines()).position(|(a, b)| a != b);
+    assert!(
+        kept == computed,
+        "{path:?} is out of date from line {} on: `{how}`",
+        differs.unwrap_or(kept.lines().count().min(computed.lines().count())) + 1
+    );
+}
+
 /// Parses a scenario that is known to be right.
 #[track_caller]
 pub(crate) fn parse(text: &str) -> Scenario {
